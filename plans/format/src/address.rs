@@ -186,10 +186,7 @@ impl Address {
     pub fn qualified(&self) -> Qualified {
         self.relation().unwrap_or_else(|| {
             let last = self.path.len() - 1;
-            Qualified {
-                schema: last.checked_sub(1).map(|i| self.path[i].clone()),
-                name: self.path[last].clone(),
-            }
+            Qualified { schema: last.checked_sub(1).map(|i| self.path[i].clone()), name: self.path[last].clone() }
         })
     }
 

@@ -59,11 +59,7 @@ impl Name {
 impl fmt::Display for Name {
     /// Writes the name as it stands in spec keys and addresses: bare where plain, else double-quoted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_plain() {
-            f.write_str(&self.0)
-        } else {
-            write!(f, "\"{}\"", self.0.replace('"', "\"\""))
-        }
+        if self.is_plain() { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
     }
 }
 

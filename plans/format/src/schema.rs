@@ -53,7 +53,7 @@ impl Object {
 
 /// What an object is made of, by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Body {
     /// A schema (namespace).
     Namespace {},
@@ -118,7 +118,7 @@ pub struct Sequence {
     /// Its integer type.
     pub data_type: String,
     /// Its numbers.
-    #[serde(flatten)]
+    #[serde(default)]
     pub options: SequenceOptions,
     /// The column whose drop drops it.
     pub owned_by: Option<Address>,
@@ -126,6 +126,7 @@ pub struct Sequence {
 
 /// The numbers of a sequence; `None` is the engine's default for its type and direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SequenceOptions {
     /// First value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -313,7 +314,10 @@ impl Schema {
     }
 
     /// Foreign keys that refer to a table: the table that has each, and its name.
-    pub fn references_to<'a>(&'a self, to: &'a Qualified) -> impl Iterator<Item = (Qualified, &'a Name, &'a Constraint)> {
+    pub fn references_to<'a>(
+        &'a self,
+        to: &'a Qualified,
+    ) -> impl Iterator<Item = (Qualified, &'a Name, &'a Constraint)> {
         self.tables().flat_map(move |(from, table)| {
             table
                 .constraints

@@ -107,9 +107,8 @@ pub fn tokens(source: &str) -> impl Iterator<Item = Token<'_>> {
         let (text, tail) = rest.split_at(len);
         rest = tail;
         if kind != TokenKind::Blank {
-            after_word_or_close = matches!(kind, TokenKind::Word | TokenKind::Quoted | TokenKind::Number)
-                || text == ")"
-                || text == "]";
+            after_word_or_close =
+                matches!(kind, TokenKind::Word | TokenKind::Quoted | TokenKind::Number) || text == ")" || text == "]";
         }
         Some(Token { kind, text })
     })
@@ -119,19 +118,17 @@ pub fn tokens(source: &str) -> impl Iterator<Item = Token<'_>> {
 fn next_token(rest: &str, subscript: bool) -> (TokenKind, usize) {
     let first = rest.chars().next().unwrap_or(' ');
     match first {
-        c if c.is_whitespace() => {
-            (TokenKind::Blank, rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len()))
-        }
+        c if c.is_whitespace() => (TokenKind::Blank, rest.find(|c: char| !c.is_whitespace()).unwrap_or(rest.len())),
         '-' if rest.starts_with("--") => (TokenKind::Blank, rest.find('\n').unwrap_or(rest.len())),
         '/' if rest.starts_with("/*") => (TokenKind::Blank, block_comment(rest)),
         '\'' => (TokenKind::Text, quoted(rest, '\'', false)),
         '"' => (TokenKind::Quoted, quoted(rest, '"', false)),
         '`' => (TokenKind::Quoted, quoted(rest, '`', false)),
-        '[' if !subscript && bracket_name(rest).is_some() => {
-            (TokenKind::Quoted, bracket_name(rest).unwrap_or(1))
-        }
+        '[' if !subscript && bracket_name(rest).is_some() => (TokenKind::Quoted, bracket_name(rest).unwrap_or(1)),
         '$' => dollar(rest),
-        c if (c == 'e' || c == 'E') && rest[1..].starts_with('\'') => (TokenKind::Text, 1 + quoted(&rest[1..], '\'', true)),
+        c if (c == 'e' || c == 'E') && rest[1..].starts_with('\'') => {
+            (TokenKind::Text, 1 + quoted(&rest[1..], '\'', true))
+        }
         c if matches!(c, 'x' | 'X' | 'b' | 'B' | 'n' | 'N') && rest[1..].starts_with('\'') => {
             (TokenKind::Text, 1 + quoted(&rest[1..], '\'', false))
         }
@@ -222,8 +219,8 @@ fn number(rest: &str) -> usize {
 /// Length of an operator: the longest known one, else one character.
 fn sign(rest: &str, first: char) -> usize {
     const LONG: &[&str] = &[
-        "!~~*", "->>", "#>>", "!~~", "~~*", "!~*", "<=>", "<->", "::", "<=", ">=", "<>", "!=", "||", "->", "#>", "@>", "<@", "~~",
-        "~*", "!~", "<<", ">>", "&&", ":=", "=>", "==", "?|", "?&", "@@", "@?",
+        "!~~*", "->>", "#>>", "!~~", "~~*", "!~*", "<=>", "<->", "::", "<=", ">=", "<>", "!=", "||", "->", "#>", "@>",
+        "<@", "~~", "~*", "!~", "<<", ">>", "&&", ":=", "=>", "==", "?|", "?&", "@@", "@?",
     ];
     LONG.iter().find(|op| rest.starts_with(**op)).map_or(first.len_utf8(), |op| op.len())
 }

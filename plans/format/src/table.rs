@@ -52,7 +52,7 @@ pub struct Column {
 
 /// Where a column's value comes from when an insert gives none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ColumnValue {
     /// NULL.
     #[default]
@@ -127,7 +127,7 @@ impl Deferral {
 
 /// What a constraint demands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rule {
     /// The primary key.
     PrimaryKey(Key),
@@ -202,7 +202,6 @@ pub enum ReferentialAction {
     SetDefault,
 }
 
-
 impl ReferentialAction {
     /// Whether it is the one that the standard takes when none is given.
     #[must_use]
@@ -227,13 +226,7 @@ impl Constraint {
     /// A valid, undeferred constraint.
     #[must_use]
     pub fn new(rule: Rule) -> Self {
-        Self {
-            rule,
-            deferral: Deferral::default(),
-            validity: Validity::Valid,
-            comment: None,
-            options: BTreeMap::new(),
-        }
+        Self { rule, deferral: Deferral::default(), validity: Validity::Valid, comment: None, options: BTreeMap::new() }
     }
 
     /// The foreign key, if it is one.

@@ -1,0 +1,93 @@
+//! The journal in the target: evidence of what was done, as a hash chain. The database is the truth; the journal says where to look.
+
+use mig_plan::{Fingerprint, StepId};
+use serde::{Deserialize, Serialize};
+
+use crate::driver::{Cursor, Session};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Its number, from 1, without gaps.
+    pub seq: u64,
+    /// When it was written, by the executor's clock: RFC 3339, UTC, milliseconds.
+    pub at: String,
+    /// The run it belongs to.
+    pub run: String,
+    /// What happened.
+    pub event: Event,
+    /// The hash of the line before it; of nothing for the first.
+    pub previous: Fingerprint,
+    /// The hash of this line without this field.
+    pub hash: Fingerprint,
+}
+
+/// What a line of the journal says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Event {
+    /// A run began: its plan and who admitted it.
+    RunBegun {
+        /// The fingerprint of the plan file.
+        plan: Fingerprint,
+        /// A name for people: the plan file's.
+        title: String,
+        /// Principals and key fingerprints that signed.
+        approved_by: Vec<(String, String)>,
+        /// The objects that the run reserves.
+        reserved: Vec<mig_plan::Address>,
+        /// The executor and its version.
+        executor: String,
+    },
+    /// An executor took the run up, at its beginning or after an interruption.
+    SessionBegun {
+        /// The session that executes.
+        session: Session,
+    },
+    /// A statement that cannot share a transaction with the journal is about to run.
+    StepBegun {
+        /// Which step.
+        step: StepId,
+        /// In which session.
+        session: Session,
+    },
+    /// A step was done, or found done.
+    StepDone {
+        /// Which step.
+        step: StepId,
+        /// How long it took, in milliseconds; none if it was found done.
+        took_ms: Option<u64>,
+        /// Rows that it affected, for data steps.
+        rows: Option<u64>,
+    },
+    /// A batch of a step was done; written in the batch's own transaction.
+    Batch {
+        /// Which step.
+        step: StepId,
+        /// Where the next one begins.
+        cursor: Cursor,
+        /// Rows affected so far in the step.
+        rows: u64,
+    },
+    /// The run stands at the end of a phase and waits to be taken up again.
+    Paused {
+        /// The phase that is complete.
+        through: mig_plan::Phase,
+    },
+    /// Every step is done and verified.
+    RunDone {},
+    /// The run is being taken back.
+    RollbackBegun {},
+    /// A step was taken back, or found taken back.
+    StepUndone {
+        /// Which step.
+        step: StepId,
+        /// How long it took, in milliseconds; none if it was found undone.
+        took_ms: Option<u64>,
+    },
+    /// Everything is taken back.
+    RolledBack {},
+    /// What a run kept was dropped for good; it can no longer be rolled back past its contract.
+    Collected {},
+}

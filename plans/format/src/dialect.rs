@@ -1,0 +1,228 @@
+//! What an engine knows without a connection: names, types, spelling, recipes, SQL.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    address::Address,
+    hazard::Hazard,
+    kind::Kind,
+    name::{Name, Qualified},
+    plan::CheckSql,
+    schema::{Object, Schema},
+    snapshot::Snapshot,
+    sql::Sql,
+    step::{Action, Phase, Probe, Statement},
+    table::Constraint,
+};
+
+/// The pure half of an engine.
+pub trait Dialect: Send + Sync {
+    /// The engine's name, as plans and specs say it.
+    fn engine(&self) -> &'static str;
+
+    /// The server's major version.
+    fn version(&self) -> &str;
+
+    /// The schema that an unqualified name means; `None` where the engine has no schemas.
+    fn default_schema(&self) -> Option<Name>;
+
+    /// A name as the engine's own deparser writes it into SQL: quoted where it must be.
+    fn quote(&self, name: &Name) -> String;
+
+    /// A name as the engine stores it; an error sentence if it cannot (too long, reserved for mig).
+    ///
+    /// # Errors
+    /// A sentence for people.
+    fn check_name(&self, name: &Name) -> Result<(), String>;
+
+    /// The engine's own spelling of a declared column type. `schema` tells which types are declared.
+    ///
+    /// # Errors
+    /// If the type is neither built in, nor declared, nor from a declared extension: a near miss, if there is one.
+    fn data_type(&self, declared: &str, schema: &Schema) -> Result<String, UnknownType>;
+
+    /// The name that the engine gives a constraint declared without one. `taken` are the table's other constraint names.
+    fn default_constraint_name(&self, table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name;
+
+    /// The name that mig gives an index declared without one.
+    fn default_index_name(&self, index: &crate::schema::Index, taken: &BTreeSet<Name>) -> Name;
+
+    /// Completes a declared schema with what the engine implies (a primary key's columns are NOT NULL ...), and puts
+    /// declared settings into the engine's form. Texts stay as they were said.
+    ///
+    /// # Errors
+    /// What this engine cannot have, each at its place.
+    fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>>;
+
+    /// Whether a declared text means what a catalog text means. `object` is the live object that has the text.
+    fn same_text(&self, object: &Object, declared: &Sql, catalog: &Sql) -> Sameness;
+
+    /// What an object's definition needs to exist, among the objects, columns and constraints of `schema`.
+    fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address>;
+
+    /// The column names that an expression may mention, as written.
+    fn mentions(&self, expression: &Sql) -> BTreeSet<Name>;
+
+    /// How the changes of one object are made: the safe way, step by step, in an order that must be kept.
+    ///
+    /// # Errors
+    /// What this engine cannot do.
+    fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint>;
+
+    /// The SQL of a change. `before` and `after` are the schema around it.
+    ///
+    /// # Errors
+    /// What this engine cannot do.
+    fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint>;
+
+    /// The SQL that takes a rendered change back; `before` and `after` are the schema around the change itself.
+    ///
+    /// # Errors
+    /// What this engine cannot do.
+    fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint>;
+}
+
+/// A type that nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownType {
+    /// A known type that is spelt alike.
+    pub near: Option<String>,
+}
+
+/// Something that an engine cannot have or do, at a place in the specs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// Where.
+    pub at: Address,
+    /// What is wrong, in a sentence.
+    pub says: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// Whether two spellings mean the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sameness {
+    /// Yes.
+    Same,
+    /// No.
+    Different,
+    /// The normal form does not reach that far.
+    Unknown,
+}
+
+/// All changes of one object (a table with its columns and constraints; anything else alone) that the diff found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Which object, by its address in the goal; for something dropped, its address in the base.
+    pub at: Address,
+    /// The plain changes, in the order: renames, drops, alters, adds. Renames are given apart, in [`Context::renames`].
+    pub changes: Vec<Kind>,
+    /// How existing rows get their values: expression by goal column.
+    pub fill: Option<Fill>,
+}
+
+/// A transform of one table: how existing rows get there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fill {
+    /// Expression by goal column.
+    pub set: BTreeMap<Name, Sql>,
+    /// Rows of the first batch, where the spec says.
+    pub batch_rows: Option<u32>,
+}
+
+/// What a recipe may look at.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The database as it is.
+    pub snapshot: &'a Snapshot,
+    /// The base with all declared renames done: the names that `Group::changes` use.
+    pub renamed: &'a Schema,
+    /// The schema as it shall be.
+    pub goal: &'a Schema,
+    /// Declared renames of tables: goal name to base name.
+    pub tables: &'a BTreeMap<Qualified, Qualified>,
+    /// Declared renames of columns: goal address to base name.
+    pub columns: &'a BTreeMap<Address, Name>,
+}
+
+/// A step in the making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The change.
+    pub change: Kind,
+    /// The earliest phase that it may be in; ordering may move it later.
+    pub phase: Phase,
+    /// What it is for, in a sentence.
+    pub why: String,
+    /// Hazards that the recipe knows and the rendering cannot see.
+    pub hazards: Vec<Hazard>,
+    /// Drafts of one recipe that share a mark run in one transaction.
+    pub atomic: Option<String>,
+}
+
+impl Draft {
+    /// A draft without own hazards.
+    pub fn new(change: impl Into<Kind>, phase: Phase, why: impl Into<String>) -> Self {
+        Self { change: change.into(), phase, why: why.into(), hazards: Vec::new(), atomic: None }
+    }
+
+    /// The same with one more hazard.
+    #[must_use]
+    pub fn with(mut self, hazard: Hazard) -> Self {
+        self.hazards.push(hazard);
+        self
+    }
+
+    /// The same, in one transaction with the recipe's other drafts of that mark.
+    #[must_use]
+    pub fn together(mut self, mark: &str) -> Self {
+        self.atomic = Some(mark.to_owned());
+        self
+    }
+}
+
+/// A change as SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// What is run.
+    pub action: Action,
+    /// How to ask whether it is done.
+    pub probe: Probe,
+    /// What it locks, and whom that stops, in words.
+    pub lock: String,
+    /// What could go wrong.
+    pub hazards: Vec<Hazard>,
+    /// Questions about the data to ask before the first write.
+    pub checks: Vec<DraftCheck>,
+    /// Statements that really drop what it keeps for its undo.
+    pub gc: Vec<Statement>,
+}
+
+/// A check in the making; see [`Check`](crate::Check).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DraftCheck {
+    /// About what.
+    pub at: Address,
+    /// What must hold, in a sentence.
+    pub says: String,
+    /// What a person can do if it does not hold.
+    pub help: Vec<String>,
+    /// Counts what is wrong.
+    pub count: CheckSql,
+    /// Shows a few of the wrong rows by key.
+    pub sample: Option<CheckSql>,
+    /// Whether a count above `0` stops the run.
+    pub stops: bool,
+}
+
+/// An undo as SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedUndo {
+    /// In words.
+    pub says: String,
+    /// What is run.
+    pub action: Action,
+    /// What cannot be brought back, if anything.
+    pub hazards: Vec<Hazard>,
+}

@@ -1,0 +1,132 @@
+//! The kinds of steps: typed changes of one object, each with its effect on a [`Schema`] in memory.
+//!
+//! One list makes the enum, its tag in plan files, and the dispatch. A kind is one struct in one file with an [`Effect`].
+
+mod column;
+mod constraint;
+mod data;
+mod object;
+mod rebuild;
+mod rename;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    column::{AddColumn, AlterColumn, DropColumn},
+    constraint::{AddConstraint, DropConstraint, ValidateConstraint},
+    data::Backfill,
+    object::{Comment, Create, Drop, Replace},
+    rebuild::{CopyColumn, Rebuild},
+    rename::{Rename, RenameMember, rename_in_texts},
+};
+use crate::{address::Address, schema::Schema};
+
+/// Why a change cannot be applied to a schema: the plan and the schema do not belong together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    /// Something to be changed is not there.
+    #[error("{0} does not exist")]
+    Absent(Address),
+    /// Something to be made is there already.
+    #[error("{0} exists already")]
+    Present(Address),
+    /// Something is there, but not as the change expects it.
+    #[error("{0} is not as the change expects it")]
+    Differs(Address),
+    /// Something still refers to what is to go.
+    #[error("{at} is still needed by {by}")]
+    Needed {
+        /// What is to go.
+        at: Address,
+        /// What needs it.
+        by: Address,
+    },
+}
+
+/// What a kind of step does to a schema.
+pub trait Effect {
+    /// The word for it in ids and plan files.
+    const SLUG: &'static str;
+
+    /// The thing it changes, as shown to people.
+    fn address(&self) -> Address;
+
+    /// The addresses (keys of [`Schema::objects`]) that it changes, in the schema as it is before.
+    fn touches(&self, before: &Schema) -> BTreeSet<Address>;
+
+    /// Changes the schema.
+    ///
+    /// # Errors
+    /// [`Impossible`] if the schema is not one that this change can be applied to; the schema may then be half changed.
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible>;
+
+    /// The change that takes the effect back, given the schema as it was before; `None` where there is nothing to take back.
+    fn reverse(&self, before: &Schema) -> Option<Kind>;
+}
+
+macro_rules! kinds {
+    ($($variant:ident),* $(,)?) => {
+        /// A typed change of one object.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Kind { $(#[doc = concat!("See [`", stringify!($variant), "`].")] $variant($variant)),* }
+
+        impl Kind {
+            /// The slug of every kind.
+            pub const SLUGS: &[&'static str] = &[$($variant::SLUG),*];
+
+            /// The word for it in ids and plan files.
+            #[must_use]
+            pub fn slug(&self) -> &'static str { match self { $(Self::$variant(_) => $variant::SLUG),* } }
+
+            /// The thing it changes.
+            #[must_use]
+            pub fn address(&self) -> Address { match self { $(Self::$variant(k) => k.address()),* } }
+
+            /// The objects that it changes; see [`Effect::touches`].
+            #[must_use]
+            pub fn touches(&self, before: &Schema) -> BTreeSet<Address> { match self { $(Self::$variant(k) => k.touches(before)),* } }
+
+            /// Changes the schema.
+            ///
+            /// # Errors
+            /// See [`Effect::apply`].
+            pub fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> { match self { $(Self::$variant(k) => k.apply(schema)),* } }
+
+            /// The change that takes it back; see [`Effect::reverse`].
+            #[must_use]
+            pub fn reverse(&self, before: &Schema) -> Option<Kind> { match self { $(Self::$variant(k) => k.reverse(before)),* } }
+        }
+
+        $(impl From<$variant> for Kind { fn from(kind: $variant) -> Self { Self::$variant(kind) } })*
+    };
+}
+
+kinds!(
+    Create,
+    Drop,
+    Replace,
+    Rename,
+    RenameMember,
+    AddColumn,
+    AlterColumn,
+    DropColumn,
+    AddConstraint,
+    ValidateConstraint,
+    DropConstraint,
+    Comment,
+    Rebuild,
+    Backfill,
+);
+
+impl Schema {
+    /// Applies one change.
+    ///
+    /// # Errors
+    /// See [`Effect::apply`].
+    pub fn apply(&mut self, change: &Kind) -> Result<(), Impossible> {
+        change.apply(self)
+    }
+}

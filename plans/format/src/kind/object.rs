@@ -1,0 +1,173 @@
+//! Kinds that make, remove or exchange a whole object, and comments.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, Impossible, Kind};
+use crate::{
+    address::{Address, ObjectKind},
+    schema::{Body, Object, Schema},
+};
+
+/// Makes an object that was not there: a table with all its columns, an index, a type ...
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    /// Where.
+    pub at: Address,
+    /// What.
+    pub object: Object,
+}
+
+impl Effect for Create {
+    const SLUG: &'static str = "create";
+
+    fn address(&self) -> Address {
+        self.at.clone()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.at.clone()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        match schema.objects.insert(self.at.clone(), self.object.clone()) {
+            None => Ok(()),
+            Some(_) => Err(Impossible::Present(self.at.clone())),
+        }
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Drop { at: self.at.clone(), object: self.object.clone() }.into())
+    }
+}
+
+/// Removes an object. A table goes with its columns and constraints; what else hangs on it has own steps before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drop {
+    /// Where.
+    pub at: Address,
+    /// What stood there, so that it can be brought back.
+    pub object: Object,
+}
+
+impl Effect for Drop {
+    const SLUG: &'static str = "drop";
+
+    fn address(&self) -> Address {
+        self.at.clone()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.at.clone()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        match schema.objects.remove(&self.at) {
+            Some(found) if found == self.object => {}
+            Some(_) => return Err(Impossible::Differs(self.at.clone())),
+            None => return Err(Impossible::Absent(self.at.clone())),
+        }
+        if self.at.kind() == ObjectKind::Table {
+            let table = self.at.qualified();
+            let referring = schema.references_to(&table).map(|(from, name, _)| Address::constraint(&from, name)).next();
+            let index = schema.indexes_of(&table).map(|(at, _)| at.clone()).next();
+            if let Some(by) = referring.or(index) {
+                return Err(Impossible::Needed { at: self.at.clone(), by });
+            }
+        }
+        Ok(())
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Create { at: self.at.clone(), object: self.object.clone() }.into())
+    }
+}
+
+/// Exchanges an object for another definition at the same address, in place or by drop and create, as the engine can.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// Where.
+    pub at: Address,
+    /// What stands there.
+    pub from: Object,
+    /// What shall stand there.
+    pub to: Object,
+}
+
+impl Effect for Replace {
+    const SLUG: &'static str = "replace";
+
+    fn address(&self) -> Address {
+        self.at.clone()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.at.clone()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        match schema.objects.get_mut(&self.at) {
+            Some(found) if *found == self.from => {
+                *found = self.to.clone();
+                Ok(())
+            }
+            Some(_) => Err(Impossible::Differs(self.at.clone())),
+            None => Err(Impossible::Absent(self.at.clone())),
+        }
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Self { at: self.at.clone(), from: self.to.clone(), to: self.from.clone() }.into())
+    }
+}
+
+/// Sets or removes the comment on an object, a column or a constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comment {
+    /// On what.
+    pub at: Address,
+    /// The comment as it is.
+    pub from: Option<String>,
+    /// The comment as it shall be.
+    pub to: Option<String>,
+}
+
+impl Effect for Comment {
+    const SLUG: &'static str = "comment";
+
+    fn address(&self) -> Address {
+        self.at.clone()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.at.holder()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        let absent = || Impossible::Absent(self.at.clone());
+        let holder = schema.objects.get_mut(&self.at.holder()).ok_or_else(absent)?;
+        let comment = match (self.at.kind(), &mut holder.body) {
+            (ObjectKind::Column, Body::Table(table)) => {
+                &mut table.column_mut(self.at.name()).ok_or_else(absent)?.comment
+            }
+            (ObjectKind::Constraint, Body::Table(table)) => {
+                &mut table.constraints.get_mut(self.at.name()).ok_or_else(absent)?.comment
+            }
+            _ => &mut holder.comment,
+        };
+        if *comment != self.from {
+            return Err(Impossible::Differs(self.at.clone()));
+        }
+        comment.clone_from(&self.to);
+        Ok(())
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Self { at: self.at.clone(), from: self.to.clone(), to: self.from.clone() }.into())
+    }
+}

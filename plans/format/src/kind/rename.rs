@@ -1,0 +1,294 @@
+//! Kinds that give a thing another name. What refers to it follows, as it does in the server.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, Impossible, Kind};
+use crate::{
+    address::{Address, ObjectKind},
+    name::{Name, Qualified},
+    schema::{Body, IndexedBy, Object, Schema},
+    sql::Sql,
+    table::{ColumnValue, Rule, Table},
+};
+
+/// Renames a schema-level object: a table, index, view, type, sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// Where it is.
+    pub from: Address,
+    /// Where it shall be: same kind, same schema.
+    pub to: Address,
+    /// What the texts of dependants become, by object: the server's deparser says the new name, and so does the goal.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub carries: BTreeMap<Address, Object>,
+}
+
+impl Effect for Rename {
+    const SLUG: &'static str = "rename";
+
+    fn address(&self) -> Address {
+        self.from.clone()
+    }
+
+    fn touches(&self, before: &Schema) -> BTreeSet<Address> {
+        let mut after = before.clone();
+        let mut touched: BTreeSet<_> = [self.from.clone(), self.to.clone()].into();
+        if self.apply(&mut after).is_ok() {
+            touched.extend(changed(before, &after));
+        }
+        touched
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        if schema.objects.contains_key(&self.to) {
+            return Err(Impossible::Present(self.to.clone()));
+        }
+        let object = schema.objects.remove(&self.from).ok_or_else(|| Impossible::Absent(self.from.clone()))?;
+        schema.objects.insert(self.to.clone(), object);
+        match self.from.kind() {
+            ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => self.relation_renamed(schema),
+            ObjectKind::Sequence | ObjectKind::Index => {}
+            _ => {}
+        }
+        carry(schema, &self.carries)
+    }
+
+    fn reverse(&self, before: &Schema) -> Option<Kind> {
+        let carries = was(before, &self.carries);
+        Some(Self { from: self.to.clone(), to: self.from.clone(), carries }.into())
+    }
+}
+
+impl Rename {
+    /// Foreign keys, indexes, owned sequences and members follow their relation.
+    fn relation_renamed(&self, schema: &mut Schema) {
+        let (from, to) = (self.from.qualified(), self.to.qualified());
+        let members: Vec<_> =
+            schema.objects.keys().filter(|at| at.relation().as_ref() == Some(&from)).cloned().collect();
+        for member in members {
+            if let Some(object) = schema.objects.remove(&member) {
+                schema.objects.insert(Address::member(member.kind(), &to, member.name().clone()), object);
+            }
+        }
+        for object in schema.objects.values_mut() {
+            match &mut object.body {
+                Body::Table(table) => each_foreign_key(table, |fk| {
+                    if fk.references == from {
+                        fk.references = to.clone();
+                    }
+                }),
+                Body::Index(index) if index.table == from => index.table = to.clone(),
+                Body::Sequence(sequence) => {
+                    if let Some(owner) = &mut sequence.owned_by
+                        && owner.relation().as_ref() == Some(&from)
+                    {
+                        *owner = Address::column(&to, owner.name());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Renames a column, constraint, trigger, policy or rule of a relation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameMember {
+    /// Where it is.
+    pub from: Address,
+    /// Its new name.
+    pub to: Name,
+    /// What the texts of dependants become, by object.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub carries: BTreeMap<Address, Object>,
+}
+
+impl RenameMember {
+    fn target(&self) -> Address {
+        match self.from.relation() {
+            Some(relation) => Address::member(self.from.kind(), &relation, self.to.clone()),
+            None => self.from.clone(),
+        }
+    }
+
+    fn column_renamed(&self, schema: &mut Schema, table: &Qualified) -> Result<(), Impossible> {
+        let (from, to) = (self.from.name().clone(), &self.to);
+        let absent = || Impossible::Absent(self.from.clone());
+        let own = schema.table_mut(table).ok_or_else(absent)?;
+        if own.column(to).is_some() {
+            return Err(Impossible::Present(self.target()));
+        }
+        own.column_mut(&from).ok_or_else(absent)?.name = to.clone();
+        let swap = |name: &mut Name| {
+            if *name == from {
+                *name = to.clone();
+            }
+        };
+        for constraint in own.constraints.values_mut() {
+            match &mut constraint.rule {
+                Rule::PrimaryKey(key) | Rule::Unique(key) => {
+                    key.columns.iter_mut().chain(&mut key.include).for_each(swap)
+                }
+                Rule::ForeignKey(fk) => fk.columns.iter_mut().chain(&mut fk.on_delete_columns).for_each(swap),
+                Rule::Check { .. } | Rule::Exclude { .. } => {}
+            }
+        }
+        for object in schema.objects.values_mut() {
+            match &mut object.body {
+                Body::Table(other) => each_foreign_key(other, |fk| {
+                    if fk.references == *table {
+                        fk.referenced.iter_mut().for_each(swap);
+                    }
+                }),
+                Body::Index(index) if index.table == *table => {
+                    index.include.iter_mut().for_each(swap);
+                    for part in &mut index.parts {
+                        if let IndexedBy::Column(name) = &mut part.what {
+                            swap(name);
+                        }
+                    }
+                }
+                Body::Sequence(sequence) if sequence.owned_by.as_ref() == Some(&self.from) => {
+                    sequence.owned_by = Some(self.target());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Effect for RenameMember {
+    const SLUG: &'static str = "rename-member";
+
+    fn address(&self) -> Address {
+        self.from.clone()
+    }
+
+    fn touches(&self, before: &Schema) -> BTreeSet<Address> {
+        let mut after = before.clone();
+        let mut touched: BTreeSet<_> = [self.from.holder(), self.target().holder()].into();
+        if self.apply(&mut after).is_ok() {
+            touched.extend(changed(before, &after));
+        }
+        touched
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        let absent = || Impossible::Absent(self.from.clone());
+        let table = self.from.relation().ok_or_else(absent)?;
+        match self.from.kind() {
+            ObjectKind::Column => self.column_renamed(schema, &table)?,
+            ObjectKind::Constraint => {
+                let constraints = &mut schema.table_mut(&table).ok_or_else(absent)?.constraints;
+                let constraint = constraints.remove(self.from.name()).ok_or_else(absent)?;
+                if constraints.insert(self.to.clone(), constraint).is_some() {
+                    return Err(Impossible::Present(self.target()));
+                }
+            }
+            _ => {
+                let object = schema.objects.remove(&self.from).ok_or_else(absent)?;
+                if schema.objects.insert(self.target(), object).is_some() {
+                    return Err(Impossible::Present(self.target()));
+                }
+            }
+        }
+        carry(schema, &self.carries)
+    }
+
+    fn reverse(&self, before: &Schema) -> Option<Kind> {
+        let carries = was(before, &self.carries);
+        Some(Self { from: self.target(), to: self.from.name().clone(), carries }.into())
+    }
+}
+
+fn each_foreign_key(table: &mut Table, mut change: impl FnMut(&mut crate::table::ForeignKey)) {
+    for constraint in table.constraints.values_mut() {
+        if let Rule::ForeignKey(fk) = &mut constraint.rule {
+            change(fk);
+        }
+    }
+}
+
+/// Sets the dependants to what their texts become.
+fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(), Impossible> {
+    for (at, object) in carries {
+        match schema.objects.get_mut(at) {
+            Some(found) => *found = object.clone(),
+            None => return Err(Impossible::Absent(at.clone())),
+        }
+    }
+    Ok(())
+}
+
+/// What the carried objects were before; a renamed relation itself is found under its old address.
+fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
+    carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
+}
+
+/// The addresses whose object differs between two schemas.
+fn changed(before: &Schema, after: &Schema) -> BTreeSet<Address> {
+    let all = before.objects.keys().chain(after.objects.keys());
+    all.filter(|at| before.objects.get(*at) != after.objects.get(*at)).cloned().collect()
+}
+
+/// The texts of an object that a rename of `from` to `to` changes, rewritten the way servers do it: identifier by identifier.
+#[must_use]
+pub fn rename_in_texts(object: &Object, from: &Name, to: &Name, quote: &dyn Fn(&Name) -> String) -> Object {
+    let mut object = object.clone();
+    object.each_text(&mut |sql: &mut Sql| {
+        if sql.mentions(from) {
+            *sql = sql.with_name_replaced(from, to, quote);
+        }
+    });
+    object
+}
+
+impl Object {
+    /// Visits each SQL text of the object, in a fixed order.
+    pub fn each_text(&mut self, visit: &mut dyn FnMut(&mut Sql)) {
+        match &mut self.body {
+            Body::Table(table) => {
+                for column in &mut table.columns {
+                    match &mut column.value {
+                        ColumnValue::Default(sql) | ColumnValue::Generated { expression: sql, .. } => visit(sql),
+                        ColumnValue::Plain | ColumnValue::Identity { .. } => {}
+                    }
+                }
+                for constraint in table.constraints.values_mut() {
+                    match &mut constraint.rule {
+                        Rule::Check { expression: sql } | Rule::Exclude { definition: sql } => visit(sql),
+                        Rule::PrimaryKey(_) | Rule::Unique(_) | Rule::ForeignKey(_) => {}
+                    }
+                }
+            }
+            Body::Index(index) => {
+                for part in &mut index.parts {
+                    if let IndexedBy::Expression(sql) = &mut part.what {
+                        visit(sql);
+                    }
+                }
+                index.predicate.iter_mut().for_each(visit);
+            }
+            Body::View(view) => visit(&mut view.query),
+            Body::Domain(domain) => {
+                domain.default.iter_mut().for_each(&mut *visit);
+                domain.checks.values_mut().for_each(visit);
+            }
+            Body::Source(source) => source.create.iter_mut().for_each(visit),
+            Body::Namespace {} | Body::Extension(_) | Body::Enum { .. } | Body::Sequence(_) | Body::Opaque { .. } => {}
+        }
+    }
+
+    /// The SQL texts of the object, in the order of [`Object::each_text`].
+    #[must_use]
+    pub fn texts(&self) -> Vec<Sql> {
+        let mut texts = Vec::new();
+        self.clone().each_text(&mut |sql| texts.push(sql.clone()));
+        texts
+    }
+}
