@@ -54,6 +54,12 @@ pub trait Dialect: Send + Sync {
     /// What this engine cannot have, each at its place.
     fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>>;
 
+    /// The inverse of [`Dialect::normalize`] for a catalog's schema: drops what normalizing brings back, so that what is written
+    /// into specs is what a person would have written. `normalize(simplify(x)) == x`.
+    fn simplify(&self, live: &Schema) -> Schema {
+        live.clone()
+    }
+
     /// Whether a declared text means what a catalog text means. `object` is the live object that has the text.
     fn same_text(&self, object: &Object, declared: &Sql, catalog: &Sql) -> Sameness;
 

@@ -1,0 +1,1 @@
+//! What PostgreSQL does with a connection.

@@ -1,0 +1,1 @@
+//! What SQLite knows without a connection.

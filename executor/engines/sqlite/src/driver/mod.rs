@@ -1,0 +1,1 @@
+//! What SQLite does with a connection.
