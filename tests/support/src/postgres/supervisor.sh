@@ -18,7 +18,7 @@ trap 'exit 1' HUP INT TERM
 trap '' PIPE
 
 make() {
-    "$bin/initdb" -D "$root/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions || return
+    "$bin/initdb" -D "$root/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync || return
     cat >>"$root/data/postgresql.conf" <<END
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$root'
