@@ -7,7 +7,7 @@ use ssh_key::public::KeyData;
 use ssh_key::{HashAlg, PublicKey, Signature, SshSig};
 
 use super::NAMESPACE;
-use super::allowed::{fingerprint, fingerprint_of};
+use super::allowed::fingerprint;
 use super::key::{SignError, SignatureFile};
 use super::proof::{self, Fault};
 use super::source;
@@ -87,11 +87,27 @@ pub fn sign_with_agent(plan_bytes: &[u8], public_key_openssh: &str, socket: &Pat
     }
     let data = SshSig::signed_data(NAMESPACE, HashAlg::Sha512, plan_bytes).map_err(crypto)?;
     let flags = if matches!(key.key_data(), KeyData::Rsa(_)) { RSA_SHA512 } else { 0 };
-    let raw =
-        agent.sign(&blob, &data, flags)?.ok_or_else(|| AgentError::Refused { fingerprint: fingerprint_of(&key) })?;
+    let raw = agent
+        .sign(&blob, &data, flags)?
+        .ok_or_else(|| AgentError::Refused { fingerprint: fingerprint(key.key_data()) })?;
     let signature = Signature::try_from(raw.as_slice()).map_err(|_| AgentError::Nonsense { what: "a signature" })?;
     let sig = SshSig::new(key.key_data().clone(), NAMESPACE, HashAlg::Sha512, signature).map_err(crypto)?;
     SignatureFile::new(plan_bytes, &key, &sig)
+}
+
+/// The keys that the agent at `socket` holds and whose signatures would count, as `TYPE BASE64 COMMENT`, in its order.
+///
+/// # Errors
+/// When the agent cannot be reached or does not answer as one.
+pub fn agent_keys(socket: &Path) -> Result<Vec<String>, AgentError> {
+    let keys = Agent { stream: connect(socket)? }.keys()?;
+    let usable = keys.into_iter().filter_map(|(blob, comment)| {
+        let mut key = PublicKey::from_bytes(&blob).ok()?;
+        key.set_comment(comment);
+        let counts = !key.key_data().is_certificate() && proof::supported(key.key_data()).is_ok();
+        counts.then(|| key.to_openssh().ok()).flatten()
+    });
+    Ok(usable.collect())
 }
 
 #[cfg(unix)]
@@ -114,24 +130,30 @@ struct Agent<S> {
 }
 
 impl<S: Read + Write> Agent<S> {
-    /// The comment that the agent has for a key; an error that lists what it holds when it lacks the key.
-    fn comment_of(&mut self, blob: &[u8], key: &PublicKey) -> Result<String, AgentError> {
+    /// The keys that the agent holds: encoded, with their comments.
+    fn keys(&mut self) -> Result<Vec<(Vec<u8>, String)>, AgentError> {
         let nonsense = || AgentError::Nonsense { what: "the list of its keys" };
         let reply = self.ask(&[LIST_KEYS])?;
         let (&KEYS, mut rest) = reply.split_first().ok_or_else(nonsense)? else { return Err(nonsense()) };
         let count = take_number(&mut rest).ok_or_else(nonsense)?;
-        let mut held = Vec::new();
+        let mut keys = Vec::new();
         for _ in 0..count {
-            let other = take_string(&mut rest).ok_or_else(nonsense)?;
+            let blob = take_string(&mut rest).ok_or_else(nonsense)?.to_vec();
             let comment = take_string(&mut rest).ok_or_else(nonsense)?;
-            if other == blob {
-                return Ok(String::from_utf8_lossy(comment).into_owned());
-            }
-            if let Ok(other) = PublicKey::from_bytes(other) {
-                held.push(fingerprint(other.key_data()));
-            }
+            keys.push((blob, String::from_utf8_lossy(comment).into_owned()));
         }
-        Err(AgentError::KeyMissing { wanted: fingerprint_of(key), held })
+        Ok(keys)
+    }
+
+    /// The comment that the agent has for a key; an error that lists what it holds when it lacks the key.
+    fn comment_of(&mut self, blob: &[u8], key: &PublicKey) -> Result<String, AgentError> {
+        let keys = self.keys()?;
+        if let Some((_, comment)) = keys.iter().find(|(other, _)| other == blob) {
+            return Ok(comment.clone());
+        }
+        let held = keys.iter().filter_map(|(other, _)| PublicKey::from_bytes(other).ok());
+        let held = held.map(|other| fingerprint(other.key_data())).collect();
+        Err(AgentError::KeyMissing { wanted: fingerprint(key.key_data()), held })
     }
 
     /// The agent's signature in SSH's encoding, or nothing when it declines.

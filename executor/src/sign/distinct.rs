@@ -1,5 +1,7 @@
 //! How many different people signed: each counted signer has a key of its own and a principal of its own.
 
+use std::collections::BTreeSet;
+
 use super::pattern::PatternList;
 
 /// A key that signed, and whom it may stand for: one list for each line that allows it.
@@ -23,7 +25,10 @@ const EFFORT: usize = 100_000;
 /// The largest set of signers of whom no two share a key or could share a principal. The search stops at `enough`, then takes
 /// in whoever else fits.
 pub(crate) fn choose(candidates: &[Candidate], enough: usize) -> Vec<Pick> {
-    let mut search = Search { candidates, enough, best: Vec::new(), effort: EFFORT };
+    // A file can be copied any number of times: the search is as deep as there are keys, not files.
+    let mut keys = BTreeSet::new();
+    let order: Vec<_> = (0..candidates.len()).filter(|&at| keys.insert(&candidates[at].fingerprint)).collect();
+    let mut search = Search { candidates, order: &order, enough, best: Vec::new(), effort: EFFORT };
     search.from(0, &mut Vec::new());
     let mut best = search.best;
     for (candidate, name) in places(candidates) {
@@ -48,6 +53,7 @@ pub(crate) fn fits(candidates: &[Candidate], a: Pick, b: Pick) -> bool {
 
 struct Search<'a> {
     candidates: &'a [Candidate],
+    order: &'a [usize],
     enough: usize,
     best: Vec<Pick>,
     effort: usize,
@@ -58,13 +64,14 @@ impl Search<'_> {
         if chosen.len() > self.best.len() {
             self.best.clone_from(chosen);
         }
-        let left = self.candidates.len() - at;
+        let left = self.order.len() - at;
         if self.best.len() >= self.enough || chosen.len() + left <= self.best.len() || self.effort == 0 {
             return;
         }
         self.effort -= 1;
-        for name in 0..self.candidates[at].names.len() {
-            let pick = Pick { candidate: at, name };
+        let candidate = self.order[at];
+        for name in 0..self.candidates[candidate].names.len() {
+            let pick = Pick { candidate, name };
             if chosen.iter().all(|other| fits(self.candidates, pick, *other)) {
                 chosen.push(pick);
                 self.from(at + 1, chosen);
@@ -112,5 +119,7 @@ mod tests {
         let keys: Vec<String> = (0..200).map(|n| format!("k{n}")).collect();
         let all: Vec<(&str, &[&str])> = keys.iter().map(|key| (key.as_str(), &["*"] as &[&str])).collect();
         assert_eq!(count(&all), 1);
+        let copies = vec![("k", &["alice"] as &[&str]); 20_000];
+        assert_eq!(count(&copies), 1);
     }
 }

@@ -1,6 +1,5 @@
 //! Signing with a private key in OpenSSH's format, and the signature file that comes of it.
 
-use ssh_key::private::KeypairData;
 use ssh_key::public::KeyData;
 use ssh_key::{EcdsaCurve, HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 use zeroize::Zeroizing;
@@ -128,11 +127,13 @@ fn open(pem: &str, passphrase: impl FnOnce() -> Option<Zeroizing<String>>) -> Re
         return Ok(key);
     }
     let passphrase = passphrase().ok_or(SignError::NoPassphrase)?;
-    let opened = key.decrypt(passphrase.as_bytes()).map_err(|_| SignError::WrongPassphrase)?;
-    match opened.key_data() {
-        KeypairData::Encrypted(_) => Err(SignError::WrongPassphrase),
-        _ => Ok(opened),
-    }
+    let opened = key.decrypt(passphrase.as_bytes()).map_err(|source| match source {
+        ssh_key::Error::Crypto => SignError::WrongPassphrase,
+        source => SignError::Crypto { source },
+    })?;
+    // The public half outside the encrypted part chose how the key is used; the opened key has the last word.
+    signs_here(opened.public_key().key_data())?;
+    Ok(opened)
 }
 
 fn not_a_key(text: &str, source: ssh_key::Error) -> SignError {

@@ -20,7 +20,7 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
-pub use agent::{AgentError, sign_with_agent};
+pub use agent::{AgentError, agent_keys, sign_with_agent};
 pub use allowed::AllowedSigners;
 pub use key::{SignError, SignatureFile, sign_with_key};
 pub use pattern::{BadPattern, PatternList};

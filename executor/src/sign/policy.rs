@@ -104,7 +104,7 @@ impl Policy {
 
     /// The principals whose signatures count for a plan of this class; anybody among the allowed signers if there is none.
     #[must_use]
-    pub fn from(&self, worst: Worst) -> Option<&PatternList> {
+    pub fn needed_from(&self, worst: Worst) -> Option<&PatternList> {
         self.rules(worst).filter_map(|rule| rule.from.as_ref()).last().or(self.from.as_ref())
     }
 
@@ -123,7 +123,7 @@ impl Policy {
         if !bad.is_empty() {
             return Err(Refusal::Bad { files: bad });
         }
-        let (needed, from) = (self.needed(worst), self.from(worst));
+        let (needed, from) = (self.needed(worst), self.needed_from(worst));
         let (candidates, mut others) = sort(verdicts, from);
         let enough = usize::try_from(needed).unwrap_or(usize::MAX);
         let picks = distinct::choose(&candidates, enough);

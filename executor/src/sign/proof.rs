@@ -27,7 +27,11 @@ pub(crate) fn check(plan: &[u8], sig: &SshSig) -> Result<(), Fault> {
     let algorithm = sig.signature().algorithm();
     supported(key)?;
     if !fits(key, &algorithm) {
-        return Err(Fault::Bad(format!("its algorithm `{algorithm}` does not fit its {} key", key.algorithm())));
+        return Err(Fault::Bad(format!(
+            "its algorithm `{}` does not fit its {} key",
+            shown(&algorithm),
+            shown(&key.algorithm())
+        )));
     }
     let genuine = match key {
         KeyData::Rsa(rsa) => rsa_holds(rsa, plan, sig)?,
@@ -53,9 +57,14 @@ pub(crate) fn supported(key: &KeyData) -> Result<(), Fault> {
         KeyData::Rsa(_) => Ok(()),
         other => unsupported(format!(
             "{} keys are not supported: use ed25519, ECDSA P-256, RSA, or a security key",
-            other.algorithm()
+            shown(&other.algorithm())
         )),
     }
+}
+
+/// An algorithm's name. It may come from a stranger's file, so nothing in it may steer a terminal.
+fn shown(algorithm: &Algorithm) -> String {
+    algorithm.as_str().escape_debug().to_string()
 }
 
 fn fits(key: &KeyData, algorithm: &Algorithm) -> bool {
@@ -75,7 +84,12 @@ fn rsa_holds(key: &RsaPublicKey, plan: &[u8], sig: &SshSig) -> Result<bool, Faul
     let parameters: &RsaParameters = match sig.signature().algorithm() {
         Algorithm::Rsa { hash: Some(HashAlg::Sha512) } => &RSA_PKCS1_2048_8192_SHA512,
         Algorithm::Rsa { hash: Some(HashAlg::Sha256) } => &RSA_PKCS1_2048_8192_SHA256,
-        other => return Err(Fault::Bad(format!("its algorithm `{other}` hashes with SHA-1, which can be forged"))),
+        other => {
+            return Err(Fault::Bad(format!(
+                "its algorithm `{}` hashes with SHA-1, which can be forged",
+                shown(&other)
+            )));
+        }
     };
     let (Some(n), Some(e)) = (key.n().as_positive_bytes(), key.e().as_positive_bytes()) else {
         return Err(Fault::Bad("its RSA key is malformed".to_owned()));

@@ -1,5 +1,6 @@
 //! One verdict for each signature file beside a plan.
 
+use std::fmt;
 use std::time::SystemTime;
 
 use ssh_key::{SshSig, public::KeyData};
@@ -59,6 +60,19 @@ impl Verdict {
     }
 }
 
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good { file, principals, fingerprint } => {
+                let who = principals.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
+                write!(f, "{file}: good, {who} ({fingerprint})")
+            }
+            Self::Unknown { file, why, fingerprint } => write!(f, "{file}: unknown, {why} ({fingerprint})"),
+            Self::Bad { file, why } => write!(f, "{file}: bad, {why}"),
+        }
+    }
+}
+
 /// Judges each signature file (its name and its bytes) over a plan's exact bytes, in the order given.
 ///
 /// Any bytes are safe to pass; what cannot be read is bad.
@@ -70,28 +84,26 @@ pub fn verify(
     revoked: &Revoked,
     now: SystemTime,
 ) -> Vec<Verdict> {
-    signatures
-        .iter()
-        .map(|(file, bytes)| {
-            let file = file.clone();
-            let (sig, fault) = match read(bytes) {
-                Ok(sig) => {
-                    let fault = faults(plan_bytes, &sig, revoked).err();
-                    (sig, fault)
-                }
-                Err(why) => return Verdict::Bad { file, why },
-            };
-            let fingerprint = fingerprint(sig.public_key());
-            match fault {
-                Some(Fault::Bad(why)) => Verdict::Bad { file, why },
-                Some(Fault::Unsupported(why)) => Verdict::Unknown { file, why, fingerprint },
-                None => match allowed.principals(sig.public_key(), now) {
-                    Ok(principals) => Verdict::Good { file, principals, fingerprint },
-                    Err(why) => Verdict::Unknown { file, why, fingerprint },
-                },
-            }
-        })
-        .collect()
+    let judge = |(file, bytes): &(String, Vec<u8>)| one(plan_bytes, file, bytes, (allowed, revoked, now));
+    signatures.iter().map(judge).collect()
+}
+
+fn one(plan: &[u8], file: &str, bytes: &[u8], rules: (&AllowedSigners, &Revoked, SystemTime)) -> Verdict {
+    let file = file.to_owned();
+    let (allowed, revoked, now) = rules;
+    let sig = match read(bytes) {
+        Ok(sig) => sig,
+        Err(why) => return Verdict::Bad { file, why },
+    };
+    let fingerprint = fingerprint(sig.public_key());
+    match faults(plan, &sig, revoked) {
+        Err(Fault::Bad(why)) => Verdict::Bad { file, why },
+        Err(Fault::Unsupported(why)) => Verdict::Unknown { file, why, fingerprint },
+        Ok(()) => match allowed.principals(sig.public_key(), now) {
+            Ok(principals) => Verdict::Good { file, principals, fingerprint },
+            Err(why) => Verdict::Unknown { file, why, fingerprint },
+        },
+    }
 }
 
 fn read(bytes: &[u8]) -> Result<SshSig, String> {

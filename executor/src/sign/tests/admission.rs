@@ -146,8 +146,8 @@ fn certificates_are_not_relied_on_yet() {
 fn a_worse_plan_never_needs_less() {
     let policy = policy(r#"{"warning": {"signers": 3, "from": ["*@dba"]}, "critical": {"signers": 2}}"#);
     assert_eq!([Worst::Routine, Worst::Warning, Worst::Critical].map(|worst| policy.needed(worst)), [1, 3, 3]);
-    assert!(policy.from(Worst::Routine).is_none());
-    assert_eq!(policy.from(Worst::Critical).unwrap().to_string(), "*@dba");
+    assert!(policy.needed_from(Worst::Routine).is_none());
+    assert_eq!(policy.needed_from(Worst::Critical).unwrap().to_string(), "*@dba");
     assert_eq!(Policy::default().needed(Worst::Critical), 1);
     assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
     assert!(serde_json::from_str::<Policy>(r#"{"critcal": {"signers": 2}}"#).is_err(), "a slip must not weaken");

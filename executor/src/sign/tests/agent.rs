@@ -55,6 +55,7 @@ fn what_an_agent_signs_both_sides_accept() {
         assert!(keys.accepts(&keys.allow(name), &who, &signed.armored, PLAN), "{name}");
         assert!(judge(&signed.armored, &keys.allow(name)).is_good(), "{name}");
         let (kind_and_data, _) = public.trim().rsplit_once(' ').unwrap();
+        assert!(crate::sign::agent_keys(&socket).unwrap().contains(&public.trim().to_owned()));
         let bare = sign_with_agent(PLAN, kind_and_data, &socket).unwrap();
         assert_eq!(bare.signer, who, "the agent knows the comment");
     }

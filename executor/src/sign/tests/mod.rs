@@ -6,6 +6,7 @@ mod agent;
 mod keygen;
 mod mutation;
 mod round_trip;
+mod security_key;
 
 use super::{AllowedSigners, Revoked, Verdict, verify};
 use std::time::SystemTime;

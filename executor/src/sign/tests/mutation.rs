@@ -5,9 +5,9 @@ use ssh_key::{HashAlg, LineEnding, SshSig};
 
 use super::keygen::Keygen;
 use super::{PLAN, Verdict, bad, judge_bytes};
-use crate::sign::{AllowedSigners, NAMESPACE, Revoked};
+use crate::sign::{AllowedSigners, NAMESPACE, Revoked, sign_with_key};
 
-/// An ed25519 pair made for this test only.
+/// A new key: its signature of [`PLAN`], and the line that allows it.
 fn pair(keys: &Keygen, kind: &[&str]) -> (String, String) {
     keys.key("k", kind, "");
     (keys.sign("k", "mig-plan", &[], PLAN), keys.allow("k"))
@@ -95,6 +95,18 @@ fn damaged_key_files_never_panic() {
             drop(AllowedSigners::parse(&text, "allowed_signers"));
             drop(Revoked::parse(text.as_bytes(), "revoked"));
         }
+    }
+}
+
+#[test]
+fn damaged_private_keys_never_panic() {
+    let Some(keys) = Keygen::found() else { return };
+    pair(&keys, &["ed25519"]);
+    let pem = keys.text("k");
+    for at in (0..pem.len()).step_by(4) {
+        let mut damaged = pem.clone();
+        damaged.replace_range(at..=at, "A");
+        drop(sign_with_key(PLAN, &damaged, || None));
     }
 }
 

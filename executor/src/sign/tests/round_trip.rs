@@ -1,10 +1,12 @@
 //! What one side signs the other side accepts, for each kind of key.
 
+use std::time::SystemTime;
+
 use zeroize::Zeroizing;
 
 use super::keygen::Keygen;
 use super::{PLAN, bad, judge, judge_bytes, unknown};
-use crate::sign::{SignError, Verdict, sign_with_key};
+use crate::sign::{AllowedSigners, Revoked, SignError, Verdict, sign_with_key, verify};
 
 const ED25519: &[&str] = &["ed25519"];
 const P256: &[&str] = &["ecdsa", "-b", "256"];
@@ -94,4 +96,40 @@ fn a_key_without_a_comment_is_named_by_its_fingerprint() {
     let signed = sign_with_key(PLAN, &keys.text("bare"), never).unwrap();
     assert_eq!(signed.signer.len(), 64);
     assert!(signed.signer.bytes().all(|byte| byte.is_ascii_hexdigit()));
+}
+
+#[test]
+fn allowed_signers_are_read_as_ssh_keygen_reads_them() {
+    let Some(keys) = Keygen::found() else { return };
+    let public = keys.key("alice", ED25519, "");
+    let armored = keys.sign("alice", "mig-plan", &[], PLAN);
+    let heads = [
+        ("alice@example.com", true),
+        ("\"alice@example.com\"", true),
+        ("bob@x,alice@example.com", true),
+        ("*@example.com", true),
+        ("al?ce@*", true),
+        ("!alice@example.com,*", false),
+        ("*,!alice@example.com", false),
+        ("alice@example.com namespaces=\"mig-plan\"", true),
+        ("alice@example.com namespaces=\"git,mig-*\"", true),
+        ("alice@example.com NAMESPACES=\"git\"", false),
+        ("alice@example.com namespaces=\"!mig-plan,*\"", false),
+        ("alice@example.com valid-after=\"20200101\",valid-before=\"20990101Z\"", true),
+        ("alice@example.com valid-after=\"209901011200Z\"", false),
+        ("alice@example.com valid-before=\"20200101120000\"", false),
+        ("alice@example.com valid-after=\"20200101\",valid-after=\"20200101\"", false),
+        ("alice@example.com no-such-option", false),
+        ("alice@example.com cert-authority", false),
+    ];
+    for (head, expected) in heads {
+        let line = format!("# signers\n\n{head} {public}");
+        assert_eq!(keys.accepts(&line, "alice@example.com", &armored, PLAN), expected, "ssh-keygen: {head}");
+        let ours = AllowedSigners::parse(&line, "allowed_signers").is_ok_and(|allowed| {
+            let files = [("s".to_owned(), armored.clone().into_bytes())];
+            let verdict = verify(PLAN, &files, &allowed, &Revoked::default(), SystemTime::now()).remove(0);
+            matches!(verdict, Verdict::Good { principals, .. } if principals[0].matches("alice@example.com"))
+        });
+        assert_eq!(ours, expected, "here: {head}");
+    }
 }
