@@ -7,5 +7,5 @@ pub mod spec;
 pub use self::{
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
     intent::{Intent, Managed, Move, Transform, ValueMove},
-    spec::SpecFile,
+    spec::{Document, SpecFile, json_schema},
 };
