@@ -6,6 +6,7 @@
 pub mod driver;
 pub mod failure;
 pub mod journal;
+pub mod sign;
 
 pub use self::{
     driver::{BatchDone, Cursor, Driver, Lease, Session},

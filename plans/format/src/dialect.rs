@@ -75,6 +75,19 @@ pub trait Dialect: Send + Sync {
     /// What this engine cannot do.
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint>;
 
+    /// What a change disturbs: the engine refuses it while other objects are built on these addresses, so those are dropped
+    /// before it and created again after it.
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        let _ = change;
+        BTreeSet::new()
+    }
+
+    /// Whether the names of constraints declared without one are made from their content each time they are read, so that they
+    /// change with a rename of their table or columns.
+    fn derives_constraint_names(&self) -> bool {
+        false
+    }
+
     /// The SQL of a change. `before` and `after` are the schema around it.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub use self::{
     column::{AddColumn, AlterColumn, DropColumn},
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
     data::Backfill,
-    object::{Comment, Create, Drop, Replace},
+    object::{AlterTable, Comment, Create, Drop, Replace},
     rebuild::{CopyColumn, Rebuild},
     rename::{Rename, RenameMember, rename_in_texts},
 };
@@ -110,6 +110,7 @@ kinds!(
     Replace,
     Rename,
     RenameMember,
+    AlterTable,
     AddColumn,
     AlterColumn,
     DropColumn,

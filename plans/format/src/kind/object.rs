@@ -1,12 +1,13 @@
 //! Kinds that make, remove or exchange a whole object, and comments.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, Impossible, Kind};
 use crate::{
     address::{Address, ObjectKind},
+    name::Qualified,
     schema::{Body, Object, Schema},
 };
 
@@ -122,6 +123,43 @@ impl Effect for Replace {
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
         Some(Self { at: self.at.clone(), from: self.to.clone(), to: self.from.clone() }.into())
+    }
+}
+
+/// Changes the engine's own settings of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlterTable {
+    /// Which table.
+    pub table: Qualified,
+    /// Its settings as they are.
+    pub from: BTreeMap<String, String>,
+    /// Its settings as they shall be.
+    pub to: BTreeMap<String, String>,
+}
+
+impl Effect for AlterTable {
+    const SLUG: &'static str = "alter-table";
+
+    fn address(&self) -> Address {
+        Address::table(&self.table)
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.address()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        let table = schema.table_mut(&self.table).ok_or_else(|| Impossible::Absent(self.address()))?;
+        if table.options != self.from {
+            return Err(Impossible::Differs(self.address()));
+        }
+        table.options.clone_from(&self.to);
+        Ok(())
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Self { table: self.table.clone(), from: self.to.clone(), to: self.from.clone() }.into())
     }
 }
 

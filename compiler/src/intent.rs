@@ -1,0 +1,157 @@
+//! What the specs ask for, once they are read, checked and put into the engine's form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{Address, Body, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema};
+use serde::Serialize;
+
+use crate::diagnostic::Place;
+
+/// What the specs ask for. The goal names nothing of the live database; whether a rename's source is there is for the diff to see.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The schema as it shall be, normalised by the dialect. It holds only what is managed.
+    pub goal: Schema,
+    /// Where each object, column and constraint is declared.
+    pub spans: BTreeMap<Address, Place>,
+    /// Declared renames of tables.
+    pub table_moves: Vec<Move>,
+    /// Declared renames of columns; see [`Move::from`].
+    pub column_moves: Vec<Move>,
+    /// Declared renames of constraints; see [`Move::from`].
+    pub constraint_moves: Vec<Move>,
+    /// Declared renames of everything else that has an own address: indexes, enums, domains, types, sequences, views.
+    pub object_moves: Vec<Move>,
+    /// Declared renames of enum values.
+    pub enum_value_moves: Vec<ValueMove>,
+    /// How existing rows get their values, by goal table.
+    pub fills: BTreeMap<Qualified, Transform>,
+    /// Objects to leave as they are and to manage no longer.
+    pub removed: BTreeSet<Address>,
+    /// The fingerprint of the resolved content; formatting and the order of files do not change it.
+    pub specs_digest: Fingerprint,
+    /// Which part of the database the specs speak about.
+    pub managed: Managed,
+}
+
+/// A declared rename. Harmless once done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Move {
+    /// The old address. For a column or constraint its table is named as in the goal, whatever the table itself was called.
+    pub from: Address,
+    /// The address in the goal.
+    pub to: Address,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// A declared rename of an enum's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueMove {
+    /// The enum, by its address in the goal.
+    pub of: Address,
+    /// The old value.
+    pub from: String,
+    /// The value in the goal.
+    pub to: String,
+    /// Where it is declared.
+    pub place: Place,
+}
+
+/// A declared transform, with its places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transform {
+    /// What the recipes get.
+    pub fill: Fill,
+    /// Where the transform is declared.
+    pub place: Place,
+    /// Where each column's expression is.
+    pub columns: BTreeMap<Name, Place>,
+}
+
+/// Which part of the database the specs speak about. What is outside is neither compared nor dropped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Managed {
+    /// The schemas (namespaces) that are managed; `None` is all of them.
+    pub schemas: Option<BTreeSet<Name>>,
+    /// Patterns of names that are not, with `*` for any text: `legacy_*`, or with a schema `audit.*`.
+    pub exclude: Vec<String>,
+}
+
+impl Managed {
+    /// Whether an object is managed. An index, trigger or owned sequence is where its table is.
+    #[must_use]
+    pub fn covers(&self, at: &Address, object: &Object) -> bool {
+        match &object.body {
+            Body::Index(index) => {
+                self.covers_name(at.kind(), &index.table) && self.covers_name(at.kind(), &at.qualified())
+            }
+            Body::Sequence(sequence) => {
+                let owner = sequence.owned_by.as_ref().and_then(Address::relation);
+                self.covers_name(at.kind(), &owner.unwrap_or_else(|| at.qualified()))
+            }
+            _ => self.covers_name(at.kind(), &at.qualified()),
+        }
+    }
+
+    /// Whether something of that kind and (relation's) name is managed.
+    #[must_use]
+    pub fn covers_name(&self, kind: ObjectKind, at: &Qualified) -> bool {
+        let in_schemas = match (&self.schemas, kind) {
+            (None, _) | (_, ObjectKind::Extension | ObjectKind::EventTrigger) => true,
+            (Some(schemas), ObjectKind::Namespace) => schemas.contains(&at.name),
+            (Some(schemas), _) => at.schema.as_ref().is_none_or(|schema| schemas.contains(schema)),
+        };
+        in_schemas && !self.exclude.iter().any(|pattern| excludes(pattern, at))
+    }
+}
+
+impl Intent {
+    /// Whether an object of the live schema is this intent's business: managed, and not declared as removed.
+    #[must_use]
+    pub fn manages(&self, at: &Address, object: &Object) -> bool {
+        let of_removed = |table: &Qualified| self.removed.contains(&Address::table(table));
+        let gone = self.removed.contains(at)
+            || at.relation().is_some_and(|table| of_removed(&table))
+            || match &object.body {
+                Body::Index(index) => of_removed(&index.table),
+                Body::Sequence(s) => s.owned_by.as_ref().and_then(Address::relation).is_some_and(|t| of_removed(&t)),
+                _ => false,
+            };
+        !gone && self.managed.covers(at, object)
+    }
+}
+
+/// A pattern with a dot is matched against `schema.name`, one without against the name alone.
+fn excludes(pattern: &str, at: &Qualified) -> bool {
+    if pattern.contains('.') {
+        let schema = at.schema.as_ref().map(Name::as_str).unwrap_or_default();
+        glob(pattern, &format!("{schema}.{}", at.name.as_str()))
+    } else {
+        glob(pattern, at.name.as_str())
+    }
+}
+
+/// Whether a text matches a pattern in which `*` stands for any text.
+fn glob(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, tail)) => text.strip_prefix(head).is_some_and(|rest| {
+            rest.char_indices().map(|(i, _)| i).chain([rest.len()]).any(|i| glob(tail, &rest[i..]))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match() {
+        for (pattern, text, fits) in
+            [("legacy_*", "legacy_x", true), ("legacy_*", "x_legacy_", false), ("*é*", "aéb", true), ("a", "ab", false)]
+        {
+            assert_eq!(glob(pattern, text), fits, "{pattern} {text}");
+        }
+    }
+}
