@@ -31,7 +31,9 @@ impl Adopter<'_> {
             }
             (Body::Index(goal_index), Body::Index(live_index)) => {
                 for (part, there) in goal_index.parts.iter_mut().zip(&live_index.parts) {
-                    if let (IndexedBy::Expression(declared), IndexedBy::Expression(catalog)) = (&mut part.what, &there.what) {
+                    if let (IndexedBy::Expression(declared), IndexedBy::Expression(catalog)) =
+                        (&mut part.what, &there.what)
+                    {
                         self.adopt_text(at, live, declared, catalog, &mut unknown);
                     }
                 }
@@ -42,7 +44,9 @@ impl Adopter<'_> {
             (Body::View(goal_view), Body::View(live_view)) => {
                 self.adopt_text(at, live, &mut goal_view.query, &live_view.query, &mut unknown);
             }
-            (Body::Source(goal_source), Body::Source(live_source)) if goal_source.create.len() == live_source.create.len() => {
+            (Body::Source(goal_source), Body::Source(live_source))
+                if goal_source.create.len() == live_source.create.len() =>
+            {
                 for (declared, catalog) in goal_source.create.iter_mut().zip(&live_source.create) {
                     self.adopt_text(at, live, declared, catalog, &mut unknown);
                 }
@@ -77,7 +81,14 @@ impl Adopter<'_> {
     }
 
     /// The same for one constraint's text.
-    pub(crate) fn adopt_rule(&self, at: &Address, object: &Object, goal: &mut Rule, live: &Rule, unknown: &mut Vec<Sql>) {
+    pub(crate) fn adopt_rule(
+        &self,
+        at: &Address,
+        object: &Object,
+        goal: &mut Rule,
+        live: &Rule,
+        unknown: &mut Vec<Sql>,
+    ) {
         match (goal, live) {
             (Rule::Check { expression: declared }, Rule::Check { expression: catalog })
             | (Rule::Exclude { definition: declared }, Rule::Exclude { definition: catalog }) => {

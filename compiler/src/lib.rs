@@ -1,10 +1,19 @@
 //! Compiles specs and a live schema into a plan. Pure: no file, clock, environment, randomness or network.
 
+mod adopt;
+mod compile;
+mod dependants;
 pub mod diagnostic;
+mod diff;
+mod emit;
 pub mod intent;
+mod lower;
+mod moves;
+mod order;
 pub mod spec;
 
 pub use self::{
+    compile::{Compiled, Options, compile, compile_intent},
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
     intent::{Intent, Managed, Move, Transform, ValueMove},
     spec::SpecFile,

@@ -23,7 +23,12 @@ pub(crate) struct Difference {
 }
 
 /// Compares `live` (declared renames done) with `goal`. `owned` tells whether an object that only lives is the specs' to drop.
-pub(crate) fn compare(live: &Schema, goal: &Schema, adopter: Adopter<'_>, owned: &dyn Fn(&Address) -> bool) -> Difference {
+pub(crate) fn compare(
+    live: &Schema,
+    goal: &Schema,
+    adopter: Adopter<'_>,
+    owned: &dyn Fn(&Address) -> bool,
+) -> Difference {
     let mut found = Difference { goal: goal.clone(), ..Difference::default() };
     let kept: Vec<_> = live.objects.iter().filter(|(at, _)| !goal.objects.contains_key(*at) && !owned(at)).collect();
     for (at, object) in kept {

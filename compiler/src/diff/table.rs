@@ -12,7 +12,13 @@ use mig_plan::{
 use crate::adopt::Adopter;
 
 /// Changes in the order: settings, constraint renames, constraint drops, column drops, alters, adds, constraint adds, comments.
-pub(super) fn compare(at: &Qualified, live: &Table, goal: &mut Table, object: &Object, adopter: Adopter<'_>) -> Vec<Kind> {
+pub(super) fn compare(
+    at: &Qualified,
+    live: &Table,
+    goal: &mut Table,
+    object: &Object,
+    adopter: Adopter<'_>,
+) -> Vec<Kind> {
     let mut changes = Vec::new();
     if live.options != goal.options {
         changes.push(AlterTable { table: at.clone(), from: live.options.clone(), to: goal.options.clone() }.into());
@@ -64,11 +70,7 @@ fn columns(at: &Qualified, live: &Table, goal: &Table, changes: &mut Vec<Kind>) 
 
 /// Whether two constraints demand the same; validity and comment have their own steps.
 fn is_same(live: &mig_plan::Constraint, goal: &mig_plan::Constraint) -> bool {
-    let as_live = mig_plan::Constraint {
-        validity: live.validity,
-        comment: live.comment.clone(),
-        ..goal.clone()
-    };
+    let as_live = mig_plan::Constraint { validity: live.validity, comment: live.comment.clone(), ..goal.clone() };
     // A constraint that is known to hold is never made doubtful again; one that is in doubt can be validated.
     *live == as_live && !(live.validity == Validity::Valid && goal.validity == Validity::NotValid)
 }

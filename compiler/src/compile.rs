@@ -1,0 +1,175 @@
+//! The pipeline: specs and a snapshot in, a plan out.
+
+use mig_plan::{Address, Context, Dialect, Group, Kind, Object, Plan, Snapshot};
+
+use crate::{
+    adopt::Adopter,
+    dependants,
+    diagnostic::{Code, Diagnostic, Severity},
+    diff,
+    emit::{self, Header, NoPlan, Placed},
+    intent::Intent,
+    lower, moves, order,
+    spec::{self, SpecFile},
+};
+
+/// What a compile may be told besides its inputs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The name that `--target` gave.
+    pub target: Option<String>,
+}
+
+/// A plan and what else there is to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The plan; without steps if there is nothing to do.
+    pub plan: Plan,
+    /// Warnings and notes.
+    pub notes: Vec<Diagnostic>,
+}
+
+/// Compiles specs against a database as pulled.
+///
+/// # Errors
+/// Everything that is wrong with the specs or that the engine cannot do, at once.
+pub fn compile(
+    files: &[SpecFile],
+    snapshot: &Snapshot,
+    dialect: &dyn Dialect,
+    options: &Options,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let document = spec::parse(files, dialect.engine())?;
+    let intent = spec::resolve(&document, dialect)?;
+    compile_intent(&intent, snapshot, dialect, options)
+}
+
+/// Compiles an intent; see [`compile`].
+///
+/// # Errors
+/// See [`compile`].
+pub fn compile_intent(
+    intent: &Intent,
+    snapshot: &Snapshot,
+    dialect: &dyn Dialect,
+    options: &Options,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let mut notes = Vec::new();
+    let renames = moves::resolve(intent, snapshot, dialect, &mut notes);
+    fail_on_errors(&mut notes)?;
+    let adopter = Adopter { dialect, snapshot };
+    let owned = |at: &Address| owned(intent, snapshot, &renames, at);
+    let found = diff::compare(&renames.schema, &intent.goal, adopter, &owned);
+    let mut groups = found.groups;
+    lower::attach_fills(&mut groups, intent, &renames, &mut notes);
+    dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
+    likely_renames(&groups, intent, &mut notes);
+    let context = Context {
+        snapshot,
+        renamed: &renames.schema,
+        goal: &found.goal,
+        tables: &renames.tables,
+        columns: &renames.columns,
+    };
+    let complain = |complaints: Vec<mig_plan::Complaint>| -> Vec<Diagnostic> {
+        complaints.iter().map(|c| emit::diagnostic(c, intent)).collect()
+    };
+    let nodes = lower::lower(&renames, &groups, &found.unknown, &context, dialect).map_err(complain)?;
+    let ground = order::Ground { live: &renames.schema, goal: &found.goal, depends: &renames.depends, dialect };
+    let edges = order::edges(&nodes, &ground);
+    let keys: Vec<_> = nodes.iter().map(|n| (n.phase(), lower::key(n))).collect();
+    let sorted = order::sort(&keys, &edges).map_err(|cycle| vec![cycle_found(&cycle, &nodes)])?;
+    let placed: Vec<Placed> = sorted
+        .iter()
+        .flat_map(|(node, phase)| {
+            let waits_for: Vec<_> = edges.iter().filter(|e| e.1 == *node).map(|e| (e.0, e.2)).collect();
+            nodes[*node].drafts.iter().enumerate().map(move |(i, draft)| Placed {
+                draft: draft.clone(),
+                phase: *phase,
+                node: *node,
+                waits_for: if i == 0 { waits_for.clone() } else { Vec::new() },
+            })
+        })
+        .collect();
+    let header =
+        Header { snapshot, target: options.target.clone(), specs: intent.specs_digest.clone(), goal: &found.goal };
+    let plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {
+        NoPlan::Complaints(complaints) => complain(complaints),
+        NoPlan::NotProved(why) => vec![not_proved(&why)],
+    })?;
+    overlaps(&plan, snapshot)?;
+    Ok(Compiled { plan, notes })
+}
+
+/// Whether an object that only the database has is the specs' to drop.
+fn owned(intent: &Intent, snapshot: &Snapshot, renames: &moves::Renames, at: &Address) -> bool {
+    let object: Option<&Object> = renames.schema.objects.get(at).or_else(|| snapshot.schema.0.objects.get(at));
+    at.kind() != mig_plan::ObjectKind::Opaque && object.is_some_and(|object| intent.manages(at, object))
+}
+
+fn fail_on_errors(notes: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+    if notes.iter().any(|n| n.severity == Severity::Error) { Err(std::mem::take(notes)) } else { Ok(()) }
+}
+
+fn cycle_found(cycle: &order::CycleFound, nodes: &[order::Node]) -> Diagnostic {
+    let walk: Vec<String> = cycle
+        .path
+        .iter()
+        .map(|(node, why)| {
+            let change = &nodes[*node].drafts[0].change;
+            format!("{} {} ({why})", change.slug(), change.address())
+        })
+        .collect();
+    Diagnostic::new(Code::Cycle, format!("steps need each other: {}", walk.join(" -> ")))
+        .help("split the change into two plans, or report this with the specs: mig should break the circle itself")
+}
+
+fn not_proved(why: &str) -> Diagnostic {
+    Diagnostic::new(Code::NotProved, format!("internal error: {why}"))
+        .help("no plan was written; this is a bug of mig: please report it with the specs and a snapshot (`mig pull`)")
+}
+
+/// A plan may not touch what an open run reserves.
+fn overlaps(plan: &Plan, snapshot: &Snapshot) -> Result<(), Vec<Diagnostic>> {
+    let reserved = plan.reserved();
+    let found: Vec<Diagnostic> = snapshot
+        .open_runs
+        .iter()
+        .filter_map(|open| {
+            let at = open.reserved.intersection(&reserved).next()?;
+            let says = format!("run {} is open and reserves {at}", open.run);
+            let help = "finish it with `mig apply` or take it back with `mig rollback`, then plan again";
+            Some(Diagnostic::new(Code::OverlapsOpenRun, says).help(help))
+        })
+        .collect();
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// A drop and an add that look like a rename are never taken for one, but said.
+fn likely_renames(groups: &[Group], intent: &Intent, notes: &mut Vec<Diagnostic>) {
+    for group in groups {
+        let adds: Vec<_> =
+            group.changes.iter().filter_map(|c| if let Kind::AddColumn(add) = c { Some(add) } else { None }).collect();
+        let drops: Vec<_> = group
+            .changes
+            .iter()
+            .filter_map(|c| if let Kind::DropColumn(drop) = c { Some(drop) } else { None })
+            .collect();
+        for drop in &drops {
+            let alike: Vec<_> = adds.iter().filter(|add| add.column.data_type == drop.column.data_type).collect();
+            if let [add] = alike.as_slice() {
+                let at = Address::column(&add.table, &add.column.name);
+                let says = format!(
+                    "{} goes and {} comes with the same type: the values go with the old column",
+                    drop.column.name, at
+                );
+                let help = format!("if it is a rename, write `was = \"{}\"` on the new column", drop.column.name);
+                let mut note = Diagnostic::new(Code::LikelyRename, says).help(help);
+                if let Some(place) = intent.spans.get(&at) {
+                    note = note.at(place);
+                }
+                notes.push(note);
+            }
+        }
+    }
+}

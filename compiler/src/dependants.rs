@@ -1,0 +1,78 @@
+//! What stands on something that changes: dropped before the change and created again after it, where the engine asks for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Dialect, Group, Kind, ObjectKind, Schema,
+    kind::{Create, Drop},
+};
+
+/// Adds to `groups` the drops and creations of what is built on disturbed addresses. An object that is replaced anyway is dropped and
+/// created instead. Gives the addresses of objects that are created again only because something under them changes.
+pub(crate) fn recreate(
+    groups: &mut Vec<Group>,
+    live: &Schema,
+    goal: &Schema,
+    depends: &BTreeMap<Address, BTreeSet<Address>>,
+    dialect: &dyn Dialect,
+) -> BTreeSet<Address> {
+    let mut disturbed: BTreeSet<Address> =
+        groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
+    let mut again = BTreeSet::new();
+    loop {
+        let next: BTreeSet<Address> = depends
+            .iter()
+            .filter(|(at, needs)| {
+                !again.contains(*at) && is_rebuildable(at) && needs.iter().any(|n| disturbed.contains(n))
+            })
+            .map(|(at, _)| at.clone())
+            .filter(|at| live.objects.contains_key(at))
+            .collect();
+        if next.is_empty() {
+            break;
+        }
+        for at in next {
+            disturbed.insert(at.clone());
+            again.insert(at);
+        }
+    }
+    let mut only_for_others = BTreeSet::new();
+    for at in &again {
+        let Some(was) = live.objects.get(at) else { continue };
+        let existing = groups.iter().position(|g| g.at == *at);
+        let is_dropped =
+            existing.is_some_and(|i| groups[i].changes.iter().any(|c| matches!(c, Kind::Drop(drop) if drop.at == *at)));
+        let Some(wanted) = goal.objects.get(at).filter(|_| !is_dropped) else { continue };
+        if existing.is_none() {
+            only_for_others.insert(at.clone());
+        }
+        let changes = vec![
+            Drop { at: at.clone(), object: was.clone() }.into(),
+            Create { at: at.clone(), object: wanted.clone() }.into(),
+        ];
+        match existing {
+            Some(i) => groups[i].changes = changes,
+            None => groups.push(Group { at: at.clone(), changes, fill: None }),
+        }
+    }
+    groups.sort_by(|a, b| a.at.cmp(&b.at));
+    only_for_others
+}
+
+/// Whether an object of that kind can be dropped and created again without losing rows.
+fn is_rebuildable(at: &Address) -> bool {
+    !matches!(
+        at.kind(),
+        ObjectKind::Table
+            | ObjectKind::Column
+            | ObjectKind::Constraint
+            | ObjectKind::Sequence
+            | ObjectKind::Namespace
+            | ObjectKind::Extension
+            | ObjectKind::VirtualTable
+            | ObjectKind::Opaque
+            | ObjectKind::Enum
+            | ObjectKind::Domain
+            | ObjectKind::Type
+    )
+}

@@ -1,0 +1,212 @@
+//! From ordered drafts to a plan: renders each change where it stands, stamps it, proves the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Check, Complaint, Dialect, Draft, Footing, Kind, Need, Object, PLAN_FORMAT, Phase, Plan, Schema, Snapshot,
+    Step, StepId, Table, Target, Undo, class_of,
+    plan::{base_fingerprint, stamp, step_id, summarize},
+    schema::Body,
+};
+
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A draft in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) draft: Draft,
+    pub(crate) phase: Phase,
+    /// The node it belongs to: drafts of one node are one transaction.
+    pub(crate) node: usize,
+    /// The nodes that its node waits for, each with the reason.
+    pub(crate) waits_for: Vec<(usize, &'static str)>,
+}
+
+/// What the plan is made from, besides its steps.
+pub(crate) struct Header<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) target: Option<String>,
+    pub(crate) specs: mig_plan::Fingerprint,
+    /// What must stand in the end, as far as the specs manage it.
+    pub(crate) goal: &'a Schema,
+}
+
+/// Why no plan came out.
+#[derive(Debug)]
+pub(crate) enum NoPlan {
+    /// The engine cannot do it.
+    Complaints(Vec<Complaint>),
+    /// Our own bug.
+    NotProved(String),
+}
+
+/// Renders, stamps, proves.
+pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect) -> Result<Plan, NoPlan> {
+    let mut schema = header.snapshot.schema.0.clone();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut checks = Vec::new();
+    let mut touched_at_all = BTreeSet::new();
+    let mut last_of_node: BTreeMap<usize, StepId> = BTreeMap::new();
+    let mut complaints = Vec::new();
+    for place in placed {
+        let change = &place.draft.change;
+        let touched = change.touches(&schema);
+        let before = schema.clone();
+        schema.apply(change).map_err(|e| NoPlan::NotProved(format!("{} {}: {e}", change.slug(), change.address())))?;
+        let rendered = match dialect.render(change, &before, &schema) {
+            Ok(rendered) => rendered,
+            Err(complaint) => {
+                complaints.push(complaint);
+                continue;
+            }
+        };
+        let undo = match dialect.render_undo(change, &before, &schema) {
+            Ok(undo) => undo,
+            Err(complaint) => {
+                complaints.push(complaint);
+                continue;
+            }
+        };
+        let id = unique_id(change, &steps);
+        let mut hazards = place.draft.hazards.clone();
+        hazards.extend(rendered.hazards);
+        hazards.extend(undo.hazards);
+        hazards.sort();
+        hazards.dedup();
+        for check in rendered.checks {
+            let step = id.clone();
+            let (at, says, help) = (check.at, check.says, check.help);
+            checks.push(Check { step, at, says, help, count: check.count, sample: check.sample, stops: check.stops });
+        }
+        let mut needs: Vec<Need> = place
+            .waits_for
+            .iter()
+            .filter_map(|(node, why)| Some(Need { step: last_of_node.get(node)?.clone(), because: (*why).to_owned() }))
+            .collect();
+        needs.sort();
+        needs.dedup();
+        last_of_node.insert(place.node, id.clone());
+        steps.push(Step {
+            id,
+            kind: change.slug().to_owned(),
+            phase: place.phase,
+            class: class_of(&hazards),
+            why: place.draft.why.clone(),
+            needs,
+            lock: rendered.lock,
+            atomic: place.draft.atomic.as_ref().map(|mark| format!("{}/{mark}", change.address().holder().dotted())),
+            action: rendered.action,
+            probe: rendered.probe,
+            before: stamp(&before, &touched),
+            after: stamp(&schema, &touched),
+            undo: Undo { says: undo.says, change: change.reverse(&before), action: undo.action },
+            hazards,
+            gc: rendered.gc,
+            change: change.clone(),
+        });
+        touched_at_all.extend(touched);
+    }
+    if !complaints.is_empty() {
+        return Err(NoPlan::Complaints(complaints));
+    }
+    prove(&schema, header, &steps)?;
+    let footprint = footprint(&touched_at_all, header.snapshot);
+    let reserved: BTreeSet<Address> = footprint.iter().map(|f| f.at.clone()).collect();
+    let plan = Plan {
+        format: PLAN_FORMAT.to_owned(),
+        compiler: format!("mig {}", env!("CARGO_PKG_VERSION")),
+        target: Target {
+            name: header.target.clone(),
+            engine: header.snapshot.engine.clone(),
+            version: header.snapshot.version.clone(),
+        },
+        base: base_fingerprint(&footprint),
+        goal: stamp(&schema, &reserved),
+        specs: header.specs.clone(),
+        summary: summarize(&steps),
+        checks,
+        steps,
+        footprint,
+    };
+    plan.states().map_err(|e| NoPlan::NotProved(e.to_string()))?;
+    Ok(plan)
+}
+
+/// An id by content; two steps that are the same change get the same digits, so the later one is told apart by a count.
+fn unique_id(change: &Kind, steps: &[Step]) -> StepId {
+    let id = step_id(change);
+    let twins = steps.iter().filter(|s| s.id == id || s.id.0.starts_with(&format!("{id}-"))).count();
+    if twins == 0 { id } else { StepId(format!("{id}-{}", twins + 1)) }
+}
+
+/// Replaying every step must give the goal, and taking every step back must give the base.
+fn prove(end: &Schema, header: &Header<'_>, steps: &[Step]) -> Result<(), NoPlan> {
+    differs(end, header.goal)
+        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("the steps do not lead to the declared {at}"))))?;
+    let mut back = end.clone();
+    for step in steps.iter().rev() {
+        if let Some(change) = &step.undo.change {
+            back.apply(change).map_err(|e| NoPlan::NotProved(format!("undoing {}: {e}", step.id)))?;
+        }
+    }
+    differs(&back, &header.snapshot.schema.0)
+        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("undoing the steps does not bring back {at}"))))
+}
+
+/// The first object in which two schemas differ, column order aside.
+fn differs(a: &Schema, b: &Schema) -> Option<Address> {
+    let all: BTreeSet<&Address> = a.objects.keys().chain(b.objects.keys()).collect();
+    all.into_iter().find(|at| !alike(a.objects.get(*at), b.objects.get(*at))).cloned()
+}
+
+fn alike(a: Option<&Object>, b: Option<&Object>) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => a == b || (a.comment == b.comment && ordered(&a.body) == ordered(&b.body)),
+        (a, b) => a == b,
+    }
+}
+
+/// A body with a table's columns sorted by name.
+fn ordered(body: &Body) -> Body {
+    match body {
+        Body::Table(table) => {
+            let mut table: Table = table.clone();
+            table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+            Body::Table(table)
+        }
+        other => other.clone(),
+    }
+}
+
+fn footprint(touched: &BTreeSet<Address>, snapshot: &Snapshot) -> Vec<Footing> {
+    let mut dependents: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for (at, needs) in &snapshot.depends {
+        for need in needs {
+            let (who, whom) = (at.holder(), need.holder());
+            if who != whom && touched.contains(&whom) && !touched.contains(&who) {
+                dependents.entry(whom).or_default().insert(who);
+            }
+        }
+    }
+    touched
+        .iter()
+        .map(|at| Footing {
+            at: at.clone(),
+            object: snapshot.schema.0.objects.get(at).cloned(),
+            dependents: dependents.remove(at).unwrap_or_default(),
+        })
+        .collect()
+}
+
+/// A complaint at the place in the specs that it is about.
+pub(crate) fn diagnostic(complaint: &Complaint, intent: &crate::intent::Intent) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(Code::EngineCannot, complaint.says.clone());
+    let place = [complaint.at.clone(), complaint.at.holder()].into_iter().find_map(|at| intent.spans.get(&at).cloned());
+    if let Some(place) = place {
+        diagnostic = diagnostic.at(&place);
+    }
+    if let Some(help) = &complaint.help {
+        diagnostic = diagnostic.help(help.clone());
+    }
+    diagnostic
+}

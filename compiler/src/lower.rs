@@ -1,0 +1,126 @@
+//! From changes to drafts of steps, by the engine's recipes.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{Address, Complaint, Context, Dialect, Draft, Fill, Group, Hazard, HazardCode, Kind};
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    intent::{Intent, Transform},
+    moves::Renames,
+    order::Node,
+};
+
+/// Gives each table's group the part of its transform that this plan has to carry out: the columns that it adds, alters or renames.
+/// A transform of a column that is there already is done; it says so.
+pub(crate) fn attach_fills(groups: &mut Vec<Group>, intent: &Intent, renames: &Renames, notes: &mut Vec<Diagnostic>) {
+    for (table, transform) in &intent.fills {
+        let at = Address::table(table);
+        let group = groups.iter().position(|g| g.at == at);
+        let due = |column: &mig_plan::Name| {
+            renames.columns.contains_key(&Address::column(table, column))
+                || group.is_some_and(|i| groups[i].changes.iter().any(|change| gives_value(change, column)))
+        };
+        let set: std::collections::BTreeMap<_, _> =
+            transform.fill.set.iter().filter(|(column, _)| due(column)).map(|(c, e)| (c.clone(), e.clone())).collect();
+        if set.is_empty() {
+            note_unused(table, transform, notes);
+            continue;
+        }
+        let fill = Some(Fill { set, batch_rows: transform.fill.batch_rows });
+        match group {
+            Some(i) => groups[i].fill = fill,
+            None => groups.push(Group { at, changes: Vec::new(), fill }),
+        }
+    }
+    groups.sort_by(|a, b| a.at.cmp(&b.at));
+}
+
+fn gives_value(change: &Kind, column: &mig_plan::Name) -> bool {
+    match change {
+        Kind::AddColumn(add) => add.column.name == *column,
+        Kind::AlterColumn(alter) => {
+            alter.to.name == *column
+                && (alter.from.data_type != alter.to.data_type || (alter.to.not_null && !alter.from.not_null))
+        }
+        _ => false,
+    }
+}
+
+fn note_unused(table: &mig_plan::Qualified, transform: &Transform, notes: &mut Vec<Diagnostic>) {
+    let says =
+        format!("the transform of {table} has nothing to do: its columns are there already, or the table is new");
+    let help = "a transform runs in the plan that adds, alters or renames its column; once that is applied it can go";
+    notes.push(Diagnostic::new(Code::FillUnused, says).at(&transform.place).help(help));
+}
+
+/// Asks the dialect for the recipes of all renames and groups. `unknown` are objects with a spelling that cannot be told.
+pub(crate) fn lower(
+    renames: &Renames,
+    groups: &[Group],
+    unknown: &BTreeSet<Address>,
+    context: &Context<'_>,
+    dialect: &dyn Dialect,
+) -> Result<Vec<Node>, Vec<Complaint>> {
+    let mut nodes = Vec::new();
+    let mut complaints = Vec::new();
+    let mut first = Vec::new();
+    for change in &renames.changes {
+        let group = Group { at: change.address(), changes: vec![change.clone()], fill: None };
+        match dialect.recipe(&group, context) {
+            Ok(drafts) => first.extend(drafts),
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    push_recipe(&mut nodes, 0, first);
+    for (i, group) in groups.iter().enumerate() {
+        match dialect.recipe(group, context) {
+            Ok(mut drafts) => {
+                if unknown.contains(&group.at) {
+                    doubt(&group.at, &mut drafts);
+                }
+                push_recipe(&mut nodes, i + 1, drafts);
+            }
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    if complaints.is_empty() { Ok(nodes) } else { Err(complaints) }
+}
+
+/// Steps that may be there only because two spellings could not be told to mean the same.
+fn doubt(at: &Address, drafts: &mut [Draft]) {
+    for draft in drafts {
+        let made_from_text =
+            matches!(draft.change, Kind::AddConstraint(_) | Kind::AlterColumn(_) | Kind::Replace(_) | Kind::Rebuild(_));
+        if made_from_text {
+            let says = format!(
+                "mig cannot tell whether the text declared for {} means what the database has; if it does, this step is not needed",
+                at.dotted()
+            );
+            draft.hazards.push(Hazard::new(HazardCode::SpellingUnknown, at, says));
+        }
+    }
+}
+
+fn push_recipe(nodes: &mut Vec<Node>, recipe: usize, drafts: Vec<Draft>) {
+    let mut place = 0;
+    let mut last_mark: Option<String> = None;
+    for draft in drafts {
+        let joins = draft.atomic.is_some() && draft.atomic == last_mark;
+        last_mark.clone_from(&draft.atomic);
+        match nodes.last_mut().filter(|_| joins) {
+            Some(node) => node.drafts.push(draft),
+            None => {
+                nodes.push(Node { drafts: vec![draft], recipe: (recipe, place) });
+                place += 1;
+            }
+        }
+    }
+}
+
+/// A key that orders nodes among those that may go at the same time, and that no other node has.
+pub(crate) fn key(node: &Node) -> (Address, usize, &'static str, String) {
+    let first = &node.drafts[0].change;
+    let content = mig_plan::Fingerprint::of(first).as_str().to_owned();
+    (first.address().holder(), node.recipe.1, first.slug(), content)
+}

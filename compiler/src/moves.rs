@@ -1,0 +1,189 @@
+//! Declared renames against the live schema: which are to be done, which are done, and what the schema is once they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
+    kind::{Rename, RenameMember, rename_in_texts},
+};
+
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    intent::{Intent, Move},
+};
+
+/// The renames of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Renames {
+    /// As changes, in the order in which they must be made.
+    pub(crate) changes: Vec<Kind>,
+    /// The live schema once they are made.
+    pub(crate) schema: Schema,
+    /// What each object needs, by the new addresses.
+    pub(crate) depends: BTreeMap<Address, BTreeSet<Address>>,
+    /// Tables: goal name to base name.
+    pub(crate) tables: BTreeMap<Qualified, Qualified>,
+    /// Columns: goal address to base name.
+    pub(crate) columns: BTreeMap<Address, Name>,
+}
+
+/// Resolves the declared renames. Errors and notes go to `say`.
+pub(crate) fn resolve(
+    intent: &Intent,
+    snapshot: &Snapshot,
+    dialect: &dyn Dialect,
+    say: &mut Vec<Diagnostic>,
+) -> Renames {
+    let mut renames =
+        Renames { schema: snapshot.schema.0.clone(), depends: snapshot.depends.clone(), ..Renames::default() };
+    let fresh = renames.schema.tables().next().is_none();
+    renames.all(&intent.table_moves, fresh, dialect, say);
+    renames.all(&intent.object_moves, fresh, dialect, say);
+    renames.all(&intent.column_moves, fresh, dialect, say);
+    renames.all(&intent.constraint_moves, fresh, dialect, say);
+    renames
+}
+
+impl Renames {
+    /// Makes the renames of one list as soon as their targets are free, so that chains work in any order.
+    fn all(&mut self, moves: &[Move], fresh: bool, dialect: &dyn Dialect, say: &mut Vec<Diagnostic>) {
+        let mut waiting: Vec<&Move> = moves.iter().filter(|m| self.is_due(m, fresh, say)).collect();
+        while !waiting.is_empty() {
+            let before = waiting.len();
+            waiting.retain(|m| {
+                let free = !self.schema.contains(&m.to);
+                if free {
+                    self.make(m, dialect);
+                }
+                !free
+            });
+            if waiting.len() == before {
+                for stuck in waiting {
+                    let says = format!("{} cannot take over the name of {}: both exist", stuck.from, stuck.to);
+                    let help = "drop or rename the other one first, in a plan of its own; if the rename was done by hand, remove `was`";
+                    say.push(Diagnostic::new(Code::RenameTargetTaken, says).at(&stuck.place).help(help));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Whether there is something to rename; says why if not.
+    fn is_due(&self, m: &Move, fresh: bool, say: &mut Vec<Diagnostic>) -> bool {
+        if self.schema.contains(&m.from) {
+            return true;
+        }
+        let container_is_new = m.to.relation().is_some_and(|table| self.schema.table(&table).is_none());
+        if self.schema.contains(&m.to) {
+            let says = format!("{} is done: {} is there; its `was` is harmless and can go", m.from, m.to);
+            say.push(Diagnostic::new(Code::RenameDone, says).at(&m.place));
+        } else if !fresh && !container_is_new {
+            let mut never = Diagnostic::new(Code::RenameSourceGone, format!("neither {} nor {} exists", m.from, m.to));
+            never.severity = Severity::Error;
+            let help = "correct the name after `was`; to create it new, remove `was`";
+            say.push(never.at(&m.place).help(help));
+        }
+        false
+    }
+
+    fn make(&mut self, m: &Move, dialect: &dyn Dialect) {
+        let carries = self.carried(m, dialect);
+        let change: Kind = if m.from.is_member() {
+            RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries }.into()
+        } else {
+            Rename { from: m.from.clone(), to: m.to.clone(), carries }.into()
+        };
+        if self.schema.apply(&change).is_err() {
+            return;
+        }
+        match m.from.kind() {
+            ObjectKind::Table => {
+                self.tables.insert(m.to.qualified(), m.from.qualified());
+            }
+            ObjectKind::Column => {
+                self.columns.insert(m.to.clone(), m.from.name().clone());
+            }
+            _ => {}
+        }
+        self.readdress(m);
+        self.changes.push(change);
+    }
+
+    /// What the texts of dependants become: the server renames in what it keeps parsed, never in the bodies of routines.
+    fn carried(&self, m: &Move, dialect: &dyn Dialect) -> BTreeMap<Address, Object> {
+        let mut plain = self.schema.clone();
+        let bare: Kind = if m.from.is_member() {
+            RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries: BTreeMap::new() }.into()
+        } else {
+            Rename { from: m.from.clone(), to: m.to.clone(), carries: BTreeMap::new() }.into()
+        };
+        if plain.apply(&bare).is_err() || m.from.kind() == ObjectKind::Constraint {
+            return BTreeMap::new();
+        }
+        let mut holders: BTreeSet<Address> = self
+            .depends
+            .iter()
+            .filter(|(_, needs)| needs.contains(&m.from) || needs.iter().any(|n| n.holder() == m.from))
+            .map(|(at, _)| at.holder())
+            .collect();
+        holders.insert(m.from.holder());
+        let mut carries = BTreeMap::new();
+        for holder in holders {
+            let routine = matches!(holder.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
+            let at = readdressed(&holder, &m.from, &m.to);
+            let Some(object) = plain.objects.get(&at).filter(|_| !routine) else { continue };
+            let mut becomes = rename_in_texts(object, m.from.name(), m.to.name(), &|name: &Name| dialect.quote(name));
+            if dialect.derives_constraint_names() {
+                rename_derived(&mut becomes, &self.schema, m, &at, dialect);
+            }
+            if becomes != *object {
+                carries.insert(at, becomes);
+            }
+        }
+        carries
+    }
+
+    fn readdress(&mut self, m: &Move) {
+        let depends = std::mem::take(&mut self.depends);
+        for (at, needs) in depends {
+            let needs = needs.iter().map(|need| readdressed(need, &m.from, &m.to)).collect();
+            self.depends.insert(readdressed(&at, &m.from, &m.to), needs);
+        }
+    }
+}
+
+/// An address once `from` is called `to`: members follow their relation.
+fn readdressed(at: &Address, from: &Address, to: &Address) -> Address {
+    if at == from {
+        return to.clone();
+    }
+    match at.relation() {
+        Some(relation) if !from.is_member() && relation == from.qualified() => {
+            Address::member(at.kind(), &to.qualified(), at.name().clone())
+        }
+        _ => at.clone(),
+    }
+}
+
+/// Constraints whose names are made from their content get the names that the renamed content gives.
+fn rename_derived(object: &mut Object, before: &Schema, m: &Move, at: &Address, dialect: &dyn Dialect) {
+    let mig_plan::Body::Table(table) = &mut object.body else { return };
+    let was = if at == &m.to { m.from.qualified() } else { at.qualified() };
+    let Some(old) = before.table(&was) else { return };
+    let mut renamed = BTreeMap::new();
+    let mut taken_old = BTreeSet::new();
+    let mut taken_new = BTreeSet::new();
+    // The old and the new constraints stand in the same order: a rename changes what they say, not which there are.
+    for ((old_name, old_constraint), (name, constraint)) in old.constraints.iter().zip(&table.constraints) {
+        let derived = dialect.default_constraint_name(&was, old_constraint, &taken_old);
+        let next = if derived == *old_name {
+            dialect.default_constraint_name(&at.qualified(), constraint, &taken_new)
+        } else {
+            name.clone()
+        };
+        taken_old.insert(old_name.clone());
+        taken_new.insert(next.clone());
+        renamed.insert(next, constraint.clone());
+    }
+    table.constraints = renamed;
+}

@@ -1,0 +1,9 @@
+//! The order of steps: a graph whose every edge has a reason, cut into a list that depends on nothing but the steps themselves.
+
+mod dag;
+mod rules;
+
+pub(crate) use self::{
+    dag::{CycleFound, sort},
+    rules::{Ground, Node, edges},
+};

@@ -1,0 +1,442 @@
+//! Which step waits for which, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
+    kind::{Backfill, Rebuild},
+    table::Rule,
+};
+
+/// Drafts that run one after the other as one transaction, or a single draft.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// The drafts, in order.
+    pub(crate) drafts: Vec<Draft>,
+    /// Which recipe they come from, and their place in it: drafts of one recipe keep their order.
+    pub(crate) recipe: (usize, usize),
+}
+
+impl Node {
+    /// The phase that it wants.
+    pub(crate) fn phase(&self) -> Phase {
+        self.drafts.iter().map(|d| d.phase).max().unwrap_or(Phase::Expand)
+    }
+}
+
+/// What a node does to addresses.
+#[derive(Debug, Default)]
+struct Footmarks {
+    /// There after it and not before.
+    makes: BTreeSet<Address>,
+    /// There before it and not after.
+    removes: BTreeSet<Address>,
+    /// Changed by it, and there before and after.
+    changes: BTreeSet<Address>,
+    /// Must be there when it runs.
+    reads: BTreeSet<Address>,
+    /// What the things it removes or changes were built on.
+    lets_go: BTreeSet<Address>,
+    /// What the things it makes or changes are built on.
+    stands_on: BTreeSet<Address>,
+    /// Columns that get their values in it.
+    fills: BTreeSet<Address>,
+    /// New names that it gives.
+    renames_to: BTreeSet<Address>,
+}
+
+/// Schemas and knowledge that the rules look at.
+pub(crate) struct Ground<'a> {
+    pub(crate) live: &'a Schema,
+    pub(crate) goal: &'a Schema,
+    pub(crate) depends: &'a BTreeMap<Address, BTreeSet<Address>>,
+    pub(crate) dialect: &'a dyn Dialect,
+}
+
+/// The edges of the graph: `(before, after, reason)`.
+pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &'static str)> {
+    let marks: Vec<Footmarks> = nodes.iter().map(|n| footmarks(n, ground)).collect();
+    let by = |pick: &dyn Fn(&Footmarks) -> &BTreeSet<Address>| -> BTreeMap<Address, Vec<usize>> {
+        let mut map: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
+        for (i, mark) in marks.iter().enumerate() {
+            for at in pick(mark) {
+                map.entry(at.clone()).or_default().push(i);
+            }
+        }
+        map
+    };
+    let makers = by(&|m| &m.makes);
+    let removers = by(&|m| &m.removes);
+    let changers = by(&|m| &m.changes);
+    let fillers = by(&|m| &m.fills);
+    let renamers = by(&|m| &m.renames_to);
+    let mut edges = BTreeSet::new();
+    let mut edge = |before: usize, after: usize, why: &'static str| {
+        if before != after {
+            edges.insert((before, after, why));
+        }
+    };
+    let none = Vec::new();
+    for (i, mark) in marks.iter().enumerate() {
+        for at in mark.stands_on.iter().chain(&mark.reads) {
+            for &maker in makers.get(at).unwrap_or(&none) {
+                edge(maker, i, "a thing is made before what stands on it");
+            }
+            for &renamer in renamers.get(at).unwrap_or(&none) {
+                edge(renamer, i, "a renamed thing is used under its new name");
+            }
+        }
+        for at in &mark.stands_on {
+            for &changer in changers.get(at).unwrap_or(&none) {
+                if mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || !mark.fills.is_empty() {
+                    edge(changer, i, "a thing takes its final form before what stands on it is made");
+                }
+            }
+        }
+        for at in &mark.lets_go {
+            for &remover in removers.get(at).unwrap_or(&none) {
+                edge(i, remover, "a thing goes only when nothing stands on it");
+            }
+            if !mark.removes.is_empty() {
+                for &changer in changers.get(at).unwrap_or(&none) {
+                    edge(i, changer, "what stands on a thing goes before the thing changes");
+                }
+            }
+        }
+        for at in &mark.reads {
+            for &remover in removers.get(at).unwrap_or(&none) {
+                edge(i, remover, "values are read before their source goes");
+            }
+            for &filler in fillers.get(at).unwrap_or(&none) {
+                edge(filler, i, "a value is set before it is read");
+            }
+        }
+        for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
+            for &renamer in renamers.get(&at.holder()).unwrap_or(&none).iter().chain(renamers.get(at).unwrap_or(&none))
+            {
+                if !mark.renames_to.contains(at) || renamer != i {
+                    edge(renamer, i, "a renamed thing is changed under its new name");
+                }
+            }
+        }
+    }
+    slots(&marks, &mut edge);
+    recipes(nodes, &mut edge);
+    edges.into_iter().collect()
+}
+
+/// A name is free before it is taken.
+fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let mut freed: BTreeMap<(Qualified, Slot), Vec<usize>> = BTreeMap::new();
+    for (i, mark) in marks.iter().enumerate() {
+        for at in &mark.removes {
+            freed.entry(slot(at)).or_default().push(i);
+        }
+    }
+    for (i, mark) in marks.iter().enumerate() {
+        for at in &mark.makes {
+            for &remover in freed.get(&slot(at)).map(Vec::as_slice).unwrap_or_default() {
+                if !marks[i].removes.contains(at) {
+                    edge(remover, i, "a name is free before it is taken");
+                }
+            }
+        }
+    }
+}
+
+/// The name spaces in which two things cannot have one name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Slot {
+    Relation,
+    Own(ObjectKind, Option<String>, Name),
+}
+
+fn slot(at: &Address) -> (Qualified, Slot) {
+    use ObjectKind::{Constraint, Index, MaterializedView, Sequence, Table, View};
+    match at.kind() {
+        Table | View | MaterializedView | Index | Sequence => (at.qualified(), Slot::Relation),
+        // The index behind a key has the constraint's name among the relations of the schema.
+        Constraint => (at.qualified().sibling(at.name().clone()), Slot::Relation),
+        kind => (at.qualified(), Slot::Own(kind, at.signature().map(str::to_owned), at.name().clone())),
+    }
+}
+
+fn recipes(nodes: &[Node], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let mut by_recipe: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
+    for (i, node) in nodes.iter().enumerate() {
+        by_recipe.entry(node.recipe.0).or_default().push((node.recipe.1, i));
+    }
+    for places in by_recipe.values_mut() {
+        places.sort_unstable();
+        for pair in places.windows(2) {
+            edge(pair[0].1, pair[1].1, "the recipe's own order");
+        }
+    }
+}
+
+fn footmarks(node: &Node, ground: &Ground<'_>) -> Footmarks {
+    let mut all = Footmarks::default();
+    for draft in &node.drafts {
+        mark(&draft.change, ground, &mut all);
+    }
+    // What one transaction makes and removes again is nobody else's business.
+    let passing: BTreeSet<_> = all.makes.intersection(&all.removes).cloned().collect();
+    let replaced: Vec<_> = passing.iter().filter(|at| ground.live.contains(at)).cloned().collect();
+    all.makes.retain(|at| !passing.contains(at));
+    all.removes.retain(|at| !passing.contains(at));
+    all.changes.extend(replaced);
+    all
+}
+
+fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
+    match change {
+        Kind::Create(create) => {
+            marks.makes.insert(create.at.clone());
+            members(&create.at, &create.object.body, &mut marks.makes);
+            marks.stands_on.extend(ground.dialect.references(&create.at, &create.object, ground.goal));
+            container(&create.at, marks);
+        }
+        Kind::Drop(drop) => {
+            marks.removes.insert(drop.at.clone());
+            members(&drop.at, &drop.object.body, &mut marks.removes);
+            lets_go(&drop.at, ground, marks);
+        }
+        Kind::Replace(replace) => {
+            marks.changes.insert(replace.at.clone());
+            marks.stands_on.extend(ground.dialect.references(&replace.at, &replace.to, ground.goal));
+            lets_go(&replace.at, ground, marks);
+        }
+        Kind::Rename(rename) => {
+            marks.removes.insert(rename.from.clone());
+            marks.makes.insert(rename.to.clone());
+            marks.renames_to.insert(rename.to.clone());
+            marks.renames_to.extend(rename.carries.keys().cloned());
+        }
+        Kind::RenameMember(rename) => {
+            marks.renames_to.extend(rename.carries.keys().cloned());
+            if let Some(relation) = rename.from.relation() {
+                let to = Address::member(rename.from.kind(), &relation, rename.to.clone());
+                marks.removes.insert(rename.from.clone());
+                marks.makes.insert(to.clone());
+                marks.renames_to.insert(to);
+                marks.stands_on.insert(Address::table(&relation));
+            }
+        }
+        Kind::AlterTable(alter) => {
+            marks.changes.insert(Address::table(&alter.table));
+            marks.stands_on.extend(of_table(&alter.table, ground));
+        }
+        Kind::AddColumn(add) => {
+            let at = Address::column(&add.table, &add.column.name);
+            marks.stands_on.extend(column_needs(&add.table, &add.column.name, ground));
+            marks.stands_on.insert(Address::table(&add.table));
+            marks.makes.insert(at);
+        }
+        Kind::AlterColumn(alter) => {
+            let at = Address::column(&alter.table, &alter.from.name);
+            marks.stands_on.extend(column_needs(&alter.table, &alter.from.name, ground));
+            lets_go(&at, ground, marks);
+            marks.changes.insert(at);
+            if let Some(using) = &alter.using {
+                expression_reads(&alter.table, using, ground, marks);
+            }
+        }
+        Kind::DropColumn(drop) => {
+            let at = Address::column(&drop.table, &drop.column.name);
+            lets_go(&at, ground, marks);
+            marks.removes.insert(at);
+        }
+        Kind::AddConstraint(add) => {
+            marks.makes.insert(Address::constraint(&add.table, &add.name));
+            constraint_needs(&add.table, &add.constraint.rule, ground, marks);
+        }
+        Kind::ValidateConstraint(validate) => {
+            marks.stands_on.insert(Address::constraint(&validate.table, &validate.name));
+        }
+        Kind::DropConstraint(drop) => {
+            let at = Address::constraint(&drop.table, &drop.name);
+            lets_go(&at, ground, marks);
+            let mut was = Footmarks::default();
+            constraint_needs(&drop.table, &drop.constraint.rule, ground, &mut was);
+            marks.lets_go.extend(was.stands_on);
+            marks.removes.insert(at);
+        }
+        Kind::Comment(comment) => {
+            marks.stands_on.insert(comment.at.clone());
+        }
+        Kind::Rebuild(rebuild) => mark_rebuild(rebuild, ground, marks),
+        Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
+    }
+}
+
+fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let table = Address::table(&rebuild.table);
+    for column in &rebuild.to.columns {
+        let at = Address::column(&rebuild.table, &column.name);
+        match rebuild.from.column(&column.name) {
+            None => marks.makes.insert(at),
+            Some(was) if was != column => marks.changes.insert(at),
+            Some(_) => false,
+        };
+    }
+    for column in rebuild.from.columns.iter().filter(|c| rebuild.to.column(&c.name).is_none()) {
+        marks.removes.insert(Address::column(&rebuild.table, &column.name));
+    }
+    for copy in rebuild.copy.iter().filter_map(|c| c.declared.as_ref()) {
+        expression_reads(&rebuild.table, copy, ground, marks);
+    }
+    marks.lets_go.extend(ground.depends.get(&table).into_iter().flatten().cloned());
+    for constraint in rebuild.to.constraints.values() {
+        if let Rule::ForeignKey(fk) = &constraint.rule {
+            marks.stands_on.insert(Address::table(&fk.references));
+        }
+    }
+    for constraint in rebuild.from.constraints.values() {
+        if let Rule::ForeignKey(fk) = &constraint.rule {
+            marks.lets_go.insert(Address::table(&fk.references));
+        }
+    }
+    marks.stands_on.remove(&table);
+    marks.lets_go.remove(&table);
+    marks.changes.insert(table);
+}
+
+fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks) {
+    for (column, expression) in &backfill.set {
+        let at = Address::column(&backfill.table, column);
+        marks.stands_on.insert(at.clone());
+        expression_reads(&backfill.table, expression, ground, marks);
+        marks.fills.insert(at);
+    }
+    let own: Vec<_> = marks.fills.iter().cloned().collect();
+    for at in own {
+        marks.reads.remove(&at);
+    }
+}
+
+/// The columns and tables that an expression over a table's rows may read: of its own table any that it names, of others all
+/// tables that it names with every column that it names.
+fn expression_reads(table: &Qualified, expression: &Sql, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let names = ground.dialect.mentions(expression);
+    for schema in [ground.live, ground.goal] {
+        for (other, content) in schema.tables() {
+            if other != *table && !names.contains(&other.name) {
+                continue;
+            }
+            marks.reads.insert(Address::table(&other));
+            let named = content.columns.iter().filter(|c| names.contains(&c.name));
+            marks.reads.extend(named.map(|c| Address::column(&other, &c.name)));
+        }
+    }
+}
+
+/// Columns and constraints live and go with their table.
+fn members(at: &Address, body: &Body, into: &mut BTreeSet<Address>) {
+    if let Body::Table(table) = body {
+        let own = at.qualified();
+        into.extend(table.columns.iter().map(|c| Address::column(&own, &c.name)));
+        into.extend(table.constraints.keys().map(|name| Address::constraint(&own, name)));
+    }
+}
+
+/// The schema that an object is in.
+fn container(at: &Address, marks: &mut Footmarks) {
+    if let Some(schema) = at.qualified().schema {
+        marks.stands_on.insert(Address::global(ObjectKind::Namespace, schema));
+    }
+}
+
+/// What the live object, column or constraint at an address is built on.
+fn lets_go(at: &Address, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let own = at.holder();
+    for (who, needs) in ground.depends.range(at.clone()..).take_while(|(who, _)| *who == at) {
+        debug_assert!(who == at);
+        marks.lets_go.extend(needs.iter().cloned());
+    }
+    if own == *at
+        && let Some(object) = ground.live.objects.get(at)
+    {
+        marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
+        if at.kind() == ObjectKind::Table {
+            for (who, needs) in ground.depends {
+                if who.is_member() && who.holder() == *at {
+                    marks.lets_go.extend(needs.iter().cloned());
+                }
+            }
+        }
+    }
+    if let Some(schema) = at.qualified().schema.filter(|_| own == *at) {
+        marks.lets_go.insert(Address::global(ObjectKind::Namespace, schema));
+    }
+    marks.lets_go.retain(|need| need.holder() != own || need.kind() == ObjectKind::Constraint);
+}
+
+fn of_table(table: &Qualified, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let at = Address::table(table);
+    match ground.goal.objects.get(&at) {
+        Some(object) => {
+            let mut needs = ground.dialect.references(&at, object, ground.goal);
+            needs.retain(|need| need.holder() != at);
+            needs
+        }
+        None => BTreeSet::new(),
+    }
+}
+
+/// What one column of a goal table needs: what the table needs if it had only that column.
+fn column_needs(table: &Qualified, column: &Name, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let at = Address::table(table);
+    let Some(mut object) = ground.goal.objects.get(&at).cloned() else { return BTreeSet::new() };
+    if let Body::Table(content) = &mut object.body {
+        content.columns.retain(|c| c.name == *column);
+        content.constraints.clear();
+        content.options.clear();
+    }
+    let mut needs = ground.dialect.references(&at, &object, ground.goal);
+    needs.remove(&at);
+    needs.remove(&Address::column(table, column));
+    needs
+}
+
+fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: &mut Footmarks) {
+    marks.stands_on.insert(Address::table(table));
+    match rule {
+        Rule::PrimaryKey(key) | Rule::Unique(key) => {
+            marks.stands_on.extend(key.columns.iter().chain(&key.include).map(|c| Address::column(table, c)));
+        }
+        Rule::ForeignKey(fk) => {
+            marks.stands_on.extend(fk.columns.iter().map(|c| Address::column(table, c)));
+            marks.stands_on.insert(Address::table(&fk.references));
+            marks.stands_on.extend(fk.referenced.iter().map(|c| Address::column(&fk.references, c)));
+            for schema in [ground.goal, ground.live] {
+                let Some(target) = schema.table(&fk.references) else { continue };
+                for (name, constraint) in &target.constraints {
+                    if constraint.key().is_some_and(|key| key.columns == fk.referenced) {
+                        marks.stands_on.insert(Address::constraint(&fk.references, name));
+                    }
+                }
+                for (at, index) in schema.indexes_of(&fk.references) {
+                    if index.unique {
+                        marks.stands_on.insert(at.clone());
+                    }
+                }
+            }
+        }
+        Rule::Check { expression } | Rule::Exclude { definition: expression } => {
+            let names = ground.dialect.mentions(expression);
+            if let Some(content) = ground.goal.table(table).or_else(|| ground.live.table(table)) {
+                let named = content.columns.iter().filter(|c| names.contains(&c.name));
+                marks.stands_on.extend(named.map(|c| Address::column(table, &c.name)));
+            }
+            for at in ground.goal.objects.keys() {
+                let code = matches!(
+                    at.kind(),
+                    ObjectKind::Function | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type
+                );
+                if code && names.contains(at.name()) {
+                    marks.stands_on.insert(at.clone());
+                }
+            }
+        }
+    }
+}
