@@ -8,6 +8,8 @@ mod exit;
 mod files;
 mod finding;
 mod internal;
+mod operate;
+mod pages;
 mod plan_file;
 mod project;
 mod signatures;

@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<Outcome, Trouble> {
     }
     let database = args.from.find(&project)?;
     let snapshot = wait(wiring::pull(&database))?;
-    let specs = wiring::import(&snapshot, database.engine);
+    let specs = wiring::import(&snapshot)?;
     let count = specs.len();
     for spec in specs {
         files::write(&folder.join(&spec.path), spec.text.as_bytes())?;
