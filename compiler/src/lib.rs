@@ -6,6 +6,7 @@ mod dependants;
 pub mod diagnostic;
 mod diff;
 mod emit;
+pub mod explain;
 pub mod intent;
 mod lower;
 mod moves;
