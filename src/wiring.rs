@@ -81,5 +81,7 @@ fn unreachable(database: &Database, failure: &Failure) -> Trouble {
         Failure::Broken { says } => says.clone(),
         other => format!("cannot read {database}: {other}"),
     };
-    Trouble::new(reason, says).untouched("nothing was written").next("check that the database is there and the URL names it")
+    Trouble::new(reason, says)
+        .untouched("nothing was written")
+        .next("check that the database is there and the URL names it")
 }
