@@ -67,8 +67,9 @@ create event trigger watcher on ddl_command_end when tag in ('CREATE TABLE') exe
 alter event trigger watcher disable;
 create cast (public.addr as text) with inout;
 create operator public.=== (leftarg = integer, rightarg = integer, function = int4eq);
-create publication everything for table public.scratch;
+create publication everything for table public.base;
 create foreign data wrapper nothing;
 create server elsewhere foreign data wrapper nothing;
+create user mapping for public server elsewhere;
 create foreign table public.remote (x integer) server elsewhere;
 create text search configuration public.plain (copy = pg_catalog.simple);
