@@ -87,6 +87,8 @@ pub(in super::super) fn depends() -> String {
         "select coalesce(string_agg(concat_ws(' ', d.classid::int8, d.objid::int8, d.objsubid, d.refclassid::int8, \
            d.refobjid::int8, d.refobjsubid), E'\\n'), '') from pg_depend d \
          where d.objid >= {FIRST_OWN} and d.refobjid >= {FIRST_OWN} and d.deptype in ('n', 'a', 'i', 'P')
+           and not (d.classid = 'pg_type'::regclass and d.deptype = 'i') and not (d.refclassid = 'pg_namespace'::regclass
+             and d.refobjid = (select oid from pg_namespace where nspname = 'public'))
            and not (d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
              and d.refobjsubid > 0 and exists (select from pg_sequence s where s.seqrelid = d.objid))"
     )

@@ -36,10 +36,11 @@ pub(in super::super) fn namespaces(ask: &Ask) -> String {
     ))
 }
 
-/// Extensions, without the language that every database has.
+/// Extensions, without the language that every database has. A comment counts where it is not the one that the extension brings.
 pub(in super::super) fn extensions(ask: &Ask) -> String {
     json(&format!(
-        "select x.oid::int8 as oid, x.extname as name, n.nspname as schema, x.extversion as version, d.description as comment
+        "select x.oid::int8 as oid, x.extname as name, n.nspname as schema, x.extversion as version,
+           nullif(d.description, (select a.comment from pg_available_extensions() a where a.name = x.extname)) as comment
          from pg_extension x join pg_namespace n on n.oid = x.extnamespace
            left join pg_description d on d.classoid = 'pg_extension'::regclass and d.objoid = x.oid and d.objsubid = 0
          where x.extname <> 'plpgsql' and {}",
@@ -325,7 +326,11 @@ pub(in super::super) fn opaque(ask: &Ask) -> String {
         from(class, says, &ask_all(ask).global("x.oid", &format!("{name}::text"), class))
     };
     let parts = [
-        global("pg_cast", "''", "castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod"),
+        // The casts of a range type to its multirange are parts of the type.
+        format!(
+            "{} and not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and i.objid = x.oid and i.deptype = 'i')",
+            global("pg_cast", "''", "castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod")
+        ),
         own("pg_operator", "oprname", "oprnamespace", "oprcode::regprocedure, oprrest::regproc, oprjoin::regproc, oprcanmerge, \
              oprcanhash, oprcom::regoperator, oprnegate::regoperator"),
         own("pg_opclass", "opcname", "opcnamespace", "opcintype::regtype, opcdefault, opckeytype::regtype, \
