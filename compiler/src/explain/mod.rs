@@ -18,13 +18,14 @@ pub use self::{
 fn statements(action: &Action) -> Vec<(Option<&'static str>, &Statement)> {
     match action {
         Action::Transaction(transaction) => {
-            let with = |part, list: &'_ [Statement]| list.iter().map(move |s| (part, s)).collect::<Vec<_>>();
-            let mut all = with(Some("before the transaction"), &transaction.prepare);
-            all.extend(with(None, &transaction.lock));
-            all.extend(with(None, &transaction.sql));
-            all.extend(with(Some("must give no row"), &transaction.none));
-            all.extend(with(Some("after the transaction"), &transaction.restore));
-            all
+            let parts: [(_, &[Statement]); 5] = [
+                (Some("before the transaction"), &transaction.prepare),
+                (None, &transaction.lock),
+                (None, &transaction.sql),
+                (Some("must give no row"), &transaction.none),
+                (Some("after the transaction"), &transaction.restore),
+            ];
+            parts.into_iter().flat_map(|(part, list)| list.iter().map(move |s| (part, s))).collect()
         }
         Action::Statement(single) => vec![(Some("outside any transaction"), &single.sql)],
         Action::Batches(batches) => {
