@@ -7,6 +7,7 @@ use mig_plan::{Dialect, Name};
 
 use crate::{
     exit::{Reason, Trouble},
+    pending,
     project::Project,
 };
 
@@ -35,11 +36,11 @@ pub(crate) struct Engine {
 pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: mig_sqlite::NAME,
-        schemes: mig_sqlite::SCHEMES,
+        schemes: pending::SQLITE_SCHEMES,
         usual_version: "3",
         usual_schema: None,
-        dialect: mig_sqlite::dialect,
-        connect: |url| Box::pin(async move { mig_sqlite::connect(&url).await }),
+        dialect: pending::dialect,
+        connect: |url| Box::pin(async move { pending::connect(&url).await }),
         locate: beside_project,
     },
     Engine {
@@ -47,8 +48,8 @@ pub(crate) const ENGINES: &[Engine] = &[
         schemes: mig_postgres::SCHEMES,
         usual_version: "17",
         usual_schema: Some("public"),
-        dialect: mig_postgres::dialect,
-        connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
+        dialect: pending::dialect,
+        connect: |url| Box::pin(async move { pending::connect(&url).await }),
         locate: |url, _| url.to_owned(),
     },
 ];

@@ -26,7 +26,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
         _ => Path::new("."),
     };
     fs::create_dir_all(folder).map_err(trouble)?;
-    let mut file = tempfile::Builder::new().prefix(".mig-").permissions(readable()).tempfile_in(folder).map_err(trouble)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".mig-").permissions(readable()).tempfile_in(folder).map_err(trouble)?;
     io::Write::write_all(&mut file, bytes).map_err(trouble)?;
     file.as_file().sync_all().map_err(trouble)?;
     file.persist(path).map_err(|error| trouble(error.error))?;

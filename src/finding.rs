@@ -43,7 +43,8 @@ impl Shown {
     }
 
     fn framed(&self) -> String {
-        let theme = if terminal::error_colours() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let theme =
+            if terminal::error_colours() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(terminal::width());
         let mut text = String::new();
         match handler.render_report(&mut text, &Framed::new(self)) {

@@ -83,11 +83,8 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
 
 /// Takes a run back, or goes on taking it back.
 pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
-    let request = RollbackRequest {
-        which: back.which,
-        dry_run: false,
-        pace: Pace { lock_wait: back.wait, ..Pace::default() },
-    };
+    let request =
+        RollbackRequest { which: back.which, dry_run: false, pace: Pace { lock_wait: back.wait, ..Pace::default() } };
     let mut watch = Watch::start(back.json);
     let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
@@ -176,7 +173,9 @@ fn position_words(position: &Position) -> String {
     match position {
         Position::AtBase => "the database is where the plan begins".to_owned(),
         Position::After(done) => format!("the database is {} into the plan", counted(*done, "step")),
-        Position::Amid(done) => format!("the database is {} into the plan, and one is half done", counted(*done, "step")),
+        Position::Amid(done) => {
+            format!("the database is {} into the plan, and one is half done", counted(*done, "step"))
+        }
         Position::AtGoal => "the database is where the plan ends".to_owned(),
         Position::Drifted(difference) => format!("the database is not where the plan says\n{difference}"),
     }
@@ -249,7 +248,9 @@ fn run_words(run: &RunSummary) -> String {
 fn standing_words(standing: &Standing) -> String {
     let mut text = run_words(&standing.run);
     match &standing.position {
-        Some(position) => text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step"))),
+        Some(position) => {
+            text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step")))
+        }
         None => text.push_str("\n  its plan cannot be read from this database"),
     }
     if let Some(through) = standing.run.paused {

@@ -62,9 +62,7 @@ fn only(project: &Project) -> Result<&str, Trouble> {
     let mut targets = project.targets().values();
     match (targets.next(), targets.next()) {
         (Some(target), None) => Ok(&target.url),
-        (Some(_), Some(_)) => {
-            Err(Trouble::new(Reason::Usage, "mig.toml names several targets").next(known(project)))
-        }
+        (Some(_), Some(_)) => Err(Trouble::new(Reason::Usage, "mig.toml names several targets").next(known(project))),
         (None, _) => Err(Trouble::new(Reason::Usage, "no database is named")
             .next("give --url URL, or name a target in mig.toml: [targets.NAME] with url = \"env:NAME\"")),
     }
@@ -72,7 +70,11 @@ fn only(project: &Project) -> Result<&str, Trouble> {
 
 fn known(project: &Project) -> String {
     let names: Vec<_> = project.targets().keys().map(String::as_str).collect();
-    if names.is_empty() { "give --url URL".to_owned() } else { format!("give --target with one of: {}", names.join(", ")) }
+    if names.is_empty() {
+        "give --url URL".to_owned()
+    } else {
+        format!("give --target with one of: {}", names.join(", "))
+    }
 }
 
 /// Follows a reference to the URL itself.

@@ -41,12 +41,12 @@ pub(crate) fn dialect(snapshot: &Snapshot) -> Result<Box<dyn Dialect>, Trouble> 
 
 /// Specs that declare a pulled schema.
 pub(crate) fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
-    Ok(mig_compiler::import(snapshot, dialect(snapshot)?.as_ref()))
+    Ok(crate::pending::import(snapshot, dialect(snapshot)?.as_ref()))
 }
 
 /// A spec in the usual layout.
 pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Diagnostic> {
-    mig_compiler::fmt(&spec.text).map_err(|mut wrong| {
+    crate::pending::fmt(&spec.text).map_err(|mut wrong| {
         wrong.path.get_or_insert_with(|| spec.path.clone());
         wrong
     })
@@ -81,5 +81,7 @@ fn unreachable(database: &Database, failure: &Failure) -> Trouble {
         Failure::Broken { says } => says.clone(),
         other => format!("cannot read {database}: {other}"),
     };
-    Trouble::new(reason, says).untouched("nothing was written").next("check that the database is there and the URL names it")
+    Trouble::new(reason, says)
+        .untouched("nothing was written")
+        .next("check that the database is there and the URL names it")
 }

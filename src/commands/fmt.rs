@@ -54,9 +54,12 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         }
     }
     if args.check && changed > 0 {
-        return Err(Trouble::new(Reason::Input, format!("{changed} of {} files are not in the usual layout", specs.len()))
-            .untouched("nothing was written")
-            .next("mig fmt"));
+        return Err(Trouble::new(
+            Reason::Input,
+            format!("{changed} of {} files are not in the usual layout", specs.len()),
+        )
+        .untouched("nothing was written")
+        .next("mig fmt"));
     }
     Ok(Outcome::Done)
 }

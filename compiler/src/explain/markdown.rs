@@ -60,7 +60,8 @@ fn table(page: &mut Page, plan: &Plan, class: Class) {
         Class::Warning => "Warnings: safe if you know it",
         Class::Routine => "Routine",
     };
-    page.text.push_str(&format!("\n#### {title}\n\n| step | phase | what could go wrong | lock |\n|---|---|---|---|\n"));
+    page.text
+        .push_str(&format!("\n#### {title}\n\n| step | phase | what could go wrong | lock |\n|---|---|---|---|\n"));
     for step in steps {
         let hazards: Vec<_> = step
             .hazards

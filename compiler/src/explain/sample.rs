@@ -32,7 +32,14 @@ fn column(text: &str) -> Column {
 
 fn transaction(sql: &str) -> Action {
     let sql = vec![Statement::new(sql)];
-    Action::Transaction(Transaction { prepare: vec![], lock: vec![], sql, none: vec![], restore: vec![], limits: LIMITS })
+    Action::Transaction(Transaction {
+        prepare: vec![],
+        lock: vec![],
+        sql,
+        none: vec![],
+        restore: vec![],
+        limits: LIMITS,
+    })
 }
 
 fn step(change: Kind, phase: Phase, why: &str, action: Action, hazards: Vec<Hazard>) -> Step {
