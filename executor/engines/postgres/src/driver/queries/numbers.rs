@@ -16,8 +16,7 @@ pub(in super::super) fn resolve(names: &[(Option<&str>, &str)]) -> String {
             "select o.oid from w join pg_namespace n on n.nspname = w.s join {class} o on o.{name} = w.n and o.{namespace} = n.oid"
         )
     };
-    let global =
-        |class: &str, name: &str| format!("select o.oid from w join {class} o on o.{name} = w.n where w.s is null");
+    let global = |class: &str, name: &str| format!("select o.oid from w join {class} o on o.{name} = w.n where w.s is null");
     let sources = [
         within("pg_class", "relname", "relnamespace"),
         within("pg_type", "typname", "typnamespace"),
@@ -111,3 +110,4 @@ pub(in super::super) fn links() -> String {
          ) l(c, o, rc, r, s)"
     )
 }
+

@@ -13,12 +13,7 @@ async fn probe() {
     for _ in 0..3 {
         let begun = Instant::now();
         let snapshot = driver.pull().await.unwrap();
-        eprintln!(
-            "{} objects, {} with needs, {:?}",
-            snapshot.schema.0.objects.len(),
-            snapshot.depends.len(),
-            begun.elapsed()
-        );
+        eprintln!("{} objects, {} with needs, {:?}", snapshot.schema.0.objects.len(), snapshot.depends.len(), begun.elapsed());
         std::fs::write("/tmp/pgdrv/out.json", snapshot.to_bytes()).unwrap();
         let all = snapshot.schema.0.objects.keys().cloned().collect();
         let begun = Instant::now();
