@@ -7,39 +7,40 @@ use mig_plan::{Dialect, Name};
 
 use crate::{
     exit::{Reason, Trouble},
+    pending,
     project::Project,
 };
 
 /// A connection in the making.
-type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>>>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>> + Send>>;
 
 /// One engine as the door sees it.
-pub struct Engine {
+pub(crate) struct Engine {
     /// Its name in specs, plans and `mig.toml`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The schemes of its URLs.
-    pub schemes: &'static [&'static str],
+    pub(crate) schemes: &'static [&'static str],
     /// The version that specs are checked for where no database says which.
-    pub usual_version: &'static str,
+    pub(crate) usual_version: &'static str,
     /// The schema that unqualified names mean where no database says which.
-    pub usual_schema: Option<&'static str>,
+    pub(crate) usual_schema: Option<&'static str>,
     /// Its pure half for a version.
-    pub dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
+    pub(crate) dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
     /// Opens a session.
-    pub connect: fn(String) -> Connecting,
+    pub(crate) connect: fn(String) -> Connecting,
     /// Puts a URL of `mig.toml` into terms of the current directory.
-    pub locate: fn(&str, &Project) -> String,
+    pub(crate) locate: fn(&str, &Project) -> String,
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[
+pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: mig_sqlite::NAME,
-        schemes: mig_sqlite::SCHEMES,
+        schemes: pending::SQLITE_SCHEMES,
         usual_version: "3",
         usual_schema: None,
-        dialect: mig_sqlite::dialect,
-        connect: |url| Box::pin(async move { mig_sqlite::connect(&url).await }),
+        dialect: pending::dialect,
+        connect: |url| Box::pin(async move { pending::connect(&url).await }),
         locate: beside_project,
     },
     Engine {
@@ -47,22 +48,22 @@ pub const ENGINES: &[Engine] = &[
         schemes: mig_postgres::SCHEMES,
         usual_version: "17",
         usual_schema: Some("public"),
-        dialect: mig_postgres::dialect,
-        connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
+        dialect: pending::dialect,
+        connect: |url| Box::pin(async move { pending::connect(&url).await }),
         locate: |url, _| url.to_owned(),
     },
 ];
 
 impl Engine {
     /// Its pure half where no database says which version it has.
-    pub fn usual_dialect(&self) -> Box<dyn Dialect> {
+    pub(crate) fn usual_dialect(&self) -> Box<dyn Dialect> {
         let schema = self.usual_schema.map(|name| Name::new(name).expect("the usual schemas are plain words"));
         (self.dialect)(self.usual_version, schema)
     }
 }
 
 /// The engine of that name.
-pub fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
+pub(crate) fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
     ENGINES.iter().find(|engine| engine.name == name).ok_or_else(|| {
         Trouble::new(Reason::Input, format!("this mig has no engine `{name}`"))
             .untouched("nothing was read or changed")
@@ -71,7 +72,7 @@ pub fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
 }
 
 /// The engine of a URL.
-pub fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
+pub(crate) fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     ENGINES.iter().find(|engine| engine.schemes.contains(&scheme)).ok_or_else(|| {
         let schemes: Vec<_> = ENGINES.iter().flat_map(|engine| engine.schemes).map(|s| format!("{s}://")).collect();
@@ -83,7 +84,7 @@ pub fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
 }
 
 /// The names of all engines, for messages.
-pub fn names() -> String {
+pub(crate) fn names() -> String {
     ENGINES.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
 }
 

@@ -10,6 +10,7 @@ mod finding;
 mod internal;
 mod operate;
 mod pages;
+mod pending;
 mod plan_file;
 mod project;
 mod signatures;

@@ -20,35 +20,35 @@ use crate::{
 };
 
 /// A plan to be applied, admitted already.
-pub struct Order {
+pub(crate) struct Order {
     /// The plan.
-    pub file: PlanFile,
+    pub(crate) file: PlanFile,
     /// Its file's name.
-    pub title: String,
+    pub(crate) title: String,
     /// The signature files beside it.
-    pub signatures: Vec<(String, Vec<u8>)>,
+    pub(crate) signatures: Vec<(String, Vec<u8>)>,
     /// Who admitted it.
-    pub approval: Approval,
+    pub(crate) approval: Approval,
     /// Where to stop.
-    pub through: Option<Phase>,
+    pub(crate) through: Option<Phase>,
     /// Whether to look only.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Whether a plan that was taken back may be applied once more.
-    pub again: bool,
+    pub(crate) again: bool,
     /// How long to wait for another executor.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Whether to print events as JSON.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// A run to be taken back.
-pub struct Back {
+pub(crate) struct Back {
     /// Which.
-    pub which: Which,
+    pub(crate) which: Which,
     /// How long to wait for another executor.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Whether to print events as JSON.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Opens sessions with one database.
@@ -62,7 +62,7 @@ impl Connector for Sessions<'_> {
 }
 
 /// Applies a plan, or goes on with it.
-pub async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble> {
+pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble> {
     let signers = order.approval.signers.into_iter();
     let request = Request {
         plan: order.file.plan,
@@ -82,7 +82,7 @@ pub async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble
 }
 
 /// Takes a run back, or goes on taking it back.
-pub async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
+pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
     let request =
         RollbackRequest { which: back.which, dry_run: false, pace: Pace { lock_wait: back.wait, ..Pace::default() } };
     let mut watch = Watch::start(back.json);
@@ -196,7 +196,7 @@ fn object(ended: &Ended) -> serde_json::Value {
 }
 
 /// Where a database stands, in words or as JSON.
-pub async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
+pub(crate) async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
     let status = mig_executor::status(&mut *driver).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;
@@ -214,7 +214,7 @@ pub async fn status(database: &Database, json: bool) -> Result<String, Trouble> 
 }
 
 /// The runs of a database, oldest first, in words or as JSON.
-pub async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
+pub(crate) async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
     let runs = mig_executor::history(&mut *driver).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;

@@ -24,7 +24,7 @@ enum Show {
 }
 
 /// Shows a run's events, and stops it in order when the user asks.
-pub struct Watch {
+pub(crate) struct Watch {
     show: Show,
     crash: Crash,
     asked: Arc<AtomicBool>,
@@ -32,7 +32,7 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch; from here on a first Ctrl-C asks the run to stop at the next safe point. Needs the runtime.
-    pub fn start(json: bool) -> Self {
+    pub(crate) fn start(json: bool) -> Self {
         let show = match (json, terminal::watched()) {
             (true, _) => Show::Json,
             (false, true) => Show::Bar(bar()),
@@ -50,7 +50,7 @@ impl Watch {
     }
 
     /// Ends the display.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         if let Show::Bar(bar) = self.show {
             bar.finish_and_clear();
         }

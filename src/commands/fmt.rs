@@ -11,7 +11,7 @@ use crate::{
 
 /// Put specs into the usual layout. Comments and content stay; a plan of them stays the same to the byte.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The files [default: all of the specs folder]
     files: Vec<PathBuf>,
     /// The folder of the specs [default: specs of mig.toml, or ./specs]
@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let paths = if args.files.is_empty() {
         let project = Project::find()?;
         files::below(&args.specs.clone().unwrap_or_else(|| project.specs()), ".toml")?

@@ -18,7 +18,7 @@ use crate::{
 /// Sign the exact bytes of a plan with an SSH key. The signature is a file beside the plan that `ssh-keygen -Y verify -n mig-plan`
 /// accepts; one made by `ssh-keygen -Y sign -n mig-plan` counts as well.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan file
     plan: PathBuf,
     /// The private key, or the public half of one that ssh-agent holds [default: ~/.ssh/id_ed25519]
@@ -27,13 +27,13 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     sign(&args.plan, args.key.as_deref())?;
     Ok(Outcome::Done)
 }
 
 /// Signs a plan file with a key, or with the usual one.
-pub fn sign(plan: &Path, key: Option<&Path>) -> Result<(), Trouble> {
+pub(crate) fn sign(plan: &Path, key: Option<&Path>) -> Result<(), Trouble> {
     // What cannot be read as a plan is not worth a signature.
     let file = plan_file::read(plan)?;
     let key = match key {

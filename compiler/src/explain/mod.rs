@@ -18,7 +18,7 @@ pub use self::{
 fn statements(action: &Action) -> Vec<(Option<&'static str>, &Statement)> {
     match action {
         Action::Transaction(transaction) => {
-            let parts = [
+            let parts: [(_, &[Statement]); 5] = [
                 (Some("before the transaction"), &transaction.prepare),
                 (None, &transaction.lock),
                 (None, &transaction.sql),
