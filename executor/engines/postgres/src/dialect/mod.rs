@@ -1,6 +1,7 @@
 //! The pure half of the engine: names, types, spelling, recipes, SQL.
 
 mod casts;
+mod disturbs;
 mod keep;
 mod names;
 mod normalize;
@@ -116,6 +117,10 @@ impl Dialect for Postgres {
             }
         }
         found
+    }
+
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        disturbs::of(change, self.major())
     }
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
