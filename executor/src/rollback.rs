@@ -114,24 +114,19 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &RollbackRequest) 
     let told = run.told(&line);
     let position = place(&line, &live, runner.spelling(), told);
     let (at, half) = standing(&position, line.len())?;
-    // Where undos leave the shapes as they are, only the journal tells: do not pass one that it does not know.
-    let at = (told.done.min(at)..at).find(|leg| line.shapeless(*leg) && needs_run(&line, *leg)).unwrap_or(at);
     let of = line.len();
     runner.report.progress(&Progress::RollbackBegan { run: run.run.clone(), done: at, of });
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {
         runner.repair(&line.legs[at], &OWN).await?;
     }
-    let course = Course { done: run.undone, cursors: run.cursors };
+    // What was found done is not this run's work, and where shapes cannot tell there is nothing of it to take back.
+    let done = run.undone.union(&run.found).cloned().collect();
+    let course = Course { done, cursors: run.cursors };
     runner.walk(&line, at, line.len(), &course).await?;
     arrived(runner, &line).await?;
     runner.record(&[Event::RolledBack {}], &[]).await?;
     Ok(Outcome::RolledBack { run: run.run, here: line.len() - at })
-}
-
-/// Whether an undo does anything.
-fn needs_run(line: &Line<'_>, leg: usize) -> bool {
-    !matches!(line.legs[leg].action, mig_plan::Action::Nothing {})
 }
 
 /// Ends the way forth: finds where it stands, brings the journal up to that, and begins the way back.

@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     journal::Event,
     line::{Leg, Line, Way},
-    reconcile::difference,
+    reconcile::{amid, difference},
     report::Progress,
     runner::{Halt, OWN, Runner},
     stop::Stop,
@@ -78,14 +78,14 @@ impl Runner<'_> {
         loop {
             attempt += 1;
             let mark = self.chain.clone();
-            self.each_alone(parts.iter().flat_map(|part| &part.prepare)).await?;
             let result = match self.transaction_once(line, unit, &limits, course).await {
                 Ok(done) => Ok(done),
                 Err(halt) => self.abandoned(mark, halt).await,
             };
-            if !matches!(result, Err(Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. }))) {
-                self.each_alone(parts.iter().flat_map(|part| &part.restore)).await?;
-            }
+            let restored = match &result {
+                Err(Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. })) => Ok(()),
+                _ => self.each_alone(parts.iter().flat_map(|part| &part.restore)).await,
+            };
             match result {
                 Err(Halt::Failure(Failure::Transient { says })) => self.again(first.id, attempt, &limits, says).await?,
                 Err(halt) => return Err(halt),
@@ -93,7 +93,7 @@ impl Runner<'_> {
                     for nth in unit.clone() {
                         self.tell_done(line, nth, took, rows);
                     }
-                    return Ok(());
+                    return restored.map_err(given_up);
                 }
             }
         }
@@ -116,6 +116,7 @@ impl Runner<'_> {
     ) -> Result<(Option<Duration>, Option<u64>), Halt> {
         let legs = &line.legs[unit.clone()];
         let started = Instant::now();
+        self.each_alone(legs.iter().filter_map(transaction_of).flat_map(|part| &part.prepare)).await?;
         self.cross_leg(line, unit.start, "begin");
         self.driver.begin(limits).await?;
         for lock in legs.iter().filter_map(transaction_of).flat_map(|part| &part.lock) {
@@ -196,7 +197,7 @@ impl Runner<'_> {
                 Some(adopted) => records.extend(adopted),
                 None => {
                     let difference = difference(line, nth + 1, &live, &leg.touched, self.spelling());
-                    let says = format!("the step ran, but did not give what its plan says; it was taken back if it could be\n{difference}");
+                    let says = format!("the step ran, but did not give what its plan says:\n{difference}");
                     return Err(Stop::Internal { step: Some(leg.id.clone()), says }.into());
                 }
             }
@@ -262,7 +263,10 @@ impl Runner<'_> {
         self.report.progress(&Progress::Repairing { id: leg.id.clone() });
         self.driver.execute_alone(&partial.repair, limits).await?;
         let live = self.observe(&leg.touched).await?;
-        let still = partial.state.iter().all(|(at, object)| self.spelling().equal(at, live.get(at), object.as_ref()));
+        let still = partial
+            .state
+            .iter()
+            .all(|(at, object)| self.spelling().adopt(at, None, live.get(at), object.as_ref()).is_some());
         if still {
             let says = "the repair of its half-done state changed nothing".to_owned();
             return Err(Stop::StepFailed { step: leg.id.clone(), says, code: None }.into());
@@ -287,10 +291,7 @@ impl Runner<'_> {
             return Ok(Stance::After);
         }
         let leg = &line.legs[unit.start];
-        let amid = line.partial_state(unit.start).is_some_and(|state| {
-            touched.iter().all(|at| spelling.equal(at, live.get(at), state.get(at).copied().flatten()))
-        });
-        if amid && unit.len() == 1 {
+        if unit.len() == 1 && amid(line, unit.start, touched, live, spelling) {
             return Ok(Stance::Amid);
         }
         let difference = difference(line, unit.start, live, touched, spelling);
@@ -335,6 +336,16 @@ impl Runner<'_> {
             Way::Back => "back",
         };
         self.report.crossing(&format!("{way}/{}/{place}", line.legs[nth].id));
+    }
+}
+
+/// A session whose settings cannot be put back is not to be used again: as good as lost.
+fn given_up(halt: Halt) -> Halt {
+    match halt {
+        Halt::Failure(failure) => {
+            Failure::Lost { says: format!("the session's settings could not be put back: {failure}") }.into()
+        }
+        stop => stop,
     }
 }
 

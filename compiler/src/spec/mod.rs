@@ -2,6 +2,8 @@
 //!
 //! Everything that is wrong is said at once, each with its place.
 
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod language;
 mod names;
 mod near;
@@ -9,6 +11,8 @@ mod node;
 mod reader;
 mod resolve;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::names::{quoted, write_column};
 use self::{language::SpecDocument, reader::Read as _};

@@ -79,7 +79,8 @@ fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Fail
 async fn pin(link: &mut Link) -> Result<(), Failure> {
     let asked = "setting up the session";
     let before = link.values(&format!("{PIN}; select pg_backend_pid()::text"), asked).await?;
-    let again = "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
+    let again =
+        "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
     let after = link.value(again, asked).await?;
     let expected = format!("{} 5s off", before.last().map_or("", String::as_str));
     if after == expected {

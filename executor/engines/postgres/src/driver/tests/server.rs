@@ -64,7 +64,11 @@ fn start() -> PathBuf {
     } else {
         Command::new("sh")
     };
-    command.arg(&script_file).current_dir(&folder).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+        .arg(&script_file)
+        .current_dir(&folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
     drop(command.spawn().unwrap());
     for _ in 0..200 {
         let ready = Command::new(binary("pg_isready")).arg("-qh").arg(&folder).status().unwrap().success();
