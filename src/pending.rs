@@ -18,6 +18,6 @@ pub(crate) fn import(_: &Snapshot, _: &dyn Dialect) -> Vec<SpecFile> {
     panic!("import is not wired")
 }
 
-pub(crate) fn fmt(text: &str) -> Result<String, Diagnostic> {
+pub(crate) fn fmt(text: &str) -> Result<String, Box<Diagnostic>> {
     Ok(text.to_owned())
 }

@@ -45,7 +45,7 @@ pub(crate) fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
 }
 
 /// A spec in the usual layout.
-pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Diagnostic> {
+pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
     crate::pending::fmt(&spec.text).map_err(|mut wrong| {
         wrong.path.get_or_insert_with(|| spec.path.clone());
         wrong

@@ -1,5 +1,7 @@
 //! The walls of the house: which crate may know which, what the pure halves may use, and where an engine may be named.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers as well")]
+
 use std::{
     collections::BTreeSet,
     fs,

@@ -1,5 +1,7 @@
 //! The examples' READMEs are what the command really prints. `MIG_BLESS=1` writes what it prints now into them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, its helpers as well")]
+
 #[path = "../examples/support/transcript.rs"]
 mod transcript;
 

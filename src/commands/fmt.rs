@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     }
     // All are read before one is written: an error in the last leaves the first as it was.
     let (formatted, wrong): (Vec<_>, Vec<_>) = specs.iter().map(wiring::fmt).partition(Result::is_ok);
-    let wrong: Vec<_> = wrong.into_iter().filter_map(Result::err).collect();
+    let wrong: Vec<_> = wrong.into_iter().filter_map(Result::err).map(|one| *one).collect();
     if !wrong.is_empty() {
         return Err(spec_files::invalid(&wrong, &specs));
     }

@@ -100,8 +100,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         terminal::say(rendered(&plan, args.format, args.verbose).trim_end());
     }
     tell(args, &project, &plan, written);
-    if args.sign && written.is_some() {
-        sign::sign(written.expect("looked at just now"), args.key.as_deref())?;
+    if let (true, Some(file)) = (args.sign, written) {
+        sign::sign(file, args.key.as_deref())?;
     }
     Ok(if args.detailed_exitcode && !plan.steps.is_empty() { Outcome::Changes } else { Outcome::Done })
 }
