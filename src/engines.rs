@@ -48,8 +48,8 @@ pub(crate) const ENGINES: &[Engine] = &[
         schemes: mig_postgres::SCHEMES,
         usual_version: "17",
         usual_schema: Some("public"),
-        dialect: pending::dialect,
-        connect: |url| Box::pin(async move { pending::connect(&url).await }),
+        dialect: mig_postgres::dialect,
+        connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
         locate: |url, _| url.to_owned(),
     },
 ];
