@@ -18,6 +18,19 @@ pub(crate) fn recreate(
 ) -> BTreeSet<Address> {
     let mut disturbed: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
+    let typed: Vec<Address> = depends
+        .iter()
+        .filter(|(at, needs)| {
+            let of_type = |need: &&Address| {
+                matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+                    && disturbed.contains(*need)
+            };
+            at.kind() == ObjectKind::Column && needs.iter().any(|need| of_type(&need))
+        })
+        .map(|(at, _)| at.clone())
+        .collect();
+    // What changes a type changes every column of it.
+    disturbed.extend(typed);
     let mut again = BTreeSet::new();
     loop {
         let next: BTreeSet<Address> = depends
@@ -66,6 +79,8 @@ fn is_rebuildable(at: &Address) -> bool {
         ObjectKind::Table
             | ObjectKind::Column
             | ObjectKind::Constraint
+            | ObjectKind::Index
+            | ObjectKind::Statistics
             | ObjectKind::Sequence
             | ObjectKind::Namespace
             | ObjectKind::Extension

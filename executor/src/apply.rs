@@ -118,8 +118,10 @@ pub async fn apply(connect: &mut dyn Connector, request: &Request, report: &mut 
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     if request.dry_run {
         let outcome = dry_run(&mut *driver, request, report).await;
-        driver.close().await?;
-        return outcome;
+        let closed = driver.close().await;
+        let outcome = outcome?;
+        closed?;
+        return Ok(outcome);
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
     runner.drive(&Task::Apply(request)).await
@@ -256,7 +258,7 @@ async fn go(
     runner.report.progress(&Progress::RunBegan { run: name.clone(), done: at, of: line.len() });
     runner.catch_up(line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
     let end = end_of(line, request.through).max(at);
     runner.walk(line, at, end, &course).await?;

@@ -12,7 +12,7 @@ use crate::{
     reconcile::place,
     report::{Progress, Report},
     run::Course,
-    runner::{Halt, OWN, Runner, Task},
+    runner::{Halt, Runner, Task},
     runs::{RunStatus, RunSummary, kept_plan, overlap, runs, to_undo},
     stop::Stop,
 };
@@ -50,8 +50,10 @@ pub async fn rollback(
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     if request.dry_run {
         let outcome = look(&mut *driver, request).await;
-        driver.close().await?;
-        return outcome;
+        let closed = driver.close().await;
+        let outcome = outcome?;
+        closed?;
+        return Ok(outcome);
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
     runner.drive(&Task::Rollback(request)).await
@@ -118,7 +120,7 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &RollbackRequest) 
     runner.report.progress(&Progress::RollbackBegan { run: run.run.clone(), done: at, of });
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
     // What was found done is not this run's work, and where shapes cannot tell there is nothing of it to take back.
     let done = run.undone.union(&run.found).cloned().collect();
@@ -137,7 +139,7 @@ async fn turn_round(runner: &mut Runner<'_>, plan: &Plan, run: RunSummary) -> Re
     let (at, half) = standing(&place(&line, &live, runner.spelling(), told), line.len())?;
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
     runner.record(&[Event::RollbackBegun {}], &[]).await?;
     let entries = runner.read_journal().await?;

@@ -133,12 +133,13 @@ impl Runner<'_> {
         let mut records = Vec::new();
         let mut rows = None;
         for nth in unit.clone() {
-            if !found {
-                let affected = self.leg_in_transaction(line, nth, &mut seen, &mut records, course).await?;
-                rows = affected.or(rows);
-            }
+            let affected = match found {
+                true => None,
+                false => self.leg_in_transaction(line, nth, &mut seen, &mut records, course).await?,
+            };
+            rows = affected.or(rows);
             let took = (!found).then(|| started.elapsed());
-            self.append(done_event(line.way, &line.legs[nth], took, rows)).await?;
+            self.append(done_event(line.way, &line.legs[nth], took, affected)).await?;
         }
         if !records.is_empty() {
             self.driver.remember(&records).await?;
@@ -220,7 +221,7 @@ impl Runner<'_> {
             let mut seen = self.observe(&leg.touched).await?;
             let found = match self.stance(line, &unit, &leg.touched, &seen)? {
                 Stance::Amid => {
-                    self.repair(leg, &single.limits).await?;
+                    self.repair(leg).await?;
                     continue;
                 }
                 Stance::After => true,
@@ -240,7 +241,7 @@ impl Runner<'_> {
                 Err(failure @ (Failure::Transient { .. } | Failure::Refused { .. })) => {
                     let live = self.observe(&leg.touched).await?;
                     if matches!(self.stance(line, &unit, &leg.touched, &live)?, Stance::Amid) {
-                        self.repair(leg, &single.limits).await?;
+                        self.repair(leg).await?;
                     }
                     let Failure::Transient { says } = failure else { return Err(failure.into()) };
                     self.again(leg.id, attempt, &single.limits, says).await?;
@@ -258,8 +259,8 @@ impl Runner<'_> {
     }
 
     /// Clears away what an interrupted statement left behind.
-    pub(crate) async fn repair(&mut self, leg: &Leg<'_>, limits: &Limits) -> Result<(), Halt> {
-        let Some(partial) = leg.partial() else { return Ok(()) };
+    pub(crate) async fn repair(&mut self, leg: &Leg<'_>) -> Result<(), Halt> {
+        let Action::Statement(Single { partial: Some(partial), limits, .. }) = leg.action else { return Ok(()) };
         self.report.progress(&Progress::Repairing { id: leg.id.clone() });
         self.driver.execute_alone(&partial.repair, limits).await?;
         let live = self.observe(&leg.touched).await?;

@@ -1,6 +1,7 @@
 //! The pure half of the engine: names, types, spelling, recipes, SQL.
 
 mod casts;
+mod disturbs;
 mod keep;
 mod names;
 mod normalize;
@@ -18,7 +19,6 @@ use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
     RenderedUndo, Rule, Sameness, Schema, Sql, UnknownType,
     schema::{Index, IndexedBy},
-    sql::{TokenKind, tokens},
 };
 
 /// PostgreSQL of one major version, with one default schema.
@@ -74,7 +74,11 @@ impl Dialect for Postgres {
             Rule::PrimaryKey(_) => (String::new(), "pkey"),
             Rule::Unique(key) => (joined(&key.columns), "key"),
             Rule::ForeignKey(fk) => (joined(&fk.columns), "fkey"),
-            Rule::Check { .. } => (String::new(), "check"),
+            Rule::Check { expression } => {
+                let mentioned = references::columns_in(expression);
+                let only = mentioned.iter().next().filter(|_| mentioned.len() == 1);
+                (only.map(|name| name.as_str().to_owned()).unwrap_or_default(), "check")
+            }
             Rule::Exclude { .. } => (String::new(), "excl"),
         };
         names::derived(table.name.as_str(), &columns, suffix, &taken)
@@ -107,15 +111,11 @@ impl Dialect for Postgres {
     }
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
-        let words: Vec<_> = tokens(expression.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
-        let mut found = BTreeSet::new();
-        for (i, word) in words.iter().enumerate() {
-            let called = words.get(i + 1).is_some_and(|next| next.text == "(") && word.kind == TokenKind::Word;
-            if let (Some(name), false) = (word.identifier(), called) {
-                found.extend(Name::new(name).ok());
-            }
-        }
-        found
+        references::columns_in(expression)
+    }
+
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        disturbs::of(change, self.major())
     }
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {

@@ -135,7 +135,7 @@ fn nullable(draft: Draft) -> Draft {
 }
 
 /// Whether a column can only change by being dropped and added.
-fn remade(change: &AlterColumn, version: u32) -> bool {
+pub(crate) fn remade(change: &AlterColumn, version: u32) -> bool {
     let generated = |value: &ColumnValue| matches!(value, ColumnValue::Generated { .. });
     match (&change.from.value, &change.to.value) {
         (a, b) if a == b => false,

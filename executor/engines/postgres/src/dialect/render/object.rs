@@ -327,13 +327,18 @@ fn extension_change(at: &Address, from: &Extension, to: &Extension) -> Vec<Strin
 
 /// In place where the text replaces and its head stays; else drop and create.
 fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -> Result<Vec<String>, Complaint> {
-    let routine = matches!(change.at.kind(), ObjectKind::Function | ObjectKind::Procedure);
-    if routine && from.create.iter().zip(&to.create).all(|(a, b)| head(a).is_some() && head(a) == head(b)) {
+    if replaces_in_place(change, from, to) {
         return Ok(to.create.iter().map(statement).collect());
     }
     let mut sql = vec![plain_drop(&change.at, &change.from)?];
     sql.extend(create_sql(&change.at, &change.to, after)?);
     Ok(sql)
+}
+
+/// Whether `CREATE OR REPLACE` can make the exchange, so that nothing built on it notices.
+pub(crate) fn replaces_in_place(change: &Replace, from: &Source, to: &Source) -> bool {
+    let routine = matches!(change.at.kind(), ObjectKind::Function | ObjectKind::Procedure);
+    routine && from.create.iter().zip(&to.create).all(|(a, b)| head(a).is_some() && head(a) == head(b))
 }
 
 /// The part of a routine's text that replacing cannot change: from its name to its body or settings, in lower case.
