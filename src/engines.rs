@@ -7,7 +7,6 @@ use mig_plan::{Dialect, Name};
 
 use crate::{
     exit::{Reason, Trouble},
-    pending,
     project::Project,
 };
 
@@ -36,11 +35,11 @@ pub(crate) struct Engine {
 pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: mig_sqlite::NAME,
-        schemes: pending::SQLITE_SCHEMES,
+        schemes: mig_sqlite::SCHEMES,
         usual_version: "3",
         usual_schema: None,
-        dialect: pending::dialect,
-        connect: |url| Box::pin(async move { pending::connect(&url).await }),
+        dialect: mig_sqlite::dialect,
+        connect: |url| Box::pin(async move { mig_sqlite::connect(&url).await }),
         locate: beside_project,
     },
     Engine {

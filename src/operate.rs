@@ -140,9 +140,11 @@ fn reason(stop: &Stop) -> Reason {
 
 fn words(ended: &Ended, title: &str) -> String {
     match ended {
-        Ended::Done { run, steps, here } if here == steps => format!("applied {title}: {steps} steps, run {run}"),
+        Ended::Done { run, steps, here } if here == steps => {
+            format!("applied {title}: {}, run {run}", counted(*steps, "step"))
+        }
         Ended::Done { run, steps, here } => {
-            format!("applied {title}: {steps} steps, {here} of them now, run {run}")
+            format!("applied {title}: {}, {here} of them now, run {run}", counted(*steps, "step"))
         }
         Ended::Paused { run, through, remaining } => format!(
             "applied {title} through {through}: {} steps remain, run {run}\n\
@@ -156,7 +158,7 @@ fn words(ended: &Ended, title: &str) -> String {
         Ended::DryRun { position, would } => {
             format!("dry run, nothing was written: {}{}", position_words(position), list("would do", would))
         }
-        Ended::RolledBack { run, here } => format!("rolled back run {run}: {here} steps taken back"),
+        Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
     }
 }
 

@@ -69,7 +69,13 @@ pub(crate) fn shown(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Vec<Shown
 pub(crate) fn invalid(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Trouble {
     let errors = diagnostics.iter().filter(|d| d.severity == mig_compiler::Severity::Error).count();
     let (count, things) = if errors == 1 { ("one".to_owned(), "error") } else { (errors.to_string(), "errors") };
-    Trouble::new(Reason::Specs, format!("the specs have {count} {things}"))
+    let in_files = diagnostics.iter().any(|d| d.path.is_some());
+    let says = if in_files {
+        format!("the specs have {count} {things}")
+    } else {
+        "there is no plan for these specs".to_owned()
+    };
+    Trouble::new(Reason::Specs, says)
         .untouched("nothing was written")
         .next("mig explain CODE tells more about each")
         .findings(shown(diagnostics, specs))

@@ -121,9 +121,9 @@ fn words(progress: &Progress) -> Option<String> {
             samples.iter().for_each(|sample| text.push_str(&format!("\n  {sample}")));
             text
         }
-        Progress::RunBegan { run, done: 0, of } => format!("run {run}: {of} steps"),
+        Progress::RunBegan { run, done: 0, of } => format!("run {run}: {}", steps(*of)),
         Progress::RunBegan { run, done, of } => format!("run {run}: goes on, {done} of {of} steps are done"),
-        Progress::RollbackBegan { run, done: 0, of } => format!("run {run}: rolling back {of} steps"),
+        Progress::RollbackBegan { run, done: 0, of } => format!("run {run}: rolling back {}", steps(*of)),
         Progress::RollbackBegan { run, done, of } => {
             format!("run {run}: rollback goes on, {done} of {of} steps are taken back")
         }
@@ -140,6 +140,10 @@ fn words(progress: &Progress) -> Option<String> {
         Progress::Reconnecting { says } => format!("connecting again: {says}"),
         Progress::Noted { says } => says.clone(),
     })
+}
+
+fn steps(count: usize) -> String {
+    if count == 1 { "1 step".to_owned() } else { format!("{count} steps") }
 }
 
 fn part(rows: u64, total: Option<u64>) -> String {
