@@ -14,7 +14,11 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::names::{quoted, write_column};
+pub(crate) use self::{
+    language::ACTIONS,
+    names::{quoted, write_column},
+    resolve::{default_domain_check, reads_as_part},
+};
 use self::{language::SpecDocument, reader::Read as _};
 pub use self::{
     node::{Entry, Said},

@@ -6,6 +6,8 @@ mod index;
 mod object;
 mod table;
 
+pub(crate) use self::{index::reads_as_part, object::default_domain_check};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
