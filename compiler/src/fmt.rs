@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 ///
 /// # Errors
 /// If the text is not TOML: where, without a path.
+#[expect(clippy::result_large_err, reason = "it is made once per file that is not TOML")]
 pub fn fmt(text: &str) -> Result<String, Diagnostic> {
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         let mut diagnostic = Diagnostic::new(Code::Syntax, error.message());

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::spec::{ACTIONS, quoted, reads_as_part, write_column};
 
+/// Tells one kind of constraint.
+type IsKind = fn(&Rule) -> bool;
+
 impl Writer<'_> {
     pub(super) fn table(&self, at: &Qualified) -> String {
         let address = Address::table(at);
@@ -32,7 +35,7 @@ impl Writer<'_> {
             let columns = table.columns.iter().map(|c| (write_column(&c.name), self.column(table, c))).collect();
             out += &section(&format!("[{header}.columns]"), &columns);
         }
-        let kinds: [(&str, fn(&Rule) -> bool); 4] = [
+        let kinds: [(&str, IsKind); 4] = [
             ("uniques", |r| matches!(r, Rule::Unique(_))),
             ("foreign_keys", |r| matches!(r, Rule::ForeignKey(_))),
             ("checks", |r| matches!(r, Rule::Check { .. })),
