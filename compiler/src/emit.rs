@@ -73,7 +73,9 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         hazards.extend(undo.hazards);
         hazards.sort();
         hazards.dedup();
-        for check in rendered.checks {
+        // A table that the plan makes or renames cannot be asked before the first write; its constraints decide.
+        let askable = |at: &Address| header.snapshot.schema.0.objects.contains_key(&at.holder());
+        for check in rendered.checks.into_iter().filter(|check| askable(&check.at)) {
             let step = id.clone();
             let (at, says, help) = (check.at, check.says, check.help);
             checks.push(Check { step, at, says, help, count: check.count, sample: check.sample, stops: check.stops });

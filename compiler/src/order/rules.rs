@@ -88,7 +88,11 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
         }
         for at in &mark.stands_on {
             for &changer in changers.get(at).unwrap_or(&none) {
-                if mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || !mark.fills.is_empty() {
+                // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
+                let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
+                if !needs_this
+                    && (mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || !mark.fills.is_empty())
+                {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }

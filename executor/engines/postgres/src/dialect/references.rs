@@ -227,7 +227,7 @@ impl Finder<'_> {
         for name in &index.include {
             self.add(Address::column(&index.table, name));
         }
-        for text in &index.predicate {
+        if let Some(text) = &index.predicate {
             self.text(text, Some(&index.table));
         }
         if let Some(parent) = index.options.get("parent")
