@@ -16,7 +16,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use sqlx::{Column as _, Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
+use sqlx::{Connection as _, Row as _, SqliteConnection, TypeInfo as _, ValueRef as _};
 use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
 use transcript::Piece;
 
@@ -107,7 +107,7 @@ async fn sqlite(rest: &str, folder: &Path) -> Result<()> {
         None => work.trim_matches('"').to_owned(),
     };
     for row in sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await? {
-        let values: Vec<String> = (0..row.columns().len()).map(|at| value(&row, at)).collect::<Result<_>>()?;
+        let values: Vec<String> = (0..row.len()).map(|at| value(&row, at)).collect::<Result<_>>()?;
         say(&format!("{}\n", values.join("|")))?;
     }
     Ok(connection.close().await?)

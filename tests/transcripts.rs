@@ -12,7 +12,7 @@ use std::{
 };
 
 use mig_test_support::postgres;
-use transcript::{Piece, parse, redact, unparse};
+use transcript::{Piece, parse};
 
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
@@ -68,6 +68,58 @@ fn replay(name: &str, variables: &[(&str, String)]) {
     }
     let diff = similar::TextDiff::from_lines(&was, &is).unified_diff().header("README.md", "now").to_string();
     panic!("{name}/README.md is not what happens (MIG_BLESS=1 rewrites it):\n{diff}");
+}
+
+/// The text of pieces.
+fn unparse(pieces: &[Piece]) -> String {
+    let one = |piece: &Piece| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Run(command) => format!("$ {}\n{}", command.line, command.output),
+    };
+    pieces.iter().map(one).collect()
+}
+
+/// What differs from run to run, made alike: digests, run ids, key fingerprints, times, ports, server versions.
+fn redact(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (taken, written) = redacted(rest, out.chars().last()).unwrap_or((c.len_utf8(), &rest[..c.len_utf8()]));
+        out.push_str(written);
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// How many bytes at the start differ from run to run, and what stands for them.
+fn redacted(rest: &str, before: Option<char>) -> Option<(usize, &'static str)> {
+    let run = |from: usize, ok: fn(char) -> bool| rest[from..].find(|c| !ok(c)).unwrap_or(rest.len() - from);
+    let starts = |prefix: &str| rest.starts_with(prefix).then_some(prefix.len());
+    if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
+        return None;
+    }
+    if let Some(at) = starts("sha256:") {
+        return Some((at + run(at, |c| c.is_ascii_hexdigit()), "sha256:DIGEST"));
+    }
+    if let Some(at) = starts("SHA256:") {
+        return Some((at + run(at, |c| c.is_ascii_alphanumeric() || "+/".contains(c)), "SHA256:KEY"));
+    }
+    if let Some(at) = starts("127.0.0.1:") {
+        return Some((at + run(at, |c| c.is_ascii_alphanumeric() || "/_-".contains(c)), "HOST"));
+    }
+    if let Some(at) = starts("postgres ") {
+        let digits = run(at, |c| c.is_ascii_digit());
+        return (digits > 0).then_some((at + digits, "postgres VERSION"));
+    }
+    let digits = run(0, |c| c.is_ascii_digit());
+    if digits > 0 && rest[digits..].starts_with(" ms") && !rest[digits..].starts_with(" ms each") {
+        return Some((digits + 3, "TIME"));
+    }
+    let id = run(0, |c| c.is_ascii_hexdigit() || c == '-');
+    if digits == 8 && id >= 22 && rest.as_bytes()[8] == b'-' && rest.as_bytes()[15] == b'-' {
+        return Some((id, "RUN"));
+    }
+    None
 }
 
 #[test]
