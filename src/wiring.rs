@@ -48,7 +48,7 @@ pub(crate) fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
 pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
     mig_compiler::fmt(&spec.text).map_err(|mut wrong| {
         wrong.path.get_or_insert_with(|| spec.path.clone());
-        wrong
+        Box::new(wrong)
     })
 }
 
