@@ -50,7 +50,9 @@ pub(crate) fn same(object: &Object, declared: &Sql, catalog: &Sql, default: Opti
     match tree::same(&said, &found, &around) {
         true => Sameness::Same,
         // The server writes a star out, column by column.
-        false if said.to_string().contains("\"Wildcard\"") => Sameness::Unknown,
+        false if ["\"Wildcard\":", "\"QualifiedWildcard\":"].iter().any(|star| said.to_string().contains(star)) => {
+            Sameness::Unknown
+        }
         false => Sameness::Different,
     }
 }

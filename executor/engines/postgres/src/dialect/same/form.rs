@@ -68,11 +68,27 @@ fn node(fields: Map<String, Value>, around: &Around<'_>) -> Value {
         let folded = if fields["quote_style"].is_null() { name.to_lowercase() } else { name.clone() };
         return json!({ "name": folded });
     }
+    if fields.contains_key("relation") && fields.contains_key("joins") {
+        return flat_joins(fields);
+    }
     if fields.len() != 1 {
         return Value::Object(fields);
     }
     let Some((kind, inner)) = fields.into_iter().next() else { return Value::Null };
     expression(&kind, inner, around)
+}
+
+/// `((a JOIN b) JOIN c)` as `a JOIN b JOIN c`.
+fn flat_joins(mut fields: Map<String, Value>) -> Value {
+    let inner = fields.get("relation").and_then(|r| r.get("table_with_joins")).cloned();
+    let bare = fields.get("relation").is_some_and(|r| r["alias"].is_null());
+    if let (Some(inner), true) = (inner, bare) {
+        let joins = |from: &Value| from.as_array().cloned().unwrap_or_default();
+        let all = [joins(&inner["joins"]), joins(&fields["joins"])].concat();
+        fields.insert("relation".to_owned(), inner["relation"].clone());
+        fields.insert("joins".to_owned(), Value::Array(all));
+    }
+    Value::Object(fields)
 }
 
 /// An expression by the parser's word for it.
