@@ -37,8 +37,8 @@ fn typed(fields: &Map<String, Value>, around: &Around<'_>) -> Option<Value> {
         return Some(cast_to(normal(cast.get("expr")?.clone(), around), cast.get("data_type")?, around));
     }
     if let Some(literal) = fields.get("TypedString") {
-        let text = normal(literal.get("value")?.clone(), around);
-        return Some(cast_to(json!({ "literal": literal_text(&text)? }), literal.get("data_type")?, around));
+        let text = self::literal(literal.pointer("/value/value")?);
+        return Some(cast_to(text, literal.get("data_type")?, around));
     }
     let interval = fields.get("Interval")?;
     let text = normal(interval.get("value")?.clone(), around);
@@ -55,11 +55,6 @@ fn cast_to(expr: Value, data_type: &Value, around: &Around<'_>) -> Value {
         Err(_) => data_type.to_string(),
     };
     json!({ "cast": [expr, spelling] })
-}
-
-/// The text of a literal in form.
-fn literal_text(value: &Value) -> Option<String> {
-    value.get("literal").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// One node whose fields are in form already.
@@ -118,6 +113,11 @@ fn expression(kind: &str, inner: Value, around: &Around<'_>) -> Value {
                 (_, true) => "!~~*",
             };
             op(sign, field("expr"), field("pattern"))
+        }
+        "Exists" | "InSubquery" if negated => {
+            let mut positive = inner.clone();
+            positive["negated"] = Value::Bool(false);
+            json!({ "not": { kind: positive } })
         }
         "IsNotNull" => json!({ "not": { "IsNull": inner } }),
         "IsNotTrue" => json!({ "not": { "IsTrue": inner } }),
