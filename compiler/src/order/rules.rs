@@ -71,8 +71,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
+    // Within one recipe its own order stands.
     let mut edge = |before: usize, after: usize, why: &'static str| {
-        if before != after {
+        if nodes[before].recipe.0 != nodes[after].recipe.0 {
             edges.insert((before, after, why));
         }
     };
@@ -86,7 +87,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 edge(renamer, i, "a renamed thing is used under its new name");
             }
         }
-        for at in &mark.stands_on {
+        for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
             for &changer in changers.get(at).unwrap_or(&none) {
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
@@ -125,7 +126,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
         }
     }
     slots(&marks, &mut edge);
-    recipes(nodes, &mut edge);
+    recipes(nodes, &mut |before, after, why| {
+        edges.insert((before, after, why));
+    });
     edges.into_iter().collect()
 }
 
