@@ -1,10 +1,10 @@
 //! Every kind of change on real database files: the database follows the model, forth and back, and no row is lost.
 
-mod kit;
+
 
 use std::collections::BTreeMap;
 
-use kit::{Done, File, How, migrate, name, settled_schema, undo};
+use crate::kit::{Done, File, How, migrate, name, settled_schema, undo};
 use mig_plan::{
     Address, Kind, Qualified,
     kind::{Rename, RenameMember, rename_in_texts},
@@ -235,6 +235,16 @@ async fn renames_carry_everything_along() {
     }
     let member = RenameMember { carries, ..bare };
     let how = How { renames: vec![rename.into(), Kind::from(member)], ..How::default() };
+    let mut replayed = base.clone();
+    let mut back = Vec::new();
+    for change in &how.renames {
+        back.push(change.reverse(&replayed).unwrap());
+        replayed.apply(change).unwrap();
+    }
+    for change in back.iter().rev() {
+        replayed.apply(change).unwrap();
+    }
+    assert_eq!(replayed, base, "the renames taken back in the model");
     let done = migrate(&mut file, &goal, &how).await.unwrap();
     assert_eq!(done.len(), 2, "nothing but the renames is needed");
     assert_eq!(settled_schema(&file.pull().await.schema.0), settled_schema(&goal));

@@ -11,7 +11,7 @@ use mig_plan::{
 
 /// A database file of its own.
 pub(crate) struct File {
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
     pub(crate) driver: Box<dyn Driver>,
 }
 
@@ -24,7 +24,12 @@ impl File {
         let url = format!("sqlite://{}", path.display());
         let mut driver = mig_sqlite::connect(&url).await.unwrap();
         driver.execute(&Statement::new(sql)).await.unwrap();
-        Self { _dir: dir, driver }
+        Self { dir, driver }
+    }
+
+    /// Its URL, for a second connection.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.dir.path().join("a.db").display())
     }
 
     /// All rows of all user tables, with rowids where there are any.
