@@ -57,12 +57,26 @@ impl Effect for Rename {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries, &self.from, &self.to);
+        let carries = self.carries.keys().map(|at| self.address_before(at));
+        let carries = carries.filter_map(|at| before.objects.get(&at).map(|o| (at.clone(), o.clone()))).collect();
         Some(Self { from: self.to.clone(), to: self.from.clone(), carries }.into())
     }
 }
 
 impl Rename {
+    /// Where something stood before the rename: itself and its members under the old name.
+    fn address_before(&self, at: &Address) -> Address {
+        if *at == self.to {
+            return self.from.clone();
+        }
+        match at.relation() {
+            Some(relation) if !self.to.is_member() && relation == self.to.qualified() => {
+                Address::member(at.kind(), &self.from.qualified(), at.name().clone())
+            }
+            _ => at.clone(),
+        }
+    }
+
     /// Foreign keys, indexes, owned sequences and members follow their relation.
     fn relation_renamed(&self, schema: &mut Schema) {
         let (from, to) = (self.from.qualified(), self.to.qualified());
@@ -201,7 +215,7 @@ impl Effect for RenameMember {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries, &self.from, &self.target());
+        let carries = was(before, &self.carries);
         Some(Self { from: self.target(), to: self.from.name().clone(), carries }.into())
     }
 }
@@ -225,21 +239,9 @@ fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(),
     Ok(())
 }
 
-/// What the carried objects were before, at their old addresses: what moves with the rename was found elsewhere then.
-fn was(
-    before: &Schema,
-    carries: &BTreeMap<Address, Object>,
-    from: &Address,
-    to: &Address,
-) -> BTreeMap<Address, Object> {
-    let old = |at: &Address| match at.relation() {
-        _ if at == to => from.clone(),
-        Some(relation) if !to.is_member() && relation == to.qualified() => {
-            Address::member(at.kind(), &from.qualified(), at.name().clone())
-        }
-        _ => at.clone(),
-    };
-    carries.keys().filter_map(|at| Some((old(at), before.objects.get(&old(at))?.clone()))).collect()
+/// What the carried objects were before.
+fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
+    carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
 }
 
 /// The addresses whose object differs between two schemas.

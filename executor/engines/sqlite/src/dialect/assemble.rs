@@ -43,8 +43,8 @@ pub fn assemble(rows: &[SchemaRow]) -> Assembled {
     let shadows: BTreeSet<String> = rows.iter().filter(|r| r.shadow).map(|r| r.name.to_ascii_lowercase()).collect();
     let counts = |row: &&SchemaRow| {
         let table = row.table.to_ascii_lowercase();
-        !(names::is_own(&row.name) || names::is_internal(&row.name) || names::is_own(&table))
-            && !shadows.contains(&table)
+        let own = names::is_own(&row.name) || names::is_own(&table);
+        !(own || names::is_internal(&row.name) || shadows.contains(&table))
     };
     let mut rows: Vec<_> = rows.iter().filter(counts).collect();
     rows.sort_by_key(|row| (order(&row.kind), row.name.clone()));

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Name, Qualified, Schema, Table,
+    Name, Table,
     table::{Column, Constraint, Key, Rule},
 };
 
-use super::{ddl::ParsedTable, names, types};
+use super::{ddl::ParsedTable, types};
 
 /// Whether a table is STRICT.
 pub(crate) fn is_strict(table: &Table) -> bool {
@@ -105,9 +105,4 @@ pub(crate) fn own_collation(said: Option<&str>, column: Option<&Column>) -> Opti
     let said = said?.to_ascii_uppercase();
     let of_column = column.and_then(|c| c.collation.as_deref()).unwrap_or("BINARY");
     (column.is_none() || said != of_column.to_ascii_uppercase()).then_some(said)
-}
-
-/// The table of a name in any case of letters.
-pub(crate) fn table_named<'a>(schema: &'a Schema, at: &Qualified) -> Option<(Qualified, &'a Table)> {
-    schema.tables().find(|(name, _)| names::same(&name.name, &at.name))
 }

@@ -30,7 +30,7 @@ impl<'a> Fill<'a> {
         let table: &Table = schema.table(&fill.table).ok_or_else(|| complaint(&at, "the table is not there", None))?;
         let key = key(table).ok_or_else(|| complaint(&at, "its columns hide every name of its rowid", None))?;
         let (columns, set) = (&fill.columns, fill.set.clone());
-        let source = Source { at: &fill.table, table, alias: &fill.alias, columns, set };
+        let source = Source { at: &fill.table, table, alias: &fill.alias, columns, set, fresh: !fill.overwrites };
         Ok(Self { fill, source, key, kept: Kept::of(change) })
     }
 
@@ -75,8 +75,17 @@ impl<'a> Fill<'a> {
     }
 
     fn update(&self, from: &str, when: &str) -> String {
-        let set: Vec<_> =
-            self.fill.set.keys().enumerate().map(|(i, c)| format!("{} = _mig_source.{}", quote(c), new(i))).collect();
+        let value = |(i, c): (usize, &Name)| {
+            let (column, value) = (quote(c), format!("_mig_source.{}", new(i)));
+            // What a new client wrote since the column is there stays.
+            let keeps = !self.fill.overwrites;
+            if keeps {
+                format!("{column} = coalesce(_mig_target.{column}, {value})")
+            } else {
+                format!("{column} = {value}")
+            }
+        };
+        let set: Vec<_> = self.fill.set.keys().enumerate().map(value).collect();
         let on = self.same_row("_mig_target");
         let target = quote(&self.fill.table.name);
         format!("UPDATE {target} AS _mig_target SET {}\nFROM {from} AS _mig_source\nWHERE {on}{when}", set.join(", "))
@@ -95,7 +104,6 @@ impl<'a> Fill<'a> {
             let keep = format!("INSERT OR IGNORE INTO {}\n{values}", self.kept.rows);
             vec![keep, self.update(&self.kept.rows, &format!(" AND {range}"))]
         } else {
-            // What a new client wrote since the column is there stays.
             let empty: Vec<_> = self.fill.set.keys().map(|c| format!("_mig_target.{} IS NULL", quote(c))).collect();
             vec![self.update(&format!("({values})"), &format!(" AND ({})", empty.join(" OR ")))]
         };

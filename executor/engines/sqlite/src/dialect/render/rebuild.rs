@@ -133,6 +133,7 @@ impl<'a> Plan<'a> {
             alias: &self.rebuild.table.name,
             columns: &self.rebuild.columns,
             set: declared.collect(),
+            fresh: false,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Source<'a> {
     pub(crate) columns: &'a BTreeMap<Name, Name>,
     /// Expression by column.
     pub(crate) set: BTreeMap<Name, Sql>,
+    /// Whether the base has none of the set columns, though the table may by now: their names mean the values set here.
+    pub(crate) fresh: bool,
 }
 
 /// What identifies a row: the expressions that give it, over the table itself.
@@ -54,7 +56,8 @@ impl Source<'_> {
             items.push(format!("{} AS {}", quote(present), quote(base)));
             shown.insert(base.as_str().to_ascii_lowercase());
         }
-        for column in &self.table.columns {
+        let base = |name: &Name| !(self.fresh && self.set.contains_key(name));
+        for column in self.table.columns.iter().filter(|c| base(&c.name)) {
             if shown.insert(column.name.as_str().to_ascii_lowercase()) {
                 items.push(quote(&column.name));
             }
