@@ -10,7 +10,6 @@ mod finding;
 mod internal;
 mod operate;
 mod pages;
-mod pending;
 mod plan_file;
 mod project;
 mod signatures;

@@ -41,14 +41,14 @@ pub(crate) fn dialect(snapshot: &Snapshot) -> Result<Box<dyn Dialect>, Trouble> 
 
 /// Specs that declare a pulled schema.
 pub(crate) fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
-    Ok(crate::pending::import(snapshot, dialect(snapshot)?.as_ref()))
+    Ok(mig_compiler::import(snapshot, dialect(snapshot)?.as_ref()))
 }
 
 /// A spec in the usual layout.
 pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
-    crate::pending::fmt(&spec.text).map_err(|mut wrong| {
+    mig_compiler::fmt(&spec.text).map_err(|mut wrong| {
         wrong.path.get_or_insert_with(|| spec.path.clone());
-        wrong
+        Box::new(wrong)
     })
 }
 

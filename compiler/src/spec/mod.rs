@@ -14,7 +14,11 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::names::{quoted, write_column};
+pub(crate) use self::{
+    language::ACTIONS,
+    names::{quoted, write_column},
+    resolve::{default_domain_check, reads_as_part},
+};
 use self::{language::SpecDocument, reader::Read as _};
 pub use self::{
     node::{Entry, Said},
@@ -22,7 +26,7 @@ pub use self::{
     resolve::resolve,
     schema::json_schema,
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{self, Code, Diagnostic};
 
 /// A spec file: where it is, for messages, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,5 +62,6 @@ pub fn parse(files: &[SpecFile], engine: &str) -> Result<Document, Vec<Diagnosti
         let error = Diagnostic::new(Code::DeclaredTwice, "`[manage]` can be said once").at(&second.place);
         reader.errors.push(error.related(&first.place, "it is said here"));
     }
+    diagnostic::sort(&mut reader.errors);
     if reader.errors.is_empty() { Ok(document) } else { Err(reader.errors) }
 }

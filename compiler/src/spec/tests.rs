@@ -197,3 +197,15 @@ fn what_is_not_managed_is_left_alone() {
     let codes: Vec<_> = errors(&declared).into_iter().map(|e| e.0).collect();
     assert_eq!(codes, ["MIG-E018", "MIG-E019"]);
 }
+
+#[test]
+fn the_readme_is_read() {
+    let readme = include_str!("../../../specs/README.md");
+    let examples: Vec<_> = readme.split("```toml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
+    assert!(examples.len() >= 5);
+    for example in examples {
+        if let Err(errors) = parse(&[file("README.md", example)], "postgres") {
+            panic!("{errors:#?}\n{example}");
+        }
+    }
+}
