@@ -91,7 +91,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
                 let fills = !mark.fills.is_empty() && nodes[changer].recipe.0 != nodes[i].recipe.0;
-                if !needs_this && (mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || fills) {
+                // A rename makes nothing that a form could matter to.
+                let makes = mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
+                if !needs_this && (makes || fills) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }
@@ -123,13 +125,13 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             }
         }
     }
-    slots(&marks, &mut edge);
+    slots(nodes, &marks, &mut edge);
     recipes(nodes, &mut edge);
     edges.into_iter().collect()
 }
 
-/// A name is free before it is taken.
-fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+/// A name is free before it is taken. What one recipe takes and frees is in its own order.
+fn slots(nodes: &[Node], marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let mut freed: BTreeMap<(Qualified, Slot), Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.removes {
@@ -139,7 +141,8 @@ fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) 
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.makes {
             for &remover in freed.get(&slot(at)).map(Vec::as_slice).unwrap_or_default() {
-                if !marks[i].removes.contains(at) {
+                let own_order = nodes[remover].recipe.0 == nodes[i].recipe.0;
+                if !marks[i].removes.contains(at) && !own_order {
                     edge(remover, i, "a name is free before it is taken");
                 }
             }
