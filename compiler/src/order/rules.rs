@@ -71,8 +71,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
+    // Within one recipe its own order stands.
     let mut edge = |before: usize, after: usize, why: &'static str| {
-        if before != after {
+        if nodes[before].recipe.0 != nodes[after].recipe.0 {
             edges.insert((before, after, why));
         }
     };
@@ -90,10 +91,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             for &changer in changers.get(at).unwrap_or(&none) {
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
-                let fills = !mark.fills.is_empty() && nodes[changer].recipe.0 != nodes[i].recipe.0;
                 // A rename makes nothing that a form could matter to.
                 let makes = mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
-                if !needs_this && (makes || fills) {
+                if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }
@@ -125,13 +125,15 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             }
         }
     }
-    slots(nodes, &marks, &mut edge);
-    recipes(nodes, &mut edge);
+    slots(&marks, &mut edge);
+    recipes(nodes, &mut |before, after, why| {
+        edges.insert((before, after, why));
+    });
     edges.into_iter().collect()
 }
 
-/// A name is free before it is taken. What one recipe takes and frees is in its own order.
-fn slots(nodes: &[Node], marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+/// A name is free before it is taken.
+fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let mut freed: BTreeMap<(Qualified, Slot), Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.removes {
@@ -141,8 +143,7 @@ fn slots(nodes: &[Node], marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize,
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.makes {
             for &remover in freed.get(&slot(at)).map(Vec::as_slice).unwrap_or_default() {
-                let own_order = nodes[remover].recipe.0 == nodes[i].recipe.0;
-                if !marks[i].removes.contains(at) && !own_order {
+                if !marks[i].removes.contains(at) {
                     edge(remover, i, "a name is free before it is taken");
                 }
             }
