@@ -160,16 +160,25 @@ fn unique_id(change: &Kind, steps: &[Step]) -> StepId {
 
 /// Replaying every step must give the goal, and taking every step back must give the base.
 fn prove(end: &Schema, header: &Header<'_>, steps: &[Step]) -> Result<(), NoPlan> {
-    differs(end, header.goal)
-        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("the steps do not lead to the declared {at}"))))?;
+    if let Some(at) = differs(end, header.goal) {
+        return Err(not_alike("the steps do not lead to the declared", &at, end, header.goal));
+    }
     let mut back = end.clone();
     for step in steps.iter().rev() {
         if let Some(change) = &step.undo.change {
             back.apply(change).map_err(|e| NoPlan::NotProved(format!("undoing {}: {e}", step.id)))?;
         }
     }
-    differs(&back, &header.snapshot.schema.0)
-        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("undoing the steps does not bring back {at}"))))
+    match differs(&back, &header.snapshot.schema.0) {
+        Some(at) => Err(not_alike("undoing the steps does not bring back", &at, &back, &header.snapshot.schema.0)),
+        None => Ok(()),
+    }
+}
+
+/// What a report of the bug needs to hold.
+fn not_alike(says: &str, at: &Address, found: &Schema, wanted: &Schema) -> NoPlan {
+    let json = |schema: &Schema| serde_json::to_string(&schema.objects.get(at)).unwrap_or_default();
+    NoPlan::NotProved(format!("{says} {at}: it would be {} instead of {}", json(found), json(wanted)))
 }
 
 /// The first object in which two schemas differ, column order aside.

@@ -190,8 +190,12 @@ fn snapshot(schema: Schema, dialect: &dyn Dialect) -> Snapshot {
 }
 
 fn plan(base: &Schema, goal: &Schema, dialect: &dyn Dialect) -> Plan {
-    let result =
-        compile_intent(&intent(goal.clone(), Default::default()), &snapshot(base.clone(), dialect), dialect, &Options::default());
+    let result = compile_intent(
+        &intent(goal.clone(), Default::default()),
+        &snapshot(base.clone(), dialect),
+        dialect,
+        &Options::default(),
+    );
     result.unwrap_or_else(|e| panic!("{e:#?}\nbase {base:#?}\ngoal {goal:#?}")).plan
 }
 

@@ -132,7 +132,8 @@ fn shop() -> Schema {
     put(Address::new(ObjectKind::MaterializedView, &q("public", "m")), Body::View(view.clone()));
     put(Address::new(ObjectKind::View, &q("public", "v")), Body::View(view));
     let source = |create: &[&str]| {
-        let needs = BTreeSet::from([Address::table(&q("public", "users"))]);
+        let opaque = Address::global(ObjectKind::Opaque, name("cast.x\ny"));
+        let needs = BTreeSet::from([Address::table(&q("public", "users")), opaque]);
         Body::Source(Source { create: create.iter().map(|s| Sql::new(*s)).collect(), needs })
     };
     let body = "CREATE FUNCTION f(a text) AS $$\nselect 'x''''\"\"\"y'\n$$\n";

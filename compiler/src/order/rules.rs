@@ -87,7 +87,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 edge(renamer, i, "a renamed thing is used under its new name");
             }
         }
-        for at in &mark.stands_on {
+        for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
             for &changer in changers.get(at).unwrap_or(&none) {
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));

@@ -11,6 +11,7 @@ mod node;
 mod reader;
 mod resolve;
 mod schema;
+mod short;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use self::{
     reader::{Flag, List, Map, Names, Number, Scalar, Short, Text},
     resolve::resolve,
     schema::json_schema,
+    short::Statements,
 };
 use crate::diagnostic::{self, Code, Diagnostic};
 

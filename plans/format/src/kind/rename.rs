@@ -57,7 +57,7 @@ impl Effect for Rename {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries);
+        let carries = was(before, &self.carries, &self.from, &self.to);
         Some(Self { from: self.to.clone(), to: self.from.clone(), carries }.into())
     }
 }
@@ -201,7 +201,7 @@ impl Effect for RenameMember {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries);
+        let carries = was(before, &self.carries, &self.from, &self.target());
         Some(Self { from: self.target(), to: self.from.name().clone(), carries }.into())
     }
 }
@@ -225,9 +225,21 @@ fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(),
     Ok(())
 }
 
-/// What the carried objects were before; a renamed relation itself is found under its old address.
-fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
-    carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
+/// What the carried objects were before, at their old addresses: what moves with the rename was found elsewhere then.
+fn was(
+    before: &Schema,
+    carries: &BTreeMap<Address, Object>,
+    from: &Address,
+    to: &Address,
+) -> BTreeMap<Address, Object> {
+    let old = |at: &Address| match at.relation() {
+        _ if at == to => from.clone(),
+        Some(relation) if !to.is_member() && relation == to.qualified() => {
+            Address::member(at.kind(), &from.qualified(), at.name().clone())
+        }
+        _ => at.clone(),
+    };
+    carries.keys().filter_map(|at| Some((old(at), before.objects.get(&old(at))?.clone()))).collect()
 }
 
 /// The addresses whose object differs between two schemas.

@@ -100,6 +100,19 @@ fn numeric_room(a: &Parts<'_>, b: &Parts<'_>) -> bool {
     }
 }
 
+/// Whether an assignment converts one type into the other: it refuses what does not fit, where a written cast would cut it.
+pub(crate) fn assigns(from: &str, to: &str) -> bool {
+    let (a, b) = (parts(from), parts(to));
+    let family = |name: &str| match name {
+        "text" | "character varying" | "character" => Some(0),
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => Some(1),
+        "date" | "timestamp without time zone" | "timestamp with time zone" => Some(2),
+        _ => None,
+    };
+    let known = family(&a.name).is_some() && family(&a.name) == family(&b.name);
+    a.array == b.array && (known || a.name == b.name || family(&b.name) == Some(0))
+}
+
 /// Whether a type is the same as another with less room.
 pub(crate) fn narrows(from: &str, to: &str) -> bool {
     let (a, b) = (parts(from), parts(to));

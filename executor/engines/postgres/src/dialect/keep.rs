@@ -45,3 +45,18 @@ pub(crate) fn same_key(key: &[Name], left: &str, right: &str, table: &Table) -> 
     };
     if key.is_empty() { "true".to_owned() } else { key.iter().map(part).collect::<Vec<_>>().join(" AND ") }
 }
+
+/// Whether a type belongs to a user or an extension: a kept copy of it would stand in the way of its change.
+pub(crate) fn is_user_type(data_type: &str) -> bool {
+    data_type.contains('.')
+}
+
+/// A value as it is kept.
+pub(crate) fn kept_value(value: &str, data_type: &str) -> String {
+    if is_user_type(data_type) { format!("{value}::text") } else { value.to_owned() }
+}
+
+/// A kept value as it was.
+pub(crate) fn restored(value: &str, data_type: &str) -> String {
+    if is_user_type(data_type) { format!("{value}::{data_type}") } else { value.to_owned() }
+}

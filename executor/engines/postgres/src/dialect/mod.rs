@@ -10,6 +10,8 @@ mod references;
 mod render;
 mod same;
 mod simplify;
+#[cfg(test)]
+mod tests;
 mod types;
 mod undo;
 

@@ -245,6 +245,7 @@ impl Finder<'_> {
         let mut mentioned = BTreeSet::new();
         for path in paths(&source) {
             self.named(&path, &mut tables);
+            self.brought_by_extension(&path);
             mentioned.extend(path.names.last().cloned());
         }
         for of in tables {
@@ -252,6 +253,23 @@ impl Finder<'_> {
             let columns = found.columns.iter().filter(|c| mentioned.contains(c.name.as_str()));
             let columns: Vec<_> = columns.map(|c| Address::column(&of, &c.name)).collect();
             self.found.extend(columns);
+        }
+    }
+
+    /// The extension that a well-known function comes from.
+    fn brought_by_extension(&mut self, path: &Path) {
+        let name = path.names.last().map_or("", String::as_str);
+        let extension = match name {
+            "gin_trgm_ops" | "gist_trgm_ops" | "similarity" | "word_similarity" => "pg_trgm",
+            "crypt" | "gen_salt" | "digest" | "hmac" | "gen_random_bytes" | "gen_random_uuid" => "pgcrypto",
+            "unaccent" => "unaccent",
+            "gist" => "btree_gist",
+            uuid if uuid.starts_with("uuid_generate_") => "uuid-ossp",
+            spatial if spatial.starts_with("st_") && path.called => "postgis",
+            _ => return,
+        };
+        if let Ok(name) = Name::new(extension) {
+            self.add(Address::global(ObjectKind::Extension, name));
         }
     }
 

@@ -245,6 +245,9 @@ fn extension_type(name: &Name, schema: &Schema, default: Option<&Name>) -> Optio
 
 /// A known type that is spelt alike: one edit away, or two in a long name.
 fn near(name: &str) -> Option<String> {
+    if ["citext", "hstore", "ltree", "vector", "cube", "seg"].contains(&name) {
+        return None;
+    }
     let aliases = ALIASES.iter().chain(SERIALS).map(|(alias, _)| *alias);
     let known = aliases.chain(BUILT_IN.split_whitespace());
     let limit = if name.len() > 5 { 2 } else { 1 };

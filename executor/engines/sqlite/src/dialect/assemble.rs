@@ -10,8 +10,7 @@ use mig_plan::{
 
 use super::{
     ddl::{self, ParsedConstraint, ParsedKey, ParsedPart, ParsedRule, ParsedTable},
-    names, refs,
-    shape,
+    names, refs, shape,
 };
 
 /// A row of `sqlite_schema`.

@@ -126,14 +126,16 @@ fn columns(at: &Address, table: &Table, complaints: &mut Vec<Complaint>) {
     for column in &table.columns {
         let here = Address::column(&at.qualified(), &column.name);
         if let ColumnValue::Identity { .. } = column.value {
-            let help = "an INTEGER primary key numbers its rows by itself; `autoincrement` on it never gives one out twice";
+            let help =
+                "an INTEGER primary key numbers its rows by itself; `autoincrement` on it never gives one out twice";
             complaints.push(complaint(&here, "SQLite has no identity columns", Some(help)));
         }
         if shape::is_strict(table)
             && let Err(unknown) = types::check_strict(&column.data_type)
         {
             let near = unknown.near.map(|near| format!("`{near}` comes closest"));
-            let says = format!("a strict table knows the types {}, not `{}`", types::STRICT.join(", "), column.data_type);
+            let says =
+                format!("a strict table knows the types {}, not `{}`", types::STRICT.join(", "), column.data_type);
             complaints.push(complaint(&here, says, near.as_deref()));
         }
     }
@@ -209,12 +211,7 @@ fn indexes(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
     }
 }
 
-fn index_form(
-    at: &Address,
-    object: &mut Object,
-    tables: &BTreeMap<Qualified, Table>,
-    complaints: &mut Vec<Complaint>,
-) {
+fn index_form(at: &Address, object: &mut Object, tables: &BTreeMap<Qualified, Table>, complaints: &mut Vec<Complaint>) {
     let Body::Index(index) = &mut object.body else { return };
     let table = tables.get(&index.table);
     if index.method.as_ref().is_some_and(|method| method.eq_ignore_ascii_case("btree")) {

@@ -43,7 +43,9 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
         Kind::Drop(_) => {
             let draft = Draft::new(change.clone(), Phase::Contract, format!("Nothing declares the {at} any more."));
             match kind {
-                ObjectKind::Index => draft.with(hazard(HazardCode::DropsIndex, "queries that used it read the whole table")),
+                ObjectKind::Index => {
+                    draft.with(hazard(HazardCode::DropsIndex, "queries that used it read the whole table"))
+                }
                 ObjectKind::View => draft.with(hazard(HazardCode::DropsView, "clients that read it fail")),
                 ObjectKind::Table => draft,
                 _ => draft.with(hazard(HazardCode::DropsObject, "what it did is no longer done")),
@@ -52,9 +54,15 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
         Kind::Replace(_) => {
             let draft = Draft::new(change.clone(), Phase::Switch, format!("The {at} is declared differently."));
             match kind {
-                ObjectKind::View => draft.with(hazard(HazardCode::RecreatesView, "it is dropped and made again in one transaction")),
-                ObjectKind::Index => draft.with(hazard(HazardCode::BuildsIndex, "it is dropped and built again in one transaction")),
-                ObjectKind::VirtualTable => draft.with(hazard(HazardCode::NoUndo, "its content goes with the old definition")),
+                ObjectKind::View => {
+                    draft.with(hazard(HazardCode::RecreatesView, "it is dropped and made again in one transaction"))
+                }
+                ObjectKind::Index => {
+                    draft.with(hazard(HazardCode::BuildsIndex, "it is dropped and built again in one transaction"))
+                }
+                ObjectKind::VirtualTable => {
+                    draft.with(hazard(HazardCode::NoUndo, "its content goes with the old definition"))
+                }
                 _ => draft.with(hazard(HazardCode::ReplacesSource, "it behaves differently from then on")),
             }
         }
@@ -62,7 +70,9 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
             let why = format!("The {} is now called {}.", rename.from, rename.to.name());
             let draft = Draft::new(change.clone(), Phase::Switch, why);
             match kind {
-                ObjectKind::Index | ObjectKind::Trigger => draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail")),
+                ObjectKind::Index | ObjectKind::Trigger => {
+                    draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail"))
+                }
                 _ => draft.with(hazard(HazardCode::RenameTable, "clients that use the old name fail at once")),
             }
         }
@@ -70,7 +80,9 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
             let why = format!("The {} is now called {}.", rename.from, rename.to);
             let draft = Draft::new(change.clone(), Phase::Switch, why);
             match kind {
-                ObjectKind::Column => draft.with(hazard(HazardCode::RenameColumn, "clients that use the old name fail at once")),
+                ObjectKind::Column => {
+                    draft.with(hazard(HazardCode::RenameColumn, "clients that use the old name fail at once"))
+                }
                 _ => draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail")),
             }
         }
@@ -95,7 +107,9 @@ fn created(create: &mig_plan::kind::Create, context: &Context<'_>) -> Draft {
             }
         }
         Body::Source(_) if at.kind() == ObjectKind::Trigger => {
-            let old = at.relation().is_some_and(|of| context.renamed.objects.keys().any(|k| !k.is_member() && k.qualified() == of));
+            let old = at
+                .relation()
+                .is_some_and(|of| context.renamed.objects.keys().any(|k| !k.is_member() && k.qualified() == of));
             if old { draft(Phase::Switch) } else { draft(Phase::Expand) }
         }
         _ => draft(Phase::Expand),
@@ -134,7 +148,9 @@ impl TableWork<'_> {
                 let filled = self.set().contains_key(&add.column.name);
                 can_be_added(self.from, &add.column) && !(filled && add.column.value != ColumnValue::Plain)
             }
-            Kind::DropColumn(drop) => !is_used(self.at, &drop.column.name, self.context.renamed) && self.from.columns.len() > 1,
+            Kind::DropColumn(drop) => {
+                !is_used(self.at, &drop.column.name, self.context.renamed) && self.from.columns.len() > 1
+            }
             _ => false,
         }
     }
@@ -205,7 +221,9 @@ impl TableWork<'_> {
         if !reads_set || is_idempotent(sql) {
             return Ok(());
         }
-        let says = format!("the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done");
+        let says = format!(
+            "the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done"
+        );
         let help = "declare a new column with this value, and drop the old one";
         Err(complaint(&Address::column(self.at, column), says, Some(help)))
     }

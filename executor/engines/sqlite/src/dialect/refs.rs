@@ -146,8 +146,20 @@ fn introduces(tokens: &[Tok<'_>], at: usize) -> bool {
     }
     let Some(previous) = before.checked_sub(1).map(|i| &tokens[i]) else { return false };
     const WORDS: &[&str] = &[
-        "from", "join", "into", "update", "on", "table", "in", "ignore", "replace", "abort", "fail", "rollback",
-        "delete", "references",
+        "from",
+        "join",
+        "into",
+        "update",
+        "on",
+        "table",
+        "in",
+        "ignore",
+        "replace",
+        "abort",
+        "fail",
+        "rollback",
+        "delete",
+        "references",
     ];
     WORDS.iter().any(|word| previous.is_word(word)) || previous.is_sign(",") || previous.is_sign("(")
 }

@@ -11,11 +11,7 @@ use super::{
 
 /// Whether two texts are one but for case of words, white space, comments, quoting of names and outer parentheses.
 pub(crate) fn same(one: &Sql, other: &Sql) -> Sameness {
-    if one == other || normal(one.as_str()) == normal(other.as_str()) {
-        Sameness::Same
-    } else {
-        Sameness::Different
-    }
+    if one == other || normal(one.as_str()) == normal(other.as_str()) { Sameness::Same } else { Sameness::Different }
 }
 
 /// A text reduced to what counts.
@@ -120,7 +116,10 @@ mod tests {
         for (one, other) in [
             ("a > 0", "( \"A\" >0 ) -- why"),
             ("x == 1 AND [y z] != 'A'", "X = 1 and `y z` <> 'A'"),
-            ("CREATE TRIGGER IF NOT EXISTS main.t AFTER INSERT ON u BEGIN SELECT 1; END;", "create trigger T after insert on U begin select 1; end"),
+            (
+                "CREATE TRIGGER IF NOT EXISTS main.t AFTER INSERT ON u BEGIN SELECT 1; END;",
+                "create trigger T after insert on U begin select 1; end",
+            ),
         ] {
             assert_eq!(same(&Sql::new(one), &Sql::new(other)), Sameness::Same, "{one}");
         }

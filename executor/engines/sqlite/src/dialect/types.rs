@@ -49,8 +49,19 @@ fn word(token: &Tok<'_>) -> String {
 /// Whether a word ends the type of a column definition, because a constraint begins with it.
 pub(crate) fn stops(token: &Tok<'_>) -> bool {
     const WORDS: &[&str] = &[
-        "constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references", "generated",
-        "as", "on", "deferrable",
+        "constraint",
+        "primary",
+        "not",
+        "null",
+        "unique",
+        "check",
+        "default",
+        "collate",
+        "references",
+        "generated",
+        "as",
+        "on",
+        "deferrable",
     ];
     WORDS.iter().any(|word| token.is_word(word))
 }

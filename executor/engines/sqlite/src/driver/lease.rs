@@ -34,9 +34,9 @@ pub(super) async fn take(database: &Path, wait: Duration) -> Result<Result<LockF
 
 /// One attempt. The lock counts only if the file that is locked is still the one at the path: who gives a lock back removes it.
 fn attempt(path: &Path) -> Result<Option<LockFile>, Failure> {
-    let cannot = |error: std::io::Error| Failure::refused(format!("the lock {} cannot be taken: {error}", path.display()));
-    let mut file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(cannot)?;
+    let cannot =
+        |error: std::io::Error| Failure::refused(format!("the lock {} cannot be taken: {error}", path.display()));
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),

@@ -29,7 +29,9 @@ fn encoded<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
 
 fn decoded<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
-        Failure::refused(format!("a record of mig in the database cannot be read, perhaps a newer mig wrote it: {error}"))
+        Failure::refused(format!(
+            "a record of mig in the database cannot be read, perhaps a newer mig wrote it: {error}"
+        ))
     })
 }
 
@@ -91,7 +93,11 @@ pub(super) async fn keep(
         .map_err(|error| failure(&error))
 }
 
-pub(super) async fn kept(connection: &mut SqliteConnection, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+pub(super) async fn kept(
+    connection: &mut SqliteConnection,
+    digest: &str,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Failure> {
     if !is_there(connection, "_mig_document").await? {
         return Ok(None);
     }

@@ -17,11 +17,14 @@ fn unreachable(says: String) -> Failure {
 
 /// Reads a URL.
 pub(super) fn parse(url: &str) -> Result<Place, Failure> {
-    let rest = url.strip_prefix("sqlite:").ok_or_else(|| unreachable("the URL does not begin with `sqlite:`".to_owned()))?;
+    let rest =
+        url.strip_prefix("sqlite:").ok_or_else(|| unreachable("the URL does not begin with `sqlite:`".to_owned()))?;
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     if path.is_empty() || path == ":memory:" {
-        return Err(unreachable("the URL names no file; it is `sqlite:///absolute/path` or `sqlite://relative/path`".to_owned()));
+        return Err(unreachable(
+            "the URL names no file; it is `sqlite:///absolute/path` or `sqlite://relative/path`".to_owned(),
+        ));
     }
     let mut read_only = false;
     for setting in query.split('&').filter(|s| !s.is_empty()) {
@@ -29,7 +32,9 @@ pub(super) fn parse(url: &str) -> Result<Place, Failure> {
             "mode=ro" => read_only = true,
             "mode=rw" => read_only = false,
             other => {
-                let says = format!("the URL says `{other}`; mig understands `mode=ro` and `mode=rw`, and never makes a database");
+                let says = format!(
+                    "the URL says `{other}`; mig understands `mode=ro` and `mode=rw`, and never makes a database"
+                );
                 return Err(unreachable(says));
             }
         }
@@ -60,9 +65,9 @@ impl Place {
     pub(super) fn existing(&self) -> Result<PathBuf, Failure> {
         let shown = self.file.display();
         let real = self.file.canonicalize().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                unreachable(format!("there is no database file at {shown}; mig never makes one: `sqlite3 {shown} 'vacuum'` does"))
-            }
+            std::io::ErrorKind::NotFound => unreachable(format!(
+                "there is no database file at {shown}; mig never makes one: `sqlite3 {shown} 'vacuum'` does"
+            )),
             _ => unreachable(format!("{shown} cannot be opened: {error}")),
         })?;
         if real.is_file() { Ok(real) } else { Err(unreachable(format!("{shown} is not a file"))) }

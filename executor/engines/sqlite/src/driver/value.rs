@@ -32,7 +32,10 @@ impl Part {
         })
     }
 
-    fn bind<'q>(&self, query: Query<'q, Sqlite, SqliteArguments>) -> Result<Query<'q, Sqlite, SqliteArguments>, Failure> {
+    fn bind<'q>(
+        &self,
+        query: Query<'q, Sqlite, SqliteArguments>,
+    ) -> Result<Query<'q, Sqlite, SqliteArguments>, Failure> {
         let bad = || Failure::broken("a cursor in the journal cannot be read");
         Ok(match self {
             Self::Int(n) => query.bind(*n),

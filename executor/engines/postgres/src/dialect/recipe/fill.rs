@@ -11,11 +11,11 @@ pub(crate) fn is_new_table(group: &Group) -> bool {
 
 /// The columns that the group adds.
 pub(crate) fn new_columns(group: &Group) -> BTreeSet<&Name> {
-    let added = |change| match change {
-        &Kind::AddColumn(ref k) => Some(&k.column.name),
+    let added = group.changes.iter().filter_map(|change| match change {
+        Kind::AddColumn(k) => Some(&k.column.name),
         _ => None,
-    };
-    group.changes.iter().filter_map(added).collect()
+    });
+    added.collect()
 }
 
 /// Whether the transform's expression for a column is used by the change of its type instead of a backfill.

@@ -85,8 +85,14 @@ pub(crate) fn undo_sql(change: &Backfill, before: &Schema) -> Result<Vec<String>
     }
     let writer = Writer::new(change, before)?;
     let columns: Vec<_> = change.set.keys().collect();
-    let set =
-        columns.iter().enumerate().map(|(i, c)| format!("{} = k._mig_old{i}", quote(c))).collect::<Vec<_>>().join(", ");
+    let set = columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| {
+            format!("{} = {}", quote(c), keep::restored(&format!("k._mig_old{i}"), &type_of(writer.table, c)))
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
     let still =
         columns.iter().enumerate().map(|(i, c)| writer.same(c, &format!("t.{}", quote(c)), &format!("k._mig_new{i}")));
     let still = still.collect::<Vec<_>>().join(" AND ");
@@ -173,8 +179,9 @@ impl<'a> Writer<'a> {
         let many = self.cursor.parts.len();
         let (filter, rows) =
             if next { (format!(" WHERE {}", self.against(">", 1)), many + 1) } else { (String::new(), 1) };
-        let texts: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{name}::text")).collect();
-        let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{name} DESC")).collect();
+        let texts: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name}::text")).collect();
+        // Qualified: a bare name would mean the text that is put out, and texts sort otherwise than keys.
+        let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name} DESC")).collect();
         let names = self.names();
         let inner = format!(
             "SELECT {names} FROM {}{filter} ORDER BY {names} LIMIT ${rows}::text::bigint",
@@ -259,8 +266,10 @@ impl<'a> Writer<'a> {
         let kept = qualified(&self.kept);
         let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
         let values = self.change.set.keys().enumerate();
-        let values =
-            values.flat_map(|(i, c)| [format!("{} AS _mig_old{i}", quote(c)), format!("{} AS _mig_new{i}", quote(c))]);
+        let values = values.flat_map(|(i, c)| {
+            let value = keep::kept_value(&quote(c), &type_of(self.table, c));
+            [format!("{value} AS _mig_old{i}"), format!("{value} AS _mig_new{i}")]
+        });
         let columns = keys.chain(values).collect::<Vec<_>>().join(", ");
         let key: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_k{i}")).collect();
         let index = quote_text(&format!("{}_k", super::super::names::cut(self.kept.name.as_str(), 60)));
@@ -306,7 +315,11 @@ impl<'a> Writer<'a> {
                 String::new()
             }
         );
-        let set: Vec<_> = columns().map(|(i, c)| format!("{} = _mig_v._mig_new{i}", quote(c))).collect();
+        let set: Vec<_> = columns()
+            .map(|(i, c)| {
+                format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(self.table, c)))
+            })
+            .collect();
         let old: Vec<_> = columns()
             .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_old{i}")))
             .collect();
@@ -381,8 +394,9 @@ fn cast_type(data_type: &str) -> String {
     if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
 }
 
-/// Whether values of a type can be compared.
+/// Whether values of a type can be compared as they are; others are compared as texts.
 fn has_equality(data_type: &str) -> bool {
     let base = data_type.trim_end_matches("[]");
-    !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")
+    !keep::is_user_type(data_type)
+        && !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")
 }

@@ -11,7 +11,7 @@ use super::{META, WORK, locked, meta, table};
 use crate::dialect::{
     casts::{self, Fit},
     keep,
-    names::{list, literal, qualified, quote},
+    names::{literal, qualified, quote},
 };
 
 /// The SQL of a new column.
@@ -166,7 +166,7 @@ pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> 
         let collation = to.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
         let using = match &change.using {
             Some(expression) => format!(" USING {expression}"),
-            None if from.data_type != to.data_type => {
+            None if from.data_type != to.data_type && !casts::assigns(&from.data_type, &to.data_type) => {
                 format!(" USING {}::{}", quote(&from.name), to.data_type)
             }
             None => String::new(),
@@ -257,9 +257,11 @@ fn settings_sql(column: &str, table_name: &str, from: &Column, to: &Column) -> V
 /// The statement that copies a column's values, with the key of their rows, to where they are kept.
 fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Result<String, Complaint> {
     let table = before.table(of).ok_or_else(|| super::missing(&Address::table(of)))?;
-    let mut columns = keep::key_without(table, &column.name);
-    columns.push(column.name.clone());
-    Ok(format!("CREATE TABLE {} AS SELECT {} FROM {}", qualified(&keep::place(change)), list(&columns), qualified(of)))
+    let name = quote(&column.name);
+    let mut columns: Vec<_> = keep::key_without(table, &column.name).iter().map(quote).collect();
+    columns.push(format!("{} AS {name}", keep::kept_value(&name, &column.data_type)));
+    let (kept, source) = (qualified(&keep::place(change)), qualified(of));
+    Ok(format!("CREATE TABLE {kept} AS SELECT {} FROM {source}", columns.join(", ")))
 }
 
 /// Whether a column has values of its own that a drop must keep.
@@ -301,8 +303,9 @@ pub(crate) fn restore(
     let name = quote(&column.name);
     let key = keep::key_without(table, &column.name);
     let on = keep::same_key(&key, "t", "k", table);
+    let value = keep::restored(&format!("k.{name}"), &column.data_type);
     Ok(vec![
-        format!("UPDATE {} AS t SET {name} = k.{name} FROM {kept} AS k WHERE {on}", qualified(of)),
+        format!("UPDATE {} AS t SET {name} = {value} FROM {kept} AS k WHERE {on}", qualified(of)),
         format!("DROP TABLE {kept}"),
     ])
 }

@@ -103,7 +103,7 @@ pub(crate) fn table_options(change: &Replace, from: &Table, to: &Table) -> Resul
             }
         }
     }
-    if from == to {
+    if change.from.comment != change.to.comment {
         sql.push(super::object::comment(&change.at, change.to.comment.as_deref(), None));
     }
     Ok(sql)

@@ -37,8 +37,8 @@ fn typed(fields: &Map<String, Value>, around: &Around<'_>) -> Option<Value> {
         return Some(cast_to(normal(cast.get("expr")?.clone(), around), cast.get("data_type")?, around));
     }
     if let Some(literal) = fields.get("TypedString") {
-        let text = normal(literal.get("value")?.clone(), around);
-        return Some(cast_to(json!({ "literal": literal_text(&text)? }), literal.get("data_type")?, around));
+        let text = self::literal(literal.pointer("/value/value")?);
+        return Some(cast_to(text, literal.get("data_type")?, around));
     }
     let interval = fields.get("Interval")?;
     let text = normal(interval.get("value")?.clone(), around);
@@ -57,22 +57,33 @@ fn cast_to(expr: Value, data_type: &Value, around: &Around<'_>) -> Value {
     json!({ "cast": [expr, spelling] })
 }
 
-/// The text of a literal in form.
-fn literal_text(value: &Value) -> Option<String> {
-    value.get("literal").and_then(Value::as_str).map(str::to_owned)
-}
-
 /// One node whose fields are in form already.
 fn node(fields: Map<String, Value>, around: &Around<'_>) -> Value {
     if let (Some(Value::String(name)), true) = (fields.get("value"), fields.contains_key("quote_style")) {
         let folded = if fields["quote_style"].is_null() { name.to_lowercase() } else { name.clone() };
         return json!({ "name": folded });
     }
+    if fields.contains_key("relation") && fields.contains_key("joins") {
+        return flat_joins(fields);
+    }
     if fields.len() != 1 {
         return Value::Object(fields);
     }
     let Some((kind, inner)) = fields.into_iter().next() else { return Value::Null };
     expression(&kind, inner, around)
+}
+
+/// `((a JOIN b) JOIN c)` as `a JOIN b JOIN c`.
+fn flat_joins(mut fields: Map<String, Value>) -> Value {
+    let inner = fields.get("relation").and_then(|r| r.get("table_with_joins")).cloned();
+    let bare = fields.get("relation").is_some_and(|r| r["alias"].is_null());
+    if let (Some(inner), true) = (inner, bare) {
+        let joins = |from: &Value| from.as_array().cloned().unwrap_or_default();
+        let all = [joins(&inner["joins"]), joins(&fields["joins"])].concat();
+        fields.insert("relation".to_owned(), inner["relation"].clone());
+        fields.insert("joins".to_owned(), Value::Array(all));
+    }
+    Value::Object(fields)
 }
 
 /// An expression by the parser's word for it.
@@ -102,6 +113,11 @@ fn expression(kind: &str, inner: Value, around: &Around<'_>) -> Value {
                 (_, true) => "!~~*",
             };
             op(sign, field("expr"), field("pattern"))
+        }
+        "Exists" | "InSubquery" if negated => {
+            let mut positive = inner.clone();
+            positive["negated"] = Value::Bool(false);
+            json!({ "not": { kind: positive } })
         }
         "IsNotNull" => json!({ "not": { "IsNull": inner } }),
         "IsNotTrue" => json!({ "not": { "IsTrue": inner } }),

@@ -305,14 +305,17 @@ mod tests {
         assert!(
             matches!(&parsed.constraints[0].rule, ParsedRule::PrimaryKey { parts, autoincrement: true } if parts[0].descending)
         );
-        assert!(matches!(&parsed.constraints[3].rule, ParsedRule::ForeignKey(k) if k.on_update == ReferentialAction::Cascade));
+        assert!(
+            matches!(&parsed.constraints[3].rule, ParsedRule::ForeignKey(k) if k.on_update == ReferentialAction::Cascade)
+        );
         assert_eq!(parsed.constraints[3].deferral, Deferral::InitiallyDeferred);
         assert_eq!(parsed.constraints[5].on_conflict.as_deref(), Some("fail"));
     }
 
     #[test]
     fn a_column_may_be_called_like_a_keyword() {
-        let parsed = table("CREATE TABLE t(key text, \"primary\" text, 'check' int, desc, id integer primary key)").unwrap();
+        let parsed =
+            table("CREATE TABLE t(key text, \"primary\" text, 'check' int, desc, id integer primary key)").unwrap();
         let names: Vec<_> = parsed.columns.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["key", "primary", "check", "desc", "id"]);
     }

@@ -209,7 +209,8 @@ fn renaming(from: &Address, to: &Address, after: &Schema) -> Result<Vec<String>,
             Ok(vec![format!("ALTER TABLE {} RENAME TO {}", quote(from.name()), quote(to.name()))])
         }
         ObjectKind::Index | ObjectKind::View | ObjectKind::Trigger => {
-            let object = after.objects.get(to).ok_or_else(|| complaint(to, "it is not there after the rename", None))?;
+            let object =
+                after.objects.get(to).ok_or_else(|| complaint(to, "it is not there after the rename", None))?;
             let mut sql = vec![removal(from)?];
             sql.extend(creation(to, object)?);
             Ok(sql)

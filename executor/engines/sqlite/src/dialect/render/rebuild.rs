@@ -268,10 +268,13 @@ impl<'a> Plan<'a> {
                 ColumnValue::Default(value) => format!("({value})"),
                 _ => "NULL".to_owned(),
             };
-            let written = self.place(&column.name).map_or_else(|| format!("k.{name}"), |i| format!("k.{}", set_column(i)));
+            let written =
+                self.place(&column.name).map_or_else(|| format!("k.{name}"), |i| format!("k.{}", set_column(i)));
             let value = match present {
                 Some(present) if keyed => {
-                    format!("CASE WHEN k._mig_here IS NOT NULL AND {present} IS {written} THEN k.{name} ELSE {present} END")
+                    format!(
+                        "CASE WHEN k._mig_here IS NOT NULL AND {present} IS {written} THEN k.{name} ELSE {present} END"
+                    )
                 }
                 Some(present) => present,
                 None if keyed => format!("CASE WHEN k._mig_here IS NOT NULL THEN k.{name} ELSE {none} END"),
@@ -287,7 +290,11 @@ impl<'a> Plan<'a> {
             String::new()
         };
         let items = items.join(",\n  ");
-        format!("CREATE TABLE {} AS SELECT\n  {items}\nFROM {} AS t{join}", self.kept.back, quote(&self.rebuild.table.name))
+        format!(
+            "CREATE TABLE {} AS SELECT\n  {items}\nFROM {} AS t{join}",
+            self.kept.back,
+            quote(&self.rebuild.table.name)
+        )
     }
 }
 
@@ -368,9 +375,9 @@ fn concerned(table: &Qualified, schemas: [&Schema; 2]) -> Vec<Name> {
 /// The transaction of a rebuild: foreign keys are off while it runs, and no new violation may be left in the end.
 fn in_one_go(table: &Qualified, sql: Vec<String>, before: &Schema, after: &Schema, broken: &str) -> Transaction {
     let violations = |schema: &Schema| {
-        let there = concerned(table, [before, after]).into_iter().filter(|n| {
-            schema.table(&names::unqualified(n.clone())).is_some()
-        });
+        let there = concerned(table, [before, after])
+            .into_iter()
+            .filter(|n| schema.table(&names::unqualified(n.clone())).is_some());
         let one = |n: Name| {
             let name = literal(n.as_str());
             format!("SELECT \"table\", rowid, parent FROM pragma_foreign_key_check({name})")

@@ -7,10 +7,7 @@ use mig_plan::{
 };
 
 use super::{lossy, rebuild::is_generated, source::Source};
-use crate::dialect::{
-    names::quote,
-    shape, types, write,
-};
+use crate::dialect::{names::quote, shape, types, write};
 
 /// The hazards of a rebuild.
 pub(crate) fn hazards(rebuild: &Rebuild) -> Vec<Hazard> {
@@ -71,9 +68,14 @@ fn column_hazards(rebuild: &Rebuild, column: &Column, out: &mut Vec<Hazard>) {
     }
     let declared = rebuild.copy.iter().any(|c| c.to == column.name && c.declared.is_some());
     if declared {
-        out.push(Hazard::new(HazardCode::OverwritesValues, &here, "its values are overwritten; the old ones are kept until `mig gc`"));
+        out.push(Hazard::new(
+            HazardCode::OverwritesValues,
+            &here,
+            "its values are overwritten; the old ones are kept until `mig gc`",
+        ));
     } else if lossy(&rebuild.from, column, &rebuild.to, to) {
-        let says = format!("values of type `{}` become `{}` where SQLite can convert them", column.data_type, to.data_type);
+        let says =
+            format!("values of type `{}` become `{}` where SQLite can convert them", column.data_type, to.data_type);
         out.push(Hazard::new(HazardCode::CastMayFail, &here, says));
     }
 }
@@ -182,7 +184,8 @@ impl Ask<'_> {
     fn not_null(&self, column: &Column) -> Option<DraftCheck> {
         self.value(&column.name)?;
         let says = format!("no row has NULL in {}", column.name);
-        let help = ["declare a transform that gives these rows a value", "let the column be NULL: put `?` after its type"];
+        let help =
+            ["declare a transform that gives these rows a value", "let the column be NULL: put `?` after its type"];
         let at = Address::column(&self.rebuild.table, &column.name);
         Some(self.rule(at, says, &help, &format!("{} IS NULL", quote(&column.name))))
     }
@@ -225,7 +228,12 @@ impl Ask<'_> {
         match &constraint.rule {
             Rule::Check { expression } => {
                 let says = format!("every row obeys the check {name}");
-                Some(self.rule(at, says, &["correct these rows", "declare a transform"], &format!("NOT ({expression})")))
+                Some(self.rule(
+                    at,
+                    says,
+                    &["correct these rows", "declare a transform"],
+                    &format!("NOT ({expression})"),
+                ))
             }
             Rule::Unique(key) | Rule::PrimaryKey(key) => self.unique(at, key, constraint),
             Rule::ForeignKey(fk) => self.foreign_key(at, name, fk),
