@@ -1,6 +1,6 @@
 //! The list of engines: the only place, beside their own folders, that knows any of them by name.
 
-use std::{env, future::Future, path::Path, pin::Pin};
+use std::{future::Future, path::Path, pin::Pin};
 
 use mig_executor::{Driver, Failure};
 use mig_plan::{Dialect, Name};
@@ -93,12 +93,7 @@ fn beside_project(url: &str, project: &Project) -> String {
     if path.starts_with('/') {
         return url.to_owned();
     }
-    let place = project.at(Path::new(path));
-    let place = match env::current_dir() {
-        Ok(here) => here.join(place),
-        Err(_) => place,
-    };
-    format!("{scheme}://{}", place.display())
+    format!("{scheme}://{}", project.at(Path::new(path)).display())
 }
 
 #[cfg(test)]

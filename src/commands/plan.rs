@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use mig_compiler::explain;
+use mig_compiler::{Severity, explain};
 use mig_plan::{Plan, Snapshot};
 use serde_json::json;
 
@@ -83,7 +83,7 @@ pub(crate) fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = args.specs.clone().unwrap_or_else(|| project.specs());
-    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs)?;
+    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs, args.verbose)?;
     if let Some(file) = &args.check {
         return current(&plan, file);
     }
@@ -106,8 +106,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     Ok(if args.detailed_exitcode && !plan.steps.is_empty() { Outcome::Changes } else { Outcome::Done })
 }
 
-/// Compiles; prints notes.
-pub(crate) fn compiled(project: &Project, against: &Where, live: Option<&Path>, specs: &Path) -> Result<Plan, Trouble> {
+/// Compiles; prints notes. About what is done already there is only a line, unless all is asked for.
+pub(crate) fn compiled(
+    project: &Project,
+    against: &Where,
+    live: Option<&Path>,
+    specs: &Path,
+    verbose: bool,
+) -> Result<Plan, Trouble> {
     let specs = spec_files::read(specs)?;
     let snapshot = match live {
         Some(file) => Snapshot::from_bytes(&files::read(file)?)
@@ -118,8 +124,16 @@ pub(crate) fn compiled(project: &Project, against: &Where, live: Option<&Path>, 
         CompileError::Specs(found) => spec_files::invalid(&found, &specs),
         CompileError::Trouble(trouble) => trouble,
     })?;
-    for note in spec_files::shown(&compiled.notes, &specs) {
+    let (mut loud, mut quiet) = (compiled.notes, Vec::new());
+    if compiled.plan.steps.is_empty() && !verbose {
+        (quiet, loud) = loud.into_iter().partition(|note| note.severity == Severity::Note);
+    }
+    for note in spec_files::shown(&loud, &specs) {
         note.show();
+    }
+    if !quiet.is_empty() {
+        let notes = if quiet.len() == 1 { "1 note".to_owned() } else { format!("{} notes", quiet.len()) };
+        terminal::note(&format!("{notes} on what is done already: mig plan --verbose"));
     }
     Ok(compiled.plan)
 }

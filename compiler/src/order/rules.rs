@@ -91,9 +91,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             for &changer in changers.get(at).unwrap_or(&none) {
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
-                if !needs_this
-                    && (mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || !mark.fills.is_empty())
-                {
+                // A rename makes nothing that a form could matter to.
+                let makes = mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
+                if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }
@@ -278,6 +278,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
 
 fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
     let table = Address::table(&rebuild.table);
+    marks.reads.extend(rebuild.from.columns.iter().map(|c| Address::column(&rebuild.table, &c.name)));
     for column in &rebuild.to.columns {
         let at = Address::column(&rebuild.table, &column.name);
         match rebuild.from.column(&column.name) {
@@ -315,6 +316,7 @@ fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks
         expression_reads(&backfill.table, expression, ground, marks);
         marks.fills.insert(at);
     }
+    marks.reads.extend(backfill.columns.values().map(|now| Address::column(&backfill.table, now)));
     let own: Vec<_> = marks.fills.iter().cloned().collect();
     for at in own {
         marks.reads.remove(&at);
