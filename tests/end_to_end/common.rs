@@ -62,16 +62,25 @@ impl Database {
         }
     }
 
-    /// The schema as the engine's own tool dumps it, without what mig keeps for itself.
+    /// The schema as the engine itself tells it, without what mig keeps for itself.
     pub(crate) fn schema(&self) -> String {
         match self {
-            Self::Sqlite(db) => {
-                db.query("select type || ' ' || name || ': ' || coalesce(sql, '') from sqlite_schema where name not like '\\_mig\\_%' escape '\\' and tbl_name not like '\\_mig\\_%' escape '\\' order by type, name")
-            }
+            Self::Sqlite(db) => db.query(SQLITE_SHAPE),
             Self::Postgres(db) => without_migs_own(&db.dump()),
         }
     }
 }
+
+/// What SQLite itself says of every table, index, foreign key, view and trigger, however its DDL is spelt.
+const SQLITE_SHAPE: &str = "
+    select 'column', m.name, x.name, upper(x.type), x.\"notnull\", x.dflt_value, x.pk, x.hidden
+      from sqlite_schema m, pragma_table_xinfo(m.name) x where m.type in ('table', 'view') and m.name not like '\\_mig\\_%' escape '\\'
+    union all select 'foreign key', m.name, f.\"from\", f.\"table\", f.\"to\", f.on_update, f.on_delete, ''
+      from sqlite_schema m, pragma_foreign_key_list(m.name) f where m.name not like '\\_mig\\_%' escape '\\'
+    union all select 'index', m.name, case i.origin when 'c' then i.name else i.origin end, i.\"unique\", i.partial, x.name, x.seqno, x.desc
+      from sqlite_schema m, pragma_index_list(m.name) i, pragma_index_xinfo(i.name) x where x.key and m.name not like '\\_mig\\_%' escape '\\'
+    union all select type, name, sql, '', '', '', '', '' from sqlite_schema where type in ('view', 'trigger')
+    order by 1, 2, 3, 4, 5, 6, 7;";
 
 /// Leaves out the statements of a dump that are about the schemas `mig` and `mig_trash`.
 fn without_migs_own(dump: &str) -> String {

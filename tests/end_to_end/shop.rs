@@ -17,14 +17,16 @@ fn shop(engine: Engine) -> String {
          create view big_orders as select id, total from orders where total > 100;
          insert into coupons values ('WELCOME', 10), ('SUMMER', 25);"
     );
-    for n in 1..=250 {
-        sql += &format!(
-            "insert into customers (name, email, city, credit) values ('Customer {n}', 'c{n}@example.com', {}, '{}');
-             insert into orders (customer_id, total, note) values ({n}, {n}.50, 'first');",
-            if n % 3 == 0 { "null".to_owned() } else { format!("'City {}'", n % 7) },
-            n * 10,
-        );
-    }
+    let rows = |row: &dyn Fn(usize) -> String| (1..=250).map(row).collect::<Vec<_>>().join(", ");
+    let customer = |n: usize| {
+        let city = if n % 3 == 0 { "null".to_owned() } else { format!("'City {}'", n % 7) };
+        format!("('Customer {n}', 'c{n}@example.com', {city}, '{}')", n * 10)
+    };
+    sql += &format!("insert into customers (name, email, city, credit) values {};", rows(&customer));
+    sql += &format!(
+        "insert into orders (customer_id, total, note) values {};",
+        rows(&|n| format!("({n}, {n}.50, 'first')"))
+    );
     sql
 }
 
