@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
     kind::{Backfill, Rebuild},
+    schema::IndexedBy,
     table::Rule,
 };
 
@@ -43,6 +44,8 @@ struct Footmarks {
     fills: BTreeSet<Address>,
     /// New names that it gives.
     renames_to: BTreeSet<Address>,
+    /// What the engine refuses to change while something stands on it.
+    disturbs: BTreeSet<Address>,
 }
 
 impl Footmarks {
@@ -75,6 +78,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let makers = by(&|m| &m.makes);
     let removers = by(&|m| &m.removes);
     let changers = by(&|m| &m.changes);
+    let disturbers = by(&|m| &m.disturbs);
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
@@ -113,7 +117,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             if mark.outright(&mark.removes).next().is_some() {
                 // A change that lets go of what is removed here (a sequence that leaves its column) comes first.
                 let frees = |changer: &&usize| !marks[**changer].lets_go.iter().any(|at| mark.removes.contains(at));
-                for &changer in changers.get(at).unwrap_or(&none).iter().filter(frees) {
+                for &changer in disturbers.get(at).unwrap_or(&none).iter().filter(frees) {
                     edge(i, changer, "what stands on a thing goes before the thing changes");
                 }
             }
@@ -195,6 +199,7 @@ fn footmarks(node: &Node, ground: &Ground<'_>) -> Footmarks {
     let mut all = Footmarks::default();
     for draft in &node.drafts {
         mark(&draft.change, ground, &mut all);
+        all.disturbs.extend(ground.dialect.disturbs(&draft.change));
     }
     // What one transaction makes and removes again is nobody else's business.
     let passing: BTreeSet<_> = all.makes.intersection(&all.removes).cloned().collect();
@@ -445,7 +450,8 @@ fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: 
                     }
                 }
                 for (at, index) in schema.indexes_of(&fk.references) {
-                    if index.unique {
+                    let column = |c: &Name| index.parts.iter().any(|p| p.what == IndexedBy::Column(c.clone()));
+                    if index.unique && index.parts.len() == fk.referenced.len() && fk.referenced.iter().all(column) {
                         marks.stands_on.insert(at.clone());
                     }
                 }
