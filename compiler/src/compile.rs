@@ -4,7 +4,7 @@ use mig_plan::{Address, Context, Dialect, Group, Kind, Object, Plan, Snapshot};
 
 use crate::{
     adopt::Adopter,
-    dependants,
+    alias, dependants,
     diagnostic::{Code, Diagnostic, Severity},
     diff,
     emit::{self, Header, NoPlan, Placed},
@@ -58,8 +58,19 @@ pub fn compile_intent(
     let renames = moves::resolve(intent, snapshot, dialect, &mut notes);
     fail_on_errors(&mut notes)?;
     let adopter = Adopter { dialect, snapshot };
-    let owned = |at: &Address| owned(intent, snapshot, &renames, at);
-    let found = diff::compare(&renames.schema, &intent.goal, adopter, &owned);
+    let owner = intent;
+    let owned = |at: &Address| owned(owner, snapshot, &renames, at);
+    let (goal, spelt) = alias::adopt_names(&intent.goal, &renames.schema, dialect);
+    let mut intent_as_spelt;
+    let intent = if spelt.is_empty() {
+        intent
+    } else {
+        intent_as_spelt = intent.clone();
+        intent_as_spelt.fills =
+            intent.fills.iter().map(|(at, fill)| (spelt.get(at).unwrap_or(at).clone(), fill.clone())).collect();
+        &intent_as_spelt
+    };
+    let found = diff::compare(&renames.schema, &goal, adopter, &owned);
     let mut groups = found.groups;
     lower::attach_fills(&mut groups, intent, &renames, &mut notes);
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);

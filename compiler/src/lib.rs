@@ -1,6 +1,7 @@
 //! Compiles specs and a live schema into a plan. Pure: no file, clock, environment, randomness or network.
 
 mod adopt;
+mod alias;
 mod compile;
 mod dependants;
 pub mod diagnostic;

@@ -35,6 +35,11 @@ pub trait Dialect: Send + Sync {
     /// A sentence for people.
     fn check_name(&self, name: &Name) -> Result<(), String>;
 
+    /// Whether the engine takes two names for one.
+    fn same_name(&self, a: &Name, b: &Name) -> bool {
+        a == b
+    }
+
     /// The engine's own spelling of a declared column type. `schema` tells which types are declared.
     ///
     /// # Errors

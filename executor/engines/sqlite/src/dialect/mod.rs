@@ -57,6 +57,10 @@ impl Dialect for Sqlite {
         names::check(name)
     }
 
+    fn same_name(&self, a: &Name, b: &Name) -> bool {
+        names::same(a, b)
+    }
+
     fn data_type(&self, declared: &str, _: &Schema) -> Result<String, UnknownType> {
         types::check(declared)
     }

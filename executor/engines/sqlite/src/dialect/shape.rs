@@ -64,9 +64,12 @@ fn implied_not_null(table: &Table, column: &Name) -> bool {
     in_key && (is_without_rowid(table) || is_strict(table))
 }
 
+/// The column setting that says that NOT NULL is written where it changes nothing: at the alias of the rowid. The catalog shows it.
+pub(crate) const NOT_NULL: &str = "not_null";
+
 /// Whether NOT NULL must be written at a column.
 pub(crate) fn says_not_null(table: &Table, column: &Column) -> bool {
-    column.not_null && !implied_not_null(table, &column.name)
+    column.not_null && (!implied_not_null(table, &column.name) || column.options.contains_key(NOT_NULL))
 }
 
 /// Puts a table into its one form.
@@ -83,6 +86,10 @@ pub(crate) fn settle(table: &mut Table) {
         if let Some(column) = table.column_mut(&name) {
             column.not_null = true;
         }
+    }
+    let alias = rowid_alias(table).map(|column| column.name.clone());
+    for column in table.columns.iter_mut().filter(|c| Some(&c.name) != alias.as_ref()) {
+        column.options.remove(NOT_NULL);
     }
     for constraint in table.constraints.values_mut() {
         constraint.comment = None;

@@ -11,7 +11,9 @@ use mig_plan::{
 use super::{ParsedConstraint, ParsedKey, ParsedRule, ParsedTable, head, index::ParsedPart, on_conflict};
 use crate::dialect::{
     lex::{Walk, string_value},
-    names, types,
+    names,
+    shape::NOT_NULL,
+    types,
 };
 
 /// Reads a CREATE TABLE; `None` if it is none that SQLite would take.
@@ -162,6 +164,7 @@ fn column_constraint(walk: &mut Walk<'_>, column: &mut Column, table: &mut Parse
         push(ParsedRule::ForeignKey(key), deferral, None);
     } else if walk.words(&["not", "null"]) {
         column.not_null = true;
+        column.options.insert(NOT_NULL.to_owned(), "declared".to_owned());
         if let Some(action) = on_conflict(walk) {
             column.options.insert("not_null_on_conflict".to_owned(), action);
         }
