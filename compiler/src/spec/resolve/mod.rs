@@ -37,11 +37,31 @@ pub fn resolve(document: &Document, dialect: &dyn Dialect) -> Result<Intent, Vec
     resolver.finish()
 }
 
+/// The names of all declared tables, views and materialized views.
+fn row_types(document: &Document, dialect: &dyn Dialect) -> Schema {
+    let mut rows = Schema::default();
+    for file in &document.files {
+        let tables = file.tables.0.iter().map(|e| (ObjectKind::Table, &e.name));
+        let views = file.views.0.iter().map(|e| (ObjectKind::View, &e.name));
+        let kept = file.materialized_views.0.iter().map(|e| (ObjectKind::MaterializedView, &e.name));
+        for (kind, said) in tables.chain(views).chain(kept) {
+            let Ok(mut parts) = split_path(said.value.trim()) else { continue };
+            if let Some(name) = parts.pop() {
+                let at = Qualified::new(parts.pop().or_else(|| dialect.default_schema()), name);
+                rows.objects.insert(Address::new(kind, &at), Object::new(mig_plan::Body::Namespace {}));
+            }
+        }
+    }
+    rows
+}
+
 /// What has been resolved so far.
 struct Resolver<'a> {
     document: &'a Document,
     dialect: &'a dyn Dialect,
     schema: Schema,
+    /// The names of relations, which are types too: their row types. Only the names count.
+    rows: Schema,
     spans: BTreeMap<Address, Place>,
     table_moves: Vec<Move>,
     column_moves: Vec<Move>,
@@ -60,6 +80,7 @@ impl<'a> Resolver<'a> {
             document,
             dialect,
             schema: Schema::default(),
+            rows: row_types(document, dialect),
             spans: BTreeMap::new(),
             table_moves: Vec::new(),
             column_moves: Vec::new(),
@@ -157,7 +178,8 @@ impl<'a> Resolver<'a> {
 
     /// The engine's spelling of a declared type.
     fn data_type(&mut self, declared: &str, place: &Place) -> String {
-        match self.dialect.data_type(declared, &self.schema) {
+        let spelt = self.dialect.data_type(declared, &self.schema);
+        match spelt.or_else(|unknown| self.dialect.data_type(declared, &self.rows).map_err(|_| unknown)) {
             Ok(data_type) => data_type,
             Err(unknown) => {
                 let says = format!("{} knows no type `{declared}`", self.dialect.engine());

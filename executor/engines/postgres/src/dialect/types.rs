@@ -199,6 +199,7 @@ fn user_type(name: &str, schema: &Schema, default: Option<&Name>) -> Option<Stri
         ObjectKind::Type,
         ObjectKind::Table,
         ObjectKind::View,
+        ObjectKind::MaterializedView,
         ObjectKind::Opaque,
     ];
     let exists = |at: &Qualified| kinds.iter().any(|kind| schema.objects.contains_key(&Address::new(*kind, at)));
