@@ -6,6 +6,7 @@ mod dependants;
 pub mod diagnostic;
 mod diff;
 mod emit;
+pub mod explain;
 pub mod intent;
 mod lower;
 mod moves;
@@ -16,5 +17,5 @@ pub use self::{
     compile::{Compiled, Options, compile, compile_intent},
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
     intent::{Intent, Managed, Move, Transform, ValueMove},
-    spec::SpecFile,
+    spec::{Document, SpecFile, json_schema},
 };

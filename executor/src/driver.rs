@@ -94,6 +94,13 @@ pub trait Driver: Send {
     async fn close(&mut self) -> Result<(), Failure>;
 }
 
+/// Opens sessions with one database, so that a lost one can be replaced.
+#[async_trait]
+pub trait Connector: Send {
+    /// A new session with the same database.
+    async fn connect(&mut self) -> Result<Box<dyn Driver>, Failure>;
+}
+
 /// The outcome of asking for the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {

@@ -3,13 +3,37 @@
 //! It never sees a spec, compares schemas only to find where a database stands on its plan, and chooses nothing: every statement,
 //! probe and limit is in the plan.
 
+pub mod align;
+pub mod apply;
+mod batches;
+pub mod chain;
+mod checks;
+#[cfg(test)]
+mod crash;
+pub mod describe;
 pub mod driver;
 pub mod failure;
+#[cfg(any(test, feature = "fake"))]
+pub mod fake;
 pub mod journal;
+pub mod line;
+pub mod reconcile;
+pub mod report;
+pub mod rollback;
+mod run;
+mod runner;
+pub mod runs;
 pub mod sign;
+pub mod stop;
 
 pub use self::{
-    driver::{BatchDone, Cursor, Driver, Lease, Session},
+    apply::{Outcome, Pace, Request, apply},
+    driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
     failure::Failure,
     journal::{Entry, Event},
+    reconcile::Position,
+    report::{Progress, Report, Silent},
+    rollback::{RollbackRequest, Which, rollback},
+    runs::{RunStatus, RunSummary, Standing, Status, history, status},
+    stop::{CheckFailure, Stop},
 };

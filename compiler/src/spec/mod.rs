@@ -1,4 +1,24 @@
-//! The spec language.
+//! The spec language: TOML to [`Document`], and a document to an [`Intent`](crate::Intent).
+//!
+//! Everything that is wrong is said at once, each with its place.
+
+pub mod language;
+mod names;
+mod near;
+mod node;
+mod reader;
+mod resolve;
+mod schema;
+
+pub(crate) use self::names::{quoted, write_column};
+use self::{language::SpecDocument, reader::Read as _};
+pub use self::{
+    node::{Entry, Said},
+    reader::{Flag, List, Map, Names, Number, Scalar, Short, Text},
+    resolve::resolve,
+    schema::json_schema,
+};
+use crate::diagnostic::{Code, Diagnostic};
 
 /// A spec file: where it is, for messages, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +29,30 @@ pub struct SpecFile {
     pub text: String,
 }
 
-#[derive(Debug)] pub struct Document;
-pub fn parse(_: &[SpecFile], _: &str) -> Result<Document, Vec<crate::Diagnostic>> { Ok(Document) }
-pub fn resolve(_: &Document, _: &dyn mig_plan::Dialect) -> Result<crate::Intent, Vec<crate::Diagnostic>> { Err(vec![]) }
+/// All spec files of a project, read for one engine; not yet checked against each other.
+#[derive(Clone, Debug, Default)]
+pub struct Document {
+    /// The files, sorted by path.
+    pub files: Vec<SpecDocument>,
+}
+
+/// Reads spec files for an engine.
+///
+/// # Errors
+/// Everything that is wrong with the syntax, the keys and the types of the values, in all files.
+pub fn parse(files: &[SpecFile], engine: &str) -> Result<Document, Vec<Diagnostic>> {
+    let mut sorted: Vec<&SpecFile> = files.iter().collect();
+    sorted.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut reader = reader::Reader { engine, errors: Vec::new() };
+    let mut document = Document::default();
+    for file in sorted {
+        let node = node::read(file, &mut reader.errors);
+        document.files.extend(SpecDocument::read(&node, &mut reader));
+    }
+    let mut managing = document.files.iter().filter_map(|f| f.manage.as_ref());
+    if let (Some(first), Some(second)) = (managing.next(), managing.next()) {
+        let error = Diagnostic::new(Code::DeclaredTwice, "`[manage]` can be said once").at(&second.place);
+        reader.errors.push(error.related(&first.place, "it is said here"));
+    }
+    if reader.errors.is_empty() { Ok(document) } else { Err(reader.errors) }
+}

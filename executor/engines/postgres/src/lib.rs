@@ -6,3 +6,6 @@ pub mod driver;
 
 /// The engine's name, as specs and plans say it.
 pub const NAME: &str = "postgres";
+
+/// The schemes of URLs that mean this engine.
+pub const SCHEMES: &[&str] = &["postgres", "postgresql"];

@@ -1,0 +1,74 @@
+//! A plan in words: for a terminal, and for a pull request.
+
+mod clean;
+mod markdown;
+#[cfg(test)]
+mod sample;
+mod text;
+mod wrap;
+
+use mig_plan::{Action, Class, Plan, Statement, Step};
+
+pub use self::{
+    markdown::markdown,
+    text::{TextStyle, text},
+};
+
+/// The statements of an action in the order in which they run, each with its part in the action where that is not plain.
+fn statements(action: &Action) -> Vec<(Option<&'static str>, &Statement)> {
+    match action {
+        Action::Transaction(transaction) => {
+            let parts = [
+                (Some("before the transaction"), &transaction.prepare),
+                (None, &transaction.lock),
+                (None, &transaction.sql),
+                (Some("must give no row"), &transaction.none),
+                (Some("after the transaction"), &transaction.restore),
+            ];
+            parts.into_iter().flat_map(|(part, list)| list.iter().map(move |s| (part, s))).collect()
+        }
+        Action::Statement(single) => vec![(Some("outside any transaction"), &single.sql)],
+        Action::Batches(batches) => {
+            let mut all: Vec<_> = batches.prepare.iter().map(|s| (Some("once, before the first batch"), s)).collect();
+            all.extend(batches.first.sql.iter().map(|s| (Some("the first batch"), s)));
+            all.extend(batches.next.sql.iter().map(|s| (Some("each batch after it"), s)));
+            all
+        }
+        Action::Nothing {} => Vec::new(),
+    }
+}
+
+/// How an action goes about many rows, in words.
+fn batch_words(action: &Action) -> Option<String> {
+    match action {
+        Action::Batches(batches) => Some(format!(
+            "batches of {} rows at first ({} to {}, about {} ms each) by {}",
+            batches.rows,
+            batches.min_rows,
+            batches.max_rows,
+            batches.target_ms,
+            batches.key.join(", ")
+        )),
+        Action::Transaction(_) | Action::Statement(_) | Action::Nothing {} => None,
+    }
+}
+
+/// How many steps of each class, in words.
+fn summary(plan: &Plan) -> String {
+    let steps = plan.steps.len();
+    let counts = [(Class::Critical, plan.summary.critical), (Class::Warning, plan.summary.warning), (Class::Routine, plan.summary.routine)];
+    let counts: Vec<_> = counts.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();
+    let things = if steps == 1 { "step" } else { "steps" };
+    if counts.is_empty() { "no steps".to_owned() } else { format!("{steps} {things}: {}", counts.join(", ")) }
+}
+
+/// What the plan is for, in words.
+fn target(plan: &Plan) -> String {
+    let name = plan.target.name.as_ref().map(|name| format!("{}, ", clean::line(name))).unwrap_or_default();
+    format!("{name}{} {}", clean::line(&plan.target.engine), clean::line(&plan.target.version))
+}
+
+/// Steps that deserve a sentence of their own in a review.
+fn noteworthy(plan: &Plan, class: Class) -> impl Iterator<Item = &Step> {
+    plan.steps.iter().filter(move |step| step.class == class)
+}

@@ -1,0 +1,259 @@
+//! A document becomes an [`Intent`]: names are resolved, what is left out is filled in, what does not fit is reported.
+
+mod check;
+mod constraint;
+mod index;
+mod object;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, BadName, Complaint, Dialect, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, split_path,
+};
+
+use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
+use crate::{
+    diagnostic::{Code, Diagnostic, Place},
+    intent::{Intent, Managed, Move, Transform, ValueMove},
+};
+
+/// Resolves a document for an engine.
+///
+/// # Errors
+/// Everything that does not fit together, and everything that the engine cannot have, at its place.
+pub fn resolve(document: &Document, dialect: &dyn Dialect) -> Result<Intent, Vec<Diagnostic>> {
+    let mut resolver = Resolver::new(document, dialect);
+    resolver.manage();
+    resolver.objects();
+    resolver.tables();
+    resolver.constraints();
+    resolver.indexes();
+    resolver.transforms();
+    resolver.removed();
+    resolver.check();
+    resolver.finish()
+}
+
+/// What has been resolved so far.
+struct Resolver<'a> {
+    document: &'a Document,
+    dialect: &'a dyn Dialect,
+    schema: Schema,
+    spans: BTreeMap<Address, Place>,
+    table_moves: Vec<Move>,
+    column_moves: Vec<Move>,
+    constraint_moves: Vec<Move>,
+    object_moves: Vec<Move>,
+    enum_value_moves: Vec<ValueMove>,
+    fills: BTreeMap<Qualified, Transform>,
+    removed: BTreeMap<Address, Place>,
+    managed: Managed,
+    errors: Vec<Diagnostic>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(document: &'a Document, dialect: &'a dyn Dialect) -> Self {
+        Self {
+            document,
+            dialect,
+            schema: Schema::default(),
+            spans: BTreeMap::new(),
+            table_moves: Vec::new(),
+            column_moves: Vec::new(),
+            constraint_moves: Vec::new(),
+            object_moves: Vec::new(),
+            enum_value_moves: Vec::new(),
+            fills: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            managed: Managed::default(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// The entries of one section, of all files.
+    fn section<T: 'a>(&self, of: impl Fn(&'a SpecDocument) -> &'a Names<T>) -> Vec<(&'a Text, &'a T)> {
+        let document: &'a Document = self.document;
+        document.files.iter().flat_map(|file| of(file).0.iter().map(|e| (&e.name, &e.value))).collect()
+    }
+
+    fn error(&mut self, code: Code, place: &Place, says: impl Into<String>) -> &mut Diagnostic {
+        self.errors.push(Diagnostic::new(code, says).at(place));
+        self.errors.last_mut().expect("it was just pushed")
+    }
+
+    /// Reports a name that is none.
+    fn named<T>(&mut self, place: &Place, read: Result<T, BadName>) -> Option<T> {
+        read.map_err(|bad| self.error(Code::BadName, place, bad.to_string())).ok()
+    }
+
+    /// The object that a path means: an unqualified one is in the default schema.
+    fn qualify(&mut self, text: &str, place: &Place) -> Option<Qualified> {
+        let parts = self.named(place, split_path(text.trim()))?;
+        self.qualified(parts, text, place)
+    }
+
+    fn qualified(&mut self, mut parts: Vec<Name>, text: &str, place: &Place) -> Option<Qualified> {
+        let default = self.dialect.default_schema();
+        match (parts.pop(), parts.pop(), parts.is_empty()) {
+            (Some(name), None, _) => Some(Qualified::new(default, name)),
+            (Some(name), Some(schema), true) if default.is_some() => Some(Qualified::new(Some(schema), name)),
+            _ => {
+                let says = format!("`{text}` has too many parts");
+                let help = match default {
+                    Some(_) => "a path is a schema and a name; a part with a dot is double-quoted".to_owned(),
+                    None => format!("{} has no schemas; a part with a dot is double-quoted", self.dialect.engine()),
+                };
+                self.error(Code::BadName, place, says).help = Some(help);
+                None
+            }
+        }
+    }
+
+    /// The relation and the member that `table.member` means.
+    fn member(&mut self, text: &str, place: &Place) -> Option<(Qualified, Name)> {
+        let mut parts = self.named(place, split_path(text.trim()))?;
+        let name = parts.pop()?;
+        if parts.is_empty() {
+            let says = format!("`{text}` does not say which table it is of");
+            self.error(Code::BadName, place, says).help = Some(format!("write `<table>.{text}`"));
+            return None;
+        }
+        self.qualified(parts, text, place).map(|table| (table, name))
+    }
+
+    /// Takes note of where something is declared; reports it if it is declared already or its name cannot be.
+    fn declare(&mut self, at: &Address, place: &Place) -> bool {
+        if let Some(first) = self.spans.get(at).cloned() {
+            let error = self.error(Code::DeclaredTwice, place, format!("{at} is declared twice"));
+            *error = error.clone().related(&first, "it is declared here");
+            return false;
+        }
+        if let Err(says) = self.dialect.check_name(at.name()) {
+            self.error(Code::NameRefused, place, says);
+        }
+        self.spans.insert(at.clone(), place.clone());
+        true
+    }
+
+    /// Declares an object.
+    fn insert(&mut self, at: Address, place: &Place, object: Object) {
+        if self.declare(&at, place) {
+            self.schema.objects.insert(at, object);
+        }
+    }
+
+    /// The tables, for did-you-mean: the declared name nearest to a wrong one.
+    fn near_relation(&self, wrong: &Qualified) -> Option<String> {
+        let tables: Vec<_> = self.schema.tables().map(|(at, _)| at).filter(|at| at != wrong).collect();
+        let full = tables.iter().find(|at| at.name == wrong.name).map(ToString::to_string);
+        full.or_else(|| {
+            let names = tables.iter().filter(|at| at.schema == wrong.schema).map(|at| at.name.as_str());
+            nearest(wrong.name.as_str(), names).map(str::to_owned)
+        })
+    }
+
+    /// The engine's spelling of a declared type.
+    fn data_type(&mut self, declared: &str, place: &Place) -> String {
+        match self.dialect.data_type(declared, &self.schema) {
+            Ok(data_type) => data_type,
+            Err(unknown) => {
+                let says = format!("{} knows no type `{declared}`", self.dialect.engine());
+                let help = unknown.near.map_or_else(
+                    || "declare it, or the extension that brings it".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.error(Code::UnknownType, place, says).help = Some(help);
+                declared.to_owned()
+            }
+        }
+    }
+
+    /// Which part of the database the specs speak about.
+    fn manage(&mut self) {
+        for manage in self.document.files.iter().filter_map(|f| f.manage.as_ref()) {
+            let schemas = manage.schemas.as_ref().map(|list| &list.0);
+            self.managed.schemas =
+                schemas.map(|list| list.iter().filter_map(|s| self.named(&s.place, Name::new(&*s.value))).collect());
+            self.managed.exclude = manage.exclude.iter().map(|pattern| pattern.value.clone()).collect();
+        }
+    }
+
+    /// Gives what was resolved, put into the engine's form.
+    fn finish(mut self) -> Result<Intent, Vec<Diagnostic>> {
+        let goal = match self.dialect.normalize(self.schema.clone()) {
+            Ok(goal) => goal,
+            Err(complaints) => {
+                for complaint in complaints {
+                    self.complain(complaint);
+                }
+                Schema::default()
+            }
+        };
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        let specs_digest = self.digest(&goal);
+        Ok(Intent {
+            goal,
+            specs_digest,
+            spans: self.spans,
+            table_moves: self.table_moves,
+            column_moves: self.column_moves,
+            constraint_moves: self.constraint_moves,
+            object_moves: self.object_moves,
+            enum_value_moves: self.enum_value_moves,
+            fills: self.fills,
+            removed: self.removed.into_keys().collect(),
+            managed: self.managed,
+        })
+    }
+
+    /// Reports what the engine cannot have, at the place of what it is about.
+    fn complain(&mut self, complaint: Complaint) {
+        let table = complaint.at.relation().map(|of| Address::table(&of));
+        let places = [Some(complaint.at.clone()), Some(complaint.at.holder()), table];
+        let place = places.into_iter().flatten().find_map(|at| self.spans.get(&at).cloned());
+        let mut error = Diagnostic::new(Code::EngineCannot, complaint.says);
+        error.help = complaint.help;
+        self.errors.push(match place {
+            Some(place) => error.at(&place),
+            None => error,
+        });
+    }
+
+    /// The fingerprint of what the specs mean, wherever it is written.
+    fn digest(&self, goal: &Schema) -> Fingerprint {
+        let moves: BTreeSet<String> =
+            [&self.table_moves, &self.column_moves, &self.constraint_moves, &self.object_moves]
+                .into_iter()
+                .flatten()
+                .map(|m| format!("{} to {}", m.from, m.to))
+                .collect();
+        let values: BTreeSet<_> = self.enum_value_moves.iter().map(|m| (m.of.to_string(), &m.from, &m.to)).collect();
+        let fills: BTreeMap<_, _> =
+            self.fills.iter().map(|(at, t)| (at.to_string(), (&t.fill.set, t.fill.batch_rows))).collect();
+        let removed: Vec<_> = self.removed.keys().collect();
+        Fingerprint::of(&(goal, moves, values, fills, removed, &self.managed))
+    }
+}
+
+/// Settings by name.
+fn options(said: &Names<Scalar>) -> BTreeMap<String, String> {
+    said.0.iter().map(|e| (e.name.value.clone(), e.value.0.value.clone())).collect()
+}
+
+/// The value that was said.
+fn value<T: Clone>(said: &Option<Said<T>>) -> Option<T> {
+    said.as_ref().map(|s| s.value.clone())
+}
+
+/// Whether a truth was said and is true.
+fn is_true(said: &Option<Said<bool>>) -> bool {
+    said.as_ref().is_some_and(|s| s.value)
+}
+
+/// A declared rename of an object with an own address.
+fn object_move(kind: ObjectKind, from: &Qualified, to: &Qualified, place: &Place) -> Move {
+    Move { from: Address::new(kind, from), to: Address::new(kind, to), place: place.clone() }
+}

@@ -1,0 +1,185 @@
+//! Tables and their columns, and how their rows get there.
+
+use std::collections::BTreeMap;
+
+use mig_plan::{Address, Body, Column, ColumnValue, Fill, Name, Object, Qualified, Sql, Table};
+
+use super::{Resolver, object::sequence_options, options, value};
+use crate::{
+    diagnostic::Code,
+    intent::{Move, Transform},
+    spec::{
+        Text,
+        language::{ColumnSpec, IdentitySpec, TableSpec},
+        names,
+        near::nearest,
+    },
+};
+use mig_plan::schema::SequenceOptions;
+
+impl<'a> Resolver<'a> {
+    /// Every declared table that has a name.
+    pub(super) fn table_specs(&mut self) -> Vec<(Qualified, &'a Text, &'a TableSpec)> {
+        let all = self.section(|f| &f.tables);
+        let path = |text: &Text| mig_plan::split_path(text.value.trim()).ok();
+        all.into_iter()
+            .filter_map(|(name, spec)| {
+                let mut parts = path(name)?;
+                let last = parts.pop()?;
+                Some((Qualified::new(parts.pop().or_else(|| self.dialect.default_schema()), last), name, spec))
+            })
+            .filter(|(at, name, _)| self.spans.get(&Address::table(at)) == Some(&name.place))
+            .collect()
+    }
+
+    /// Declares all tables with their columns.
+    pub(super) fn tables(&mut self) {
+        for (name, spec) in self.section(|f| &f.tables) {
+            let Some(at) = self.qualify(&name.value, &name.place) else { continue };
+            if let Some(said) = &spec.was
+                && let Some(from) = self.qualify(&said.value, &said.place)
+            {
+                let (from, to) = (Address::table(&from), Address::table(&at));
+                self.table_moves.push(Move { from, to, place: said.place.clone() });
+            }
+            let address = Address::table(&at);
+            if self.declare(&address, &name.place) {
+                let table = Table { options: options(&spec.options), ..Table::default() };
+                let object = Object { comment: value(&spec.comment), body: Body::Table(table) };
+                self.schema.objects.insert(address, object);
+            }
+        }
+        for (at, _, spec) in self.table_specs() {
+            let columns: Vec<_> =
+                spec.columns.0.iter().filter_map(|entry| self.column(&at, &entry.name, &entry.value.0)).collect();
+            if let Some(table) = self.schema.table_mut(&at) {
+                table.columns = columns;
+            }
+        }
+    }
+
+    fn column(&mut self, table: &Qualified, said: &Text, spec: &ColumnSpec) -> Option<Column> {
+        let name = self.named(&said.place, names::column(&said.value))?;
+        let at = Address::column(table, &name);
+        if !self.declare(&at, &said.place) {
+            return None;
+        }
+        if let Some(was) = &spec.was
+            && let Some(from) = self.named(&was.place, names::column(&was.value))
+        {
+            let from = Address::column(table, &from);
+            self.column_moves.push(Move { from, to: at, place: was.place.clone() });
+        }
+        let (declared, marked) = match spec.data_type.value.trim().strip_suffix('?') {
+            Some(bare) => (bare.trim_end(), true),
+            None => (spec.data_type.value.trim(), false),
+        };
+        if let Some(null) = &spec.null
+            && marked
+            && !null.value
+        {
+            let says = format!("the column `{name}` is marked with `?` and yet may not be NULL");
+            self.error(Code::Contradiction, &null.place, says);
+        }
+        let nullable = marked || spec.null.as_ref().is_some_and(|n| n.value);
+        Some(Column {
+            data_type: self.data_type(declared, &spec.data_type.place),
+            not_null: !nullable,
+            value: self.column_value(&name, spec),
+            collation: value(&spec.collation),
+            comment: value(&spec.comment),
+            options: options(&spec.options),
+            name,
+        })
+    }
+
+    fn column_value(&mut self, name: &Name, spec: &ColumnSpec) -> ColumnValue {
+        let said = [spec.default.is_some(), spec.identity.is_some(), spec.generated.is_some()];
+        if said.iter().filter(|s| **s).count() > 1 {
+            let says = format!("the column `{name}` can have one of `default`, `identity` and `generated`");
+            self.error(Code::Contradiction, &spec.place, says);
+        }
+        if let Some(identity) = &spec.identity {
+            return self.identity(&identity.0);
+        }
+        match (&spec.generated, &spec.default) {
+            (Some(generated), _) => ColumnValue::Generated {
+                expression: Sql::new(&*generated.0.expression.value),
+                stored: generated.0.stored.as_ref().is_none_or(|s| s.value),
+            },
+            (None, Some(default)) => ColumnValue::Default(Sql::new(&*default.0.value)),
+            (None, None) => ColumnValue::Plain,
+        }
+    }
+
+    fn identity(&mut self, spec: &IdentitySpec) -> ColumnValue {
+        let always = match spec.generated.value.as_str() {
+            "always" => true,
+            "by default" => false,
+            other => {
+                let says = format!("an identity is generated `always` or `by default`, not `{other}`");
+                self.error(Code::BadValue, &spec.generated.place, says);
+                false
+            }
+        };
+        ColumnValue::Identity { always, sequence: sequence_options!(spec) }
+    }
+
+    /// Takes up the transforms.
+    pub(super) fn transforms(&mut self) {
+        for (name, spec) in self.section(|f| &f.transforms) {
+            let Some(at) = self.qualify(&name.value, &name.place) else { continue };
+            if !self.known_table(&at, &name.place) {
+                continue;
+            }
+            let mut fill = Fill { set: BTreeMap::new(), batch_rows: None };
+            let mut columns = BTreeMap::new();
+            for entry in &spec.set.0 {
+                if let Some(column) = self.known_column(&at, &entry.name) {
+                    columns.insert(column.clone(), entry.value.place.clone());
+                    fill.set.insert(column, Sql::new(&*entry.value.value));
+                }
+            }
+            if let Some(rows) = &spec.batch_rows {
+                fill.batch_rows = u32::try_from(rows.value).ok().filter(|rows| *rows > 0);
+                if fill.batch_rows.is_none() {
+                    self.error(Code::BadValue, &rows.place, "`batch_rows` is a number of rows, at least 1");
+                }
+            }
+            let transform = Transform { fill, place: name.place.clone(), columns };
+            if let Some(first) = self.fills.insert(at.clone(), transform).map(|t| t.place) {
+                let says = format!("two transforms for the table {at}");
+                let error = self.error(Code::DeclaredTwice, &name.place, says);
+                *error = error.clone().related(&first, "it is declared here");
+            }
+        }
+    }
+
+    /// Whether a table is declared; reports it if it is not.
+    pub(super) fn known_table(&mut self, at: &Qualified, place: &crate::Place) -> bool {
+        if self.schema.table(at).is_some() {
+            return true;
+        }
+        let help = self.near_relation(at).map(|near| format!("did you mean `{near}`?"));
+        self.error(Code::UnknownTable, place, format!("there is no table {at}")).help = help;
+        false
+    }
+
+    /// The column of a declared table that a text names; reports it if there is none.
+    pub(super) fn known_column(&mut self, table: &Qualified, said: &Text) -> Option<Name> {
+        let name = self.named(&said.place, names::column(&said.value))?;
+        self.has_column(table, &name, &said.place).then_some(name)
+    }
+
+    /// Whether a table has a column; reports it if it has not.
+    pub(super) fn has_column(&mut self, table: &Qualified, name: &Name, place: &crate::Place) -> bool {
+        let Some(found) = self.schema.table(table) else { return false };
+        if found.column(name).is_some() {
+            return true;
+        }
+        let near = nearest(name.as_str(), found.columns.iter().map(|c| c.name.as_str()));
+        let help = near.map(|near| format!("did you mean `{near}`?"));
+        self.error(Code::UnknownColumn, place, format!("the table {table} has no column {name}")).help = help;
+        false
+    }
+}

@@ -1,0 +1,121 @@
+//! Opening a session and pinning what its statements mean.
+
+use std::time::Duration;
+
+use mig_executor::Failure;
+use mig_plan::Name;
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+
+use super::{failure::unreachable, link::Link};
+
+/// How long a connection may take to be made.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The oldest server that the catalog queries know.
+const OLDEST: u32 = 13;
+
+/// Everything that could change what a text means, or end the session from outside, has one value. A statement that row security
+/// would filter is an error: it would leave rows behind unseen.
+const PIN: &str = "set application_name = 'mig'; set search_path = ''; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; \
+    set intervalstyle = 'postgres'; set standard_conforming_strings = on; set quote_all_identifiers = off; \
+    set extra_float_digits = 1; set bytea_output = 'hex'; set xmloption = 'content'; set client_min_messages = warning; \
+    set lock_timeout = '5s'; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set row_security = off; \
+    set default_transaction_isolation = 'read committed'";
+
+/// A new session and what is known of its server.
+pub(super) struct Opened {
+    /// The connection.
+    pub(super) link: Link,
+    /// The server's major version.
+    pub(super) version: u32,
+    /// The schema that unqualified names mean.
+    pub(super) default_schema: Name,
+    /// The search path that was configured, as SQL.
+    pub(super) path: String,
+}
+
+/// Connects.
+pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
+    let options: PgConnectOptions = url.parse().map_err(|e| unreachable(e, "the database"))?;
+    let options = options.statement_cache_capacity(0).disable_statement_logging();
+    let place = place(&options);
+    let connection = tokio::time::timeout(PATIENCE, options.connect())
+        .await
+        .map_err(|_| Failure::Unreachable {
+            says: format!("cannot connect to {place}: no answer within {} seconds", PATIENCE.as_secs()),
+        })?
+        .map_err(|e| unreachable(e, &place))?;
+    let mut link = Link::new(connection);
+    let known = link
+        .texts(
+            "select version(), current_setting('server_version_num', true), current_setting('search_path'), \
+             (select s from unnest(current_schemas(false)) with ordinality u(s, o) where s not like 'pg\\_%' order by o limit 1)",
+            1,
+            "asking for the server's version",
+        )
+        .await
+        .map_err(|e| Failure::Unreachable { says: format!("{place} does not answer as PostgreSQL does: {e}") })?;
+    let mut known = known.into_iter().flatten();
+    let mut next = || known.next().flatten();
+    let (product, number, path, schema) = (next(), next(), next(), next());
+    let version = version(product.as_deref().unwrap_or_default(), number.as_deref(), &place)?;
+    let default_schema = Name::new(schema.unwrap_or_else(|| "public".to_owned()))
+        .map_err(|e| Failure::broken(format!("the default schema's name: {e}")))?;
+    pin(&mut link).await?;
+    Ok(Opened { link, version, default_schema, path: path.unwrap_or_default() })
+}
+
+/// The major version, if it is one that mig knows.
+fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Failure> {
+    let number: u32 = number.and_then(|n| n.parse().ok()).unwrap_or_default();
+    let major = number / 10_000;
+    if product.starts_with("PostgreSQL ") && major >= OLDEST {
+        return Ok(major);
+    }
+    let product = product.split(" on ").next().unwrap_or_default();
+    Err(Failure::Unreachable { says: format!("{place} is {product}; mig needs PostgreSQL {OLDEST} or newer") })
+}
+
+/// Pins the session, and finds out whether it is one: a proxy that pools transactions gives each of them some session.
+async fn pin(link: &mut Link) -> Result<(), Failure> {
+    let asked = "setting up the session";
+    let before = link.values(&format!("{PIN}; select pg_backend_pid()::text"), asked).await?;
+    let again = "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
+    let after = link.value(again, asked).await?;
+    let expected = format!("{} 5s off", before.last().map_or("", String::as_str));
+    if after == expected {
+        return Ok(());
+    }
+    Err(Failure::Unreachable {
+        says: "the connection goes through a proxy that pools transactions, so that neither settings nor locks last; \
+               connect to the server itself, or let the proxy pool sessions"
+            .to_owned(),
+    })
+}
+
+/// Where a connection leads to, for messages: without the password.
+fn place(options: &PgConnectOptions) -> String {
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => options.get_host().to_owned(),
+    };
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    format!("database `{database}` at {host}:{} as `{}`", options.get_port(), options.get_username())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_postgres_of_a_known_age_will_do() {
+        assert_eq!(version("PostgreSQL 15.4 on x86_64", Some("150004"), "x").unwrap(), 15);
+        assert!(version("PostgreSQL 12.9 on x86_64", Some("120009"), "x").is_err());
+        assert!(version("CockroachDB CCL v23.1", Some("130000"), "x").is_err());
+    }
+
+    #[test]
+    fn messages_do_not_show_the_password() {
+        let options: PgConnectOptions = "postgres://me:geheim@somewhere:5433/shop".parse().unwrap();
+        assert_eq!(place(&options), "database `shop` at somewhere:5433 as `me`");
+    }
+}

@@ -1,0 +1,14 @@
+//! The driver against a real server.
+
+mod behaviour;
+mod objects;
+mod server;
+mod stub;
+
+use super::{PostgresDriver, connect};
+
+/// A session with a new database that holds what `sql` makes.
+async fn session(name: &str, sql: &str) -> PostgresDriver {
+    let url = server::database(name, sql);
+    connect(&url, stub::dialect).await.unwrap()
+}

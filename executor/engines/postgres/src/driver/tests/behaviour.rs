@@ -1,0 +1,1 @@
+//! Sessions, transactions, the lease, the journal.

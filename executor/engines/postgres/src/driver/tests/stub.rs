@@ -1,0 +1,62 @@
+//! A pure half that is never asked anything.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered, RenderedUndo,
+    Sameness, Schema, Sql, UnknownType, schema::Index,
+};
+
+struct Stub(String, Option<Name>);
+
+pub(super) fn dialect(version: &str, default_schema: Option<Name>) -> Box<dyn Dialect> {
+    Box::new(Stub(version.to_owned(), default_schema))
+}
+
+impl Dialect for Stub {
+    fn engine(&self) -> &'static str {
+        crate::NAME
+    }
+    fn version(&self) -> &str {
+        &self.0
+    }
+    fn default_schema(&self) -> Option<Name> {
+        self.1.clone()
+    }
+    fn quote(&self, _: &Name) -> String {
+        unreachable!()
+    }
+    fn check_name(&self, _: &Name) -> Result<(), String> {
+        unreachable!()
+    }
+    fn data_type(&self, _: &str, _: &Schema) -> Result<String, UnknownType> {
+        unreachable!()
+    }
+    fn default_constraint_name(&self, _: &Qualified, _: &Constraint, _: &BTreeSet<Name>) -> Name {
+        unreachable!()
+    }
+    fn default_index_name(&self, _: &Index, _: &BTreeSet<Name>) -> Name {
+        unreachable!()
+    }
+    fn normalize(&self, _: Schema) -> Result<Schema, Vec<Complaint>> {
+        unreachable!()
+    }
+    fn same_text(&self, _: &Object, _: &Sql, _: &Sql) -> Sameness {
+        unreachable!()
+    }
+    fn references(&self, _: &Address, _: &Object, _: &Schema) -> BTreeSet<Address> {
+        unreachable!()
+    }
+    fn mentions(&self, _: &Sql) -> BTreeSet<Name> {
+        unreachable!()
+    }
+    fn recipe(&self, _: &Group, _: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+        unreachable!()
+    }
+    fn render(&self, _: &Kind, _: &Schema, _: &Schema) -> Result<Rendered, Complaint> {
+        unreachable!()
+    }
+    fn render_undo(&self, _: &Kind, _: &Schema, _: &Schema) -> Result<RenderedUndo, Complaint> {
+        unreachable!()
+    }
+}

@@ -1,0 +1,178 @@
+//! Backfills: batches by key, each in a transaction with its cursor, so that a crash costs one batch.
+
+use std::time::{Duration, Instant};
+
+use mig_plan::step::Batches;
+
+use crate::{
+    checks::counted,
+    driver::Cursor,
+    failure::Failure,
+    journal::Event,
+    line::Line,
+    report::Progress,
+    run::{Course, done_event},
+    runner::{Halt, Runner},
+    stop::Stop,
+};
+
+/// How often a backfill goes through its table when rows are left at the end.
+const PASSES: u32 = 3;
+
+/// A batch's part of the time that it should take, as a change of size: never more than this at once.
+const SHRINK: f64 = 0.5;
+const GROW: f64 = 1.5;
+
+/// A backfill under way.
+struct Fill {
+    cursor: Option<Cursor>,
+    rows: u64,
+    total: Option<u64>,
+    size: u32,
+}
+
+impl Runner<'_> {
+    pub(crate) async fn backfill(
+        &mut self,
+        line: &Line<'_>,
+        nth: usize,
+        batches: &Batches,
+        course: &Course,
+    ) -> Result<(), Halt> {
+        let leg = &line.legs[nth];
+        let total = match leg.remaining {
+            Some(query) => Some(counted(&mut *self.driver, query).await?),
+            None => None,
+        };
+        let found = match total {
+            Some(left) => left == 0,
+            None => course.done.contains(leg.id),
+        };
+        if found {
+            self.record(&[done_event(line.way, leg, None, None)], &[]).await?;
+            self.tell_done(line, nth, None, None);
+            return Ok(());
+        }
+        let started = Instant::now();
+        self.record(&[Event::StepBegun { step: leg.id.clone(), session: self.session.clone() }], &[]).await?;
+        self.prepare(line, nth, batches).await?;
+        let (cursor, rows) = course.cursors.get(leg.id).cloned().unzip();
+        let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
+        let mut fill = Fill { cursor, rows: rows.unwrap_or(0), total: total.map(|t| t + rows.unwrap_or(0)), size };
+        for pass in 1.. {
+            self.pass(line, nth, batches, &mut fill).await?;
+            let left = match leg.remaining {
+                Some(query) => counted(&mut *self.driver, query).await?,
+                None => 0,
+            };
+            if left == 0 {
+                break;
+            }
+            if pass >= PASSES {
+                return Err(Stop::Unfinished { step: leg.id.clone(), passes: pass, left }.into());
+            }
+            fill.cursor = None;
+        }
+        let (took, rows) = (Some(started.elapsed()), Some(fill.rows));
+        self.record(&[done_event(line.way, leg, took, rows)], &[]).await?;
+        self.tell_done(line, nth, took, rows);
+        Ok(())
+    }
+
+    /// Makes what the batches need; idempotent.
+    async fn prepare(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
+        if batches.prepare.is_empty() {
+            return Ok(());
+        }
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mark = self.chain.clone();
+            match self.prepare_once(line, nth, batches).await {
+                Ok(()) => return Ok(()),
+                Err(halt) => match self.abandoned(mark, halt).await {
+                    Err(Halt::Failure(Failure::Transient { says })) => {
+                        self.again(line.legs[nth].id, attempt, &batches.limits, says).await?;
+                    }
+                    other => return other,
+                },
+            }
+        }
+    }
+
+    async fn prepare_once(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
+        self.driver.begin(&batches.limits).await?;
+        for (number, statement) in batches.prepare.iter().enumerate() {
+            self.cross_leg(line, nth, &format!("before-sql-{number}"));
+            self.driver.execute(statement).await?;
+        }
+        Ok(self.driver.commit().await?)
+    }
+
+    /// Goes through the table from the cursor to its end.
+    async fn pass(&mut self, line: &Line<'_>, nth: usize, batches: &Batches, fill: &mut Fill) -> Result<(), Halt> {
+        let mut attempt = 0;
+        loop {
+            if self.report.stopping() {
+                return Err(Stop::Asked.into());
+            }
+            attempt += 1;
+            let mark = self.chain.clone();
+            let started = Instant::now();
+            match self.batch_once(line, nth, batches, fill).await {
+                Ok(true) => {
+                    attempt = 0;
+                    fill.size = adapted(fill.size, batches, started.elapsed());
+                    let id = line.legs[nth].id.clone();
+                    self.report.progress(&Progress::BatchDone { id, rows: fill.rows, total: fill.total });
+                }
+                Ok(false) => return Ok(()),
+                Err(halt) => match self.abandoned(mark, halt).await {
+                    Err(Halt::Failure(Failure::Transient { says })) => {
+                        // A smaller batch holds fewer locks for a shorter time.
+                        fill.size = (fill.size / 2).max(batches.min_rows).max(1);
+                        self.again(line.legs[nth].id, attempt, &batches.limits, says).await?;
+                    }
+                    other => return other,
+                },
+            }
+        }
+    }
+
+    /// One batch with its cursor; `false` when nothing is left.
+    async fn batch_once(
+        &mut self,
+        line: &Line<'_>,
+        nth: usize,
+        batches: &Batches,
+        fill: &mut Fill,
+    ) -> Result<bool, Halt> {
+        self.cross_leg(line, nth, "before-batch");
+        self.driver.begin(&batches.limits).await?;
+        let Some(done) = self.driver.batch(batches, fill.cursor.as_ref(), fill.size).await? else {
+            self.driver.rollback().await?;
+            return Ok(false);
+        };
+        let (step, rows) = (line.legs[nth].id.clone(), fill.rows + done.rows);
+        self.append(Event::Batch { step, cursor: done.cursor.clone(), rows }).await?;
+        self.cross_leg(line, nth, "before-commit");
+        self.driver.commit().await?;
+        self.cross_leg(line, nth, "after-batch");
+        (fill.cursor, fill.rows) = (Some(done.cursor), rows);
+        Ok(true)
+    }
+}
+
+/// The size of the next batch, from how long one took.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive size times a clamped factor, brought back into the plan's bounds"
+)]
+fn adapted(size: u32, batches: &Batches, took: Duration) -> u32 {
+    let took_ms = took.as_secs_f64() * 1000.0;
+    let factor = if took_ms > 0.0 { (f64::from(batches.target_ms) / took_ms).clamp(SHRINK, GROW) } else { GROW };
+    let next = (f64::from(size) * factor).ceil() as u32;
+    let least = batches.min_rows.max(1);
+    next.clamp(least, batches.max_rows.max(least))
+}

@@ -1,0 +1,81 @@
+//! Questions about the data, asked before the first write: all of them, and all that fail are told at once.
+
+use mig_plan::{Check, CheckSql, Plan, step::Statement};
+
+use crate::{
+    failure::Failure,
+    report::Progress,
+    runner::Halt,
+    stop::{CheckFailure, Stop},
+};
+
+/// How many wrong rows are shown.
+const SAMPLES: usize = 5;
+
+/// Asks every check of the steps from `from` on.
+pub(crate) async fn ask(
+    driver: &mut dyn crate::Driver,
+    plan: &Plan,
+    from: usize,
+    report: &mut dyn crate::Report,
+) -> Result<(), Halt> {
+    let mut failures = Vec::new();
+    let ahead = |check: &&Check| plan.steps[from..].iter().any(|step| step.id == check.step);
+    for check in plan.checks.iter().filter(ahead) {
+        let count = match count(driver, check).await {
+            Ok(0) => continue,
+            Ok(count) => count,
+            Err(Halt::Failure(Failure::Refused { says, .. } | Failure::Transient { says })) => {
+                // An advising question that only makes sense before some step may have no answer after it.
+                if check.stops {
+                    failures.push(failure(check, None, vec![says]));
+                } else {
+                    report.progress(&Progress::Noted { says: format!("a check of {} cannot be asked: {says}", check.at) });
+                }
+                continue;
+            }
+            Err(halt) => return Err(halt),
+        };
+        let samples = match &check.sample {
+            Some(sql) => rows(driver, sql, SAMPLES).await?,
+            None => Vec::new(),
+        };
+        if check.stops {
+            failures.push(failure(check, Some(count), samples));
+        } else {
+            let (step, at, says) = (check.step.clone(), check.at.clone(), check.says.clone());
+            report.progress(&Progress::Warned { step, at, says, count, samples });
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(Stop::CheckFailed { failures }.into()) }
+}
+
+fn failure(check: &Check, count: Option<u64>, samples: Vec<String>) -> CheckFailure {
+    let (step, at, says, help) = (check.step.clone(), check.at.clone(), check.says.clone(), check.help.clone());
+    CheckFailure { step, at, says, count, samples, help }
+}
+
+async fn count(driver: &mut dyn crate::Driver, check: &Check) -> Result<u64, Halt> {
+    counted(driver, &Statement::new(check.count.sql())).await
+}
+
+/// The answer to a query that gives one row with one integer.
+pub(crate) async fn counted(driver: &mut dyn crate::Driver, query: &Statement) -> Result<u64, Halt> {
+    let rows = driver.ask(query, 1).await?;
+    let answer = rows.first().and_then(|row| row.first()).and_then(Option::as_deref);
+    match answer.and_then(|n| n.parse().ok()) {
+        Some(count) => Ok(count),
+        None => {
+            let says = format!("a counting query answered {answer:?}, not one integer: {}", query.sql());
+            Err(Failure::broken(says).into())
+        }
+    }
+}
+
+async fn rows(driver: &mut dyn crate::Driver, sql: &CheckSql, most: usize) -> Result<Vec<String>, Halt> {
+    let rows = driver.ask(&Statement::new(sql.sql()), most).await?;
+    let words = |row: &Vec<Option<String>>| {
+        row.iter().map(|value| value.as_deref().unwrap_or("NULL")).collect::<Vec<_>>().join(", ")
+    };
+    Ok(rows.iter().map(words).collect())
+}

@@ -1,0 +1,165 @@
+//! A plan as a line of states with a leg between each two: the way forth, or the way back from some state.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+use mig_plan::{
+    Action, Address, Object, Phase, Plan, Probe, Schema, StepId, plan::BadPlan,
+    step::{Partial, Statement},
+};
+
+/// The direction of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From base to goal.
+    Forth,
+    /// Back to base.
+    Back,
+}
+
+/// One leg: a step, or its undo.
+#[derive(Clone, Debug)]
+pub struct Leg<'a> {
+    /// The step.
+    pub id: &'a StepId,
+    /// Its phase.
+    pub phase: Phase,
+    /// What it is for, in a sentence.
+    pub why: &'a str,
+    /// Neighbours with the same mark are one transaction.
+    pub atomic: Option<&'a str>,
+    /// What is run.
+    pub action: &'a Action,
+    /// The query that counts what is left to do, if it is done by that.
+    pub remaining: Option<&'a Statement>,
+    /// The objects that it changes.
+    pub touched: BTreeSet<Address>,
+}
+
+impl Leg<'_> {
+    /// The half-done state that it can leave behind.
+    #[must_use]
+    pub fn partial(&self) -> Option<&Partial> {
+        match self.action {
+            Action::Statement(single) => single.partial.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The line.
+#[derive(Clone, Debug)]
+pub struct Line<'a> {
+    /// Its direction.
+    pub way: Way,
+    /// One state more than legs: before the first, then after each.
+    pub states: Vec<Schema>,
+    /// What leads from state to state.
+    pub legs: Vec<Leg<'a>>,
+    /// The addresses that the states speak of.
+    pub reserved: BTreeSet<Address>,
+}
+
+impl<'a> Line<'a> {
+    /// The way from base to goal.
+    ///
+    /// # Errors
+    /// [`BadPlan`] if the steps do not follow from each other.
+    pub fn forth(plan: &'a Plan) -> Result<Self, BadPlan> {
+        let states = plan.states()?;
+        let legs = plan.steps.iter().zip(&states).map(|(step, before)| Leg {
+            id: &step.id,
+            phase: step.phase,
+            why: &step.why,
+            atomic: step.atomic.as_deref(),
+            action: &step.action,
+            remaining: match &step.probe {
+                Probe::Remaining { sql } => Some(sql),
+                Probe::Shape {} => None,
+            },
+            touched: step.change.touches(before),
+        });
+        Ok(Self { way: Way::Forth, legs: legs.collect(), states, reserved: plan.reserved() })
+    }
+
+    /// The way back to the base from where the first `done` steps are done.
+    ///
+    /// # Errors
+    /// [`BadPlan`] if the undos do not follow from each other.
+    pub fn back(plan: &'a Plan, done: usize) -> Result<Self, BadPlan> {
+        let mut forth = plan.states()?;
+        forth.truncate(done + 1);
+        let mut states: Vec<Schema> = forth.pop().into_iter().collect();
+        let mut legs = Vec::new();
+        for step in plan.steps[..done].iter().rev() {
+            let before = states.last().expect("a plan has at least its base state");
+            let mut after = before.clone();
+            let mut touched = BTreeSet::new();
+            if let Some(change) = &step.undo.change {
+                touched = change.touches(before);
+                after.apply(change).map_err(|e| BadPlan::Broken { step: step.id.clone(), why: format!("its undo: {e}") })?;
+            }
+            legs.push(Leg {
+                id: &step.id,
+                phase: step.phase,
+                why: &step.undo.says,
+                atomic: step.atomic.as_deref(),
+                action: &step.undo.action,
+                remaining: None,
+                touched,
+            });
+            states.push(after);
+        }
+        let reserved = legs.iter().flat_map(|leg| leg.touched.iter().cloned()).chain(plan.reserved()).collect();
+        Ok(Self { way: Way::Back, states, legs, reserved })
+    }
+
+    /// How many legs there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.legs.len()
+    }
+
+    /// Whether there is nowhere to go.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.legs.is_empty()
+    }
+
+    /// The legs from `at` on that are one unit of work: one leg, or a transaction of several.
+    #[must_use]
+    pub fn unit(&self, at: usize, end: usize) -> Range<usize> {
+        let together = |leg: &Leg<'_>| matches!(leg.action, Action::Transaction(_) | Action::Nothing {});
+        let first = &self.legs[at];
+        let mut to = at + 1;
+        if first.atomic.is_some() && together(first) {
+            while to < end && self.legs[to].atomic == first.atomic && together(&self.legs[to]) {
+                to += 1;
+            }
+        }
+        at..to
+    }
+
+    /// The expected objects at some addresses in a state.
+    #[must_use]
+    pub fn expected(&self, state: usize, at: &Address) -> Option<&Object> {
+        self.states[state].objects.get(at)
+    }
+
+    /// Whether a leg leaves the shapes as they are, so that they cannot tell whether it was done.
+    #[must_use]
+    pub fn shapeless(&self, leg: usize) -> bool {
+        self.legs[leg].touched.iter().all(|at| self.expected(leg, at) == self.expected(leg + 1, at))
+    }
+
+    /// The partial state of a leg as a whole state.
+    #[must_use]
+    pub fn partial_state(&self, leg: usize) -> Option<BTreeMap<&Address, Option<&Object>>> {
+        let partial = self.legs[leg].partial()?;
+        let mut state: BTreeMap<_, _> = self.reserved.iter().map(|at| (at, self.expected(leg, at))).collect();
+        state.extend(partial.state.iter().map(|(at, object)| (at, object.as_ref())));
+        Some(state)
+    }
+}

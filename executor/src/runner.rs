@@ -1,0 +1,278 @@
+//! The session of a run: its connection, the end of its journal, and what to do when the connection is lost.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use mig_plan::{Address, Limits, Object, Remembered, StepId};
+
+use crate::{
+    align::{Memory, Spelling},
+    apply::{self, Outcome, Pace, Request},
+    chain::Chain,
+    driver::{Connector, Driver, Lease, Session},
+    failure::Failure,
+    journal::{Entry, Event},
+    report::{Progress, Report},
+    rollback::{self, RollbackRequest},
+    runs::RunSummary,
+    stop::Stop,
+};
+
+/// Limits of the executor's own statements.
+pub(crate) const OWN: Limits = Limits { lock_ms: 10_000, statement_ms: 60_000, attempts: 5 };
+
+/// How often a lost connection is replaced in one run of the command.
+const LOSSES: u32 = 8;
+
+/// The longest wait between two attempts.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Why work stopped: a verdict, or a failure that is still to be judged by what may be done next.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    Stop(Box<Stop>),
+    Failure(Failure),
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(Box::new(stop))
+    }
+}
+
+impl From<Failure> for Halt {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+/// What a session is to do.
+pub(crate) enum Task<'a> {
+    Apply(&'a Request),
+    Rollback(&'a RollbackRequest),
+}
+
+/// A session that holds the lease.
+pub(crate) struct Runner<'a> {
+    pub(crate) driver: Box<dyn Driver>,
+    pub(crate) report: &'a mut dyn Report,
+    pub(crate) chain: Chain,
+    pub(crate) memory: Memory,
+    pub(crate) session: Session,
+    /// The run's id, once known.
+    pub(crate) run: String,
+    pub(crate) pace: Pace,
+    connect: &'a mut dyn Connector,
+    jitter: u64,
+}
+
+impl<'a> Runner<'a> {
+    /// Takes the lease and makes mig's own tables.
+    pub(crate) async fn begin(
+        connect: &'a mut dyn Connector,
+        mut driver: Box<dyn Driver>,
+        pace: Pace,
+        report: &'a mut dyn Report,
+    ) -> Result<Self, Stop> {
+        lease(&mut *driver, pace.lock_wait, report).await?;
+        driver.install().await?;
+        let session = driver.session().await?;
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let jitter = u64::from(std::process::id()) ^ u64::from(since.subsec_nanos()) << 16 | 1;
+        let (chain, memory, run) = (Chain::default(), Memory::default(), String::new());
+        Ok(Self { driver, report, chain, memory, session, run, pace, connect, jitter })
+    }
+
+    /// Does the task; where the connection is lost, asks the database where it stands and goes on from there.
+    pub(crate) async fn drive(&mut self, task: &Task<'_>) -> Result<Outcome, Stop> {
+        let mut losses = 0;
+        let result = loop {
+            let result = match task {
+                Task::Apply(request) => apply::attempt(self, request).await,
+                Task::Rollback(request) => rollback::attempt(self, request).await,
+            };
+            match result {
+                Ok(outcome) => break Ok(outcome),
+                Err(Halt::Failure(Failure::Lost { says })) if losses < LOSSES => {
+                    losses += 1;
+                    self.recover(says).await?;
+                }
+                Err(Halt::Failure(failure)) => break Err(failure.into()),
+                Err(Halt::Stop(stop)) => match *stop {
+                    Stop::Drift { difference, .. } if losses > 0 => {
+                        let says = "after the connection was lost the database is at no state of the plan".to_owned();
+                        break Err(Stop::Unknown { says, difference: Some(difference) });
+                    }
+                    stop => break Err(stop),
+                },
+            }
+        };
+        self.leave().await;
+        result
+    }
+
+    /// Ends the session in order. What is done is done, so a failure here is only worth a note.
+    async fn leave(&mut self) {
+        for ended in [self.driver.rollback().await, self.driver.release().await, self.driver.close().await] {
+            if let Err(failure) = ended {
+                self.report.progress(&Progress::Noted { says: format!("the session did not end in order: {failure}") });
+            }
+        }
+    }
+
+    /// Replaces a lost connection, once the old session is proved gone.
+    async fn recover(&mut self, says: String) -> Result<(), Stop> {
+        self.report.progress(&Progress::Reconnecting { says: says.clone() });
+        let until = Instant::now() + self.pace.reconnect;
+        let mut attempt = 0;
+        self.driver = loop {
+            attempt += 1;
+            match self.connect.connect().await {
+                Ok(driver) => break driver,
+                Err(failure) if Instant::now() >= until => {
+                    let says = format!("{says}; then the database could not be reached again: {failure}");
+                    return Err(Stop::Unknown { says, difference: None });
+                }
+                Err(_) => self.pause(attempt).await,
+            }
+        };
+        let unproved = |why: String| Stop::Unknown { says: format!("{says}; {why}"), difference: None };
+        match self.driver.settled(&self.session, self.pace.lock_wait).await {
+            Ok(true) => {}
+            Ok(false) => return Err(unproved("the lost session is still at work".to_owned())),
+            Err(failure) => return Err(unproved(format!("whether it is still at work cannot be asked: {failure}"))),
+        }
+        lease(&mut *self.driver, self.pace.lock_wait, self.report).await?;
+        self.session = self.driver.session().await.map_err(|f| unproved(f.to_string()))?;
+        Ok(())
+    }
+
+    /// Proves that an earlier session of a run is gone.
+    pub(crate) async fn settle(&mut self, run: &RunSummary) -> Result<(), Halt> {
+        let Some(earlier) = run.session.as_ref().filter(|s| **s != self.session && run.paused.is_none()) else {
+            return Ok(());
+        };
+        if self.driver.settled(earlier, self.pace.lock_wait).await? {
+            return Ok(());
+        }
+        let says = format!("an earlier session of run {} is still at work", run.run);
+        Err(Stop::Unknown { says, difference: None }.into())
+    }
+
+    /// Reads journal and memory anew.
+    pub(crate) async fn read_journal(&mut self) -> Result<Vec<Entry>, Halt> {
+        let entries = self.driver.entries().await?;
+        self.chain = Chain::verify(&entries).map_err(|e| Stop::JournalBroken { says: e.to_string() })?;
+        self.memory = Memory::new(self.driver.remembered().await?);
+        Ok(entries)
+    }
+
+    /// Objects as they are.
+    pub(crate) async fn observe(&mut self, of: &BTreeSet<Address>) -> Result<BTreeMap<Address, Object>, Halt> {
+        Ok(if of.is_empty() { BTreeMap::new() } else { self.driver.observe(of).await? })
+    }
+
+    /// What is known about spelling.
+    pub(crate) fn spelling(&self) -> Spelling<'_> {
+        Spelling { dialect: self.driver.dialect(), memory: &self.memory }
+    }
+
+    /// Appends a line in the open transaction.
+    pub(crate) async fn append(&mut self, event: Event) -> Result<(), Halt> {
+        let entry = self.chain.next(&self.run, event);
+        Ok(self.driver.append(&entry).await?)
+    }
+
+    /// Journals events, with records of spelling, in a transaction of their own.
+    pub(crate) async fn record(&mut self, events: &[Event], records: &[Remembered]) -> Result<(), Halt> {
+        self.cross("run/before-journal");
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mark = self.chain.clone();
+            match self.record_once(events, records).await {
+                Ok(()) => break,
+                Err(Halt::Failure(Failure::Transient { says })) => {
+                    self.abandon(mark).await?;
+                    if attempt >= OWN.attempts {
+                        return Err(Stop::Unavailable { says: format!("the journal cannot be written: {says}") }.into());
+                    }
+                    self.pause(attempt).await;
+                }
+                Err(halt) => return self.abandoned(mark, halt).await,
+            }
+        }
+        self.memory.extend(records.to_vec());
+        self.cross("run/after-journal");
+        Ok(())
+    }
+
+    async fn record_once(&mut self, events: &[Event], records: &[Remembered]) -> Result<(), Halt> {
+        self.driver.begin(&OWN).await?;
+        if !records.is_empty() {
+            self.driver.remember(records).await?;
+        }
+        for event in events {
+            self.append(event.clone()).await?;
+        }
+        Ok(self.driver.commit().await?)
+    }
+
+    /// Rolls the open transaction back, and the journal's end with it.
+    pub(crate) async fn abandon(&mut self, mark: Chain) -> Result<(), Halt> {
+        self.driver.rollback().await?;
+        self.chain = mark;
+        Ok(())
+    }
+
+    /// The same, then fails with what made it necessary. On a lost connection there is nothing to roll back.
+    pub(crate) async fn abandoned<T>(&mut self, mark: Chain, halt: Halt) -> Result<T, Halt> {
+        if !matches!(halt, Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. })) {
+            self.abandon(mark).await?;
+        }
+        Err(halt)
+    }
+
+    /// Waits before the attempt after `attempt`: twice as long each time, with jitter so that two executors do not march in step.
+    pub(crate) async fn pause(&mut self, attempt: u32) {
+        let doubled = self.pace.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST);
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 7;
+        self.jitter ^= self.jitter << 17;
+        let share = u32::try_from(self.jitter % 1000).unwrap_or_default();
+        tokio::time::sleep(doubled / 2 + doubled * share / 2000).await;
+    }
+
+    /// Tries a step again, or says that it cannot get through.
+    pub(crate) async fn again(&mut self, step: &StepId, attempt: u32, limits: &Limits, says: String) -> Result<(), Halt> {
+        let of = limits.attempts.max(1);
+        if attempt >= of {
+            return Err(Stop::Busy { step: step.clone(), attempts: attempt, says }.into());
+        }
+        self.report.progress(&Progress::Retrying { id: step.clone(), attempt: attempt + 1, of, says });
+        self.pause(attempt).await;
+        Ok(())
+    }
+
+    /// Tells that a point was reached.
+    pub(crate) fn cross(&mut self, point: &str) {
+        self.report.crossing(point);
+    }
+}
+
+/// Takes the lock, saying so if it takes time.
+async fn lease(driver: &mut dyn Driver, wait: Duration, report: &mut dyn Report) -> Result<(), Stop> {
+    let mut held = driver.lease(Duration::ZERO).await?;
+    if let Lease::Held { by } = &held
+        && !wait.is_zero()
+    {
+        report.progress(&Progress::Waiting { what: format!("the lock, which {by} holds") });
+        held = driver.lease(wait).await?;
+    }
+    match held {
+        Lease::Taken => Ok(()),
+        Lease::Held { by } => Err(Stop::Locked { by }),
+    }
+}

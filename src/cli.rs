@@ -1,0 +1,81 @@
+//! The command line: what each word is called, and nothing else.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+
+/// Declare the schema you want; plan, review, sign and apply the way there.
+///
+/// Specs are TOML files. `mig plan` compiles them against the live schema into one plan file, which people read and sign with their
+/// SSH keys; `mig apply` carries out exactly what was signed, and can be killed and run again at any point.
+#[derive(Parser, Debug)]
+#[command(name = "mig", version, disable_help_subcommand = true, after_help = EXITS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Printed below the list of commands.
+const EXITS: &str = "\
+Exit codes:
+  0  done, or nothing to do       1  error
+  2  the plan has changes         3  refused by policy, or the plan is not current
+  4  the database has drifted     5  a step or check failed; run again to go on
+  6  outcome unknown              7  another executor holds the lock
+  64 wrong usage, or a question that nobody could answer";
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Start a project here: mig.toml, specs/, plans/
+    Init(commands::init::Args),
+    /// Write specs from a live database
+    Import(commands::import::Args),
+    /// Write a live schema to a snapshot file
+    Pull(commands::pull::Args),
+    /// Check specs without a database
+    Validate(commands::validate::Args),
+    /// Put specs into the usual layout; comments stay
+    Fmt(commands::fmt::Args),
+    /// Print the JSON Schema of spec files, for editors
+    Schema(commands::schema::Args),
+    /// Compile specs into a plan
+    Plan(commands::plan::Args),
+    /// Print a plan for people
+    Show(commands::show::Args),
+    /// Compare two plans
+    Diff(commands::diff::Args),
+    /// Say what a code such as MIG-H001 means
+    Explain(commands::explain::Args),
+    /// Sign a plan with an SSH key
+    Sign(commands::sign::Args),
+    /// Check a plan's signatures
+    Verify(commands::verify::Args),
+    /// Apply a signed plan, or go on with it
+    Apply(commands::apply::Args),
+    /// Take a run back
+    Rollback(commands::rollback::Args),
+    /// Say where a database stands
+    Status(commands::status::Args),
+    /// List what was done in a database
+    History(commands::history::Args),
+    /// Say how a database differs from the specs
+    Drift(commands::drift::Args),
+    /// Print a completion script for a shell
+    Completions(commands::completions::Args),
+    /// Print or write the manual pages
+    Man(commands::man::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

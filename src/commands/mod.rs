@@ -1,0 +1,62 @@
+//! One thin file for each command: its options, and the calls that it makes.
+
+pub mod apply;
+pub mod completions;
+pub mod diff;
+pub mod drift;
+pub mod explain;
+pub mod fmt;
+pub mod history;
+pub mod import;
+pub mod init;
+pub mod man;
+pub mod plan;
+pub mod pull;
+pub mod rollback;
+pub mod schema;
+pub mod show;
+pub mod sign;
+pub mod status;
+pub mod validate;
+pub mod verify;
+
+use std::future::Future;
+
+use crate::{
+    cli::{Cli, Command},
+    exit::{Outcome, Reason, Trouble},
+};
+
+/// Runs a command.
+pub fn run(cli: Cli) -> Result<Outcome, Trouble> {
+    match cli.command {
+        Command::Init(args) => init::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Pull(args) => pull::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Apply(args) => apply::run(&args),
+        Command::Rollback(args) => rollback::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Drift(args) => drift::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}
+
+/// Runs what waits for a database. Only commands that need one pay for the runtime.
+fn wait<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::new(Reason::Internal, format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(work)
+}

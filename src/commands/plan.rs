@@ -1,0 +1,176 @@
+//! `mig plan`: specs and a live schema into a plan file.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use mig_compiler::explain;
+use mig_plan::{Plan, Snapshot};
+use serde_json::json;
+
+use crate::{
+    commands::{sign, wait},
+    exit::{Outcome, Reason, Trouble},
+    files,
+    project::Project,
+    spec_files,
+    target::Where,
+    terminal,
+    wiring::{self, CompileError},
+};
+
+/// Compile the specs against a live schema into one plan. The same inputs give the same bytes on every machine.
+/// Nothing is changed in the database.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    against: Where,
+    /// Compile against a snapshot file instead of a database
+    #[arg(long, value_name = "SNAPSHOT", conflicts_with = "url")]
+    live: Option<PathBuf>,
+    /// The folder of the specs [default: specs of mig.toml, or ./specs]
+    #[arg(long, value_name = "DIR")]
+    specs: Option<PathBuf>,
+    /// Write the plan to this file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How the plan is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Print one JSON object about the outcome instead
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Show the SQL of every step
+    #[arg(long, short)]
+    verbose: bool,
+    /// Exit with 2 if the plan has changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+    /// Write nothing; exit with 3 unless FILE is exactly this plan
+    #[arg(long, value_name = "FILE", conflicts_with = "out")]
+    check: Option<PathBuf>,
+    /// Sign the plan that is written
+    #[arg(long, requires = "out")]
+    sign: bool,
+    /// The key to sign with [default: ~/.ssh/id_ed25519]
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    key: Option<PathBuf>,
+}
+
+/// How a plan is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal
+    Text,
+    /// For a pull request
+    Markdown,
+    /// The plan file itself
+    Json,
+}
+
+/// A plan as printed.
+pub fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
+    match format {
+        Format::Text => {
+            let style = explain::TextStyle { color: terminal::colours(), verbose, width: terminal::width() };
+            explain::text(plan, &style)
+        }
+        Format::Markdown => explain::markdown(plan),
+        Format::Json => String::from_utf8_lossy(&plan.to_bytes()).into_owned(),
+    }
+}
+
+/// Runs it.
+pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+    let project = Project::find()?;
+    let specs = args.specs.clone().unwrap_or_else(|| project.specs());
+    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs)?;
+    if let Some(file) = &args.check {
+        return current(&plan, file);
+    }
+    let written = write(args, &plan)?;
+    if args.json {
+        let object = json!({
+            "changes": !plan.steps.is_empty(), "class": plan.class(), "summary": plan.summary,
+            "base": plan.base, "goal": plan.goal, "plan": plan.digest(), "file": written,
+        });
+        terminal::say(&object.to_string());
+    } else if plan.steps.is_empty() && args.format == Format::Text {
+        terminal::say("no changes: the database is what the specs say");
+    } else {
+        terminal::say(rendered(&plan, args.format, args.verbose).trim_end());
+    }
+    tell(args, &plan, written);
+    if args.sign && written.is_some() {
+        sign::sign(written.expect("looked at just now"), args.key.as_deref())?;
+    }
+    Ok(if args.detailed_exitcode && !plan.steps.is_empty() { Outcome::Changes } else { Outcome::Done })
+}
+
+/// Compiles; prints notes.
+pub fn compiled(project: &Project, against: &Where, live: Option<&Path>, specs: &Path) -> Result<Plan, Trouble> {
+    let specs = spec_files::read(specs)?;
+    let snapshot = match live {
+        Some(file) => Snapshot::from_bytes(&files::read(file)?)
+            .map_err(|says| Trouble::new(Reason::Input, format!("{} cannot be used: {says}", file.display())))?,
+        None => wait(wiring::pull(&against.find(project)?))?,
+    };
+    let compiled = wiring::compile(&specs, &snapshot, against.target.as_deref()).map_err(|error| match error {
+        CompileError::Specs(found) => spec_files::invalid(&found, &specs),
+        CompileError::Trouble(trouble) => trouble,
+    })?;
+    for note in spec_files::shown(&compiled.notes, &specs) {
+        note.show();
+    }
+    Ok(compiled.plan)
+}
+
+/// A plan without steps is no file.
+fn write<'a>(args: &'a Args, plan: &Plan) -> Result<Option<&'a Path>, Trouble> {
+    match &args.out {
+        Some(file) if !plan.steps.is_empty() => {
+            files::write(file, &plan.to_bytes())?;
+            Ok(Some(file))
+        }
+        _ => Ok(None),
+    }
+}
+
+fn tell(args: &Args, plan: &Plan, written: Option<&Path>) {
+    match (written, &args.out) {
+        (Some(file), _) => terminal::note(&format!("wrote {} ({})", file.display(), plan.digest())),
+        (None, Some(file)) if file.exists() => {
+            terminal::note(&format!("nothing was written; {} is an earlier plan", file.display()));
+        }
+        (None, Some(_)) => terminal::note("nothing was written"),
+        (None, None) if plan.steps.is_empty() || args.json => {}
+        (None, None) => terminal::note("nothing was written: --out FILE writes the plan"),
+    }
+}
+
+/// Whether a file is exactly this plan; the target's name does not count.
+fn current(plan: &Plan, file: &Path) -> Result<Outcome, Trouble> {
+    let stale = |says: String| {
+        Trouble::new(Reason::NotCurrent, says)
+            .untouched("nothing was written")
+            .next(format!("mig plan --out {} writes the plan of the specs as they are", file.display()))
+    };
+    if !file.exists() {
+        return match plan.steps.is_empty() {
+            true => Ok(Outcome::Done),
+            false => Err(stale(format!("there is no {}, and the specs have changes", file.display()))),
+        };
+    }
+    let there = files::read(file)?;
+    let mut plan = plan.clone();
+    plan.target.name = Plan::from_bytes(&there).ok().and_then(|there| there.target.name);
+    let bytes = plan.to_bytes();
+    if bytes == there {
+        terminal::say(&format!("{} is current", file.display()));
+        return Ok(Outcome::Done);
+    }
+    let (old, new) = (String::from_utf8_lossy(&there), String::from_utf8_lossy(&bytes));
+    let name = file.display().to_string();
+    let diff = similar::TextDiff::from_lines(old.as_ref(), new.as_ref());
+    terminal::say_raw(&diff.unified_diff().header(&name, "what the specs compile to now").to_string());
+    Err(stale(format!("{name} is not what the specs compile to now")))
+}

@@ -1,0 +1,16 @@
+//! `mig schema`: the JSON Schema of spec files.
+
+use crate::{
+    exit::{Outcome, Trouble},
+    terminal, wiring,
+};
+
+/// Print the JSON Schema of spec files, so that editors complete and check them.
+#[derive(clap::Args, Debug)]
+pub struct Args {}
+
+/// Runs it.
+pub fn run(_: &Args) -> Result<Outcome, Trouble> {
+    terminal::say(wiring::json_schema().trim_end());
+    Ok(Outcome::Done)
+}

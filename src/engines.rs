@@ -1,0 +1,116 @@
+//! The list of engines: the only place, beside their own folders, that knows any of them by name.
+
+use std::{env, future::Future, path::Path, pin::Pin};
+
+use mig_executor::{Driver, Failure};
+use mig_plan::{Dialect, Name};
+
+use crate::{
+    exit::{Reason, Trouble},
+    project::Project,
+};
+
+/// A connection in the making.
+type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>>>>;
+
+/// One engine as the door sees it.
+pub struct Engine {
+    /// Its name in specs, plans and `mig.toml`.
+    pub name: &'static str,
+    /// The schemes of its URLs.
+    pub schemes: &'static [&'static str],
+    /// The version that specs are checked for where no database says which.
+    pub usual_version: &'static str,
+    /// The schema that unqualified names mean where no database says which.
+    pub usual_schema: Option<&'static str>,
+    /// Its pure half for a version.
+    pub dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
+    /// Opens a session.
+    pub connect: fn(String) -> Connecting,
+    /// Puts a URL of `mig.toml` into terms of the current directory.
+    pub locate: fn(&str, &Project) -> String,
+}
+
+/// Every engine.
+pub const ENGINES: &[Engine] = &[
+    Engine {
+        name: mig_sqlite::NAME,
+        schemes: mig_sqlite::SCHEMES,
+        usual_version: "3",
+        usual_schema: None,
+        dialect: mig_sqlite::dialect,
+        connect: |url| Box::pin(async move { mig_sqlite::connect(&url).await }),
+        locate: beside_project,
+    },
+    Engine {
+        name: mig_postgres::NAME,
+        schemes: mig_postgres::SCHEMES,
+        usual_version: "17",
+        usual_schema: Some("public"),
+        dialect: mig_postgres::dialect,
+        connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
+        locate: |url, _| url.to_owned(),
+    },
+];
+
+impl Engine {
+    /// Its pure half where no database says which version it has.
+    pub fn usual_dialect(&self) -> Box<dyn Dialect> {
+        let schema = self.usual_schema.map(|name| Name::new(name).expect("the usual schemas are plain words"));
+        (self.dialect)(self.usual_version, schema)
+    }
+}
+
+/// The engine of that name.
+pub fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
+    ENGINES.iter().find(|engine| engine.name == name).ok_or_else(|| {
+        Trouble::new(Reason::Input, format!("this mig has no engine `{name}`"))
+            .untouched("nothing was read or changed")
+            .next(format!("use one of: {}", names()))
+    })
+}
+
+/// The engine of a URL.
+pub fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    ENGINES.iter().find(|engine| engine.schemes.contains(&scheme)).ok_or_else(|| {
+        let schemes: Vec<_> = ENGINES.iter().flat_map(|engine| engine.schemes).map(|s| format!("{s}://")).collect();
+        // The URL itself stays unsaid: what is no URL may be a secret in the wrong place.
+        Trouble::new(Reason::Usage, "the database's URL has a scheme that no engine knows")
+            .untouched("no database was touched")
+            .next(format!("begin it with one of: {}", schemes.join(", ")))
+    })
+}
+
+/// The names of all engines, for messages.
+pub fn names() -> String {
+    ENGINES.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
+}
+
+/// A relative path in a file URL of `mig.toml` is relative to that file.
+fn beside_project(url: &str, project: &Project) -> String {
+    let Some((scheme, path)) = url.split_once("://") else { return url.to_owned() };
+    if path.starts_with('/') {
+        return url.to_owned();
+    }
+    let place = project.at(Path::new(path));
+    let place = match env::current_dir() {
+        Ok(here) => here.join(place),
+        Err(_) => place,
+    };
+    format!("{scheme}://{}", place.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemes_are_distinct() {
+        let mut schemes: Vec<_> = ENGINES.iter().flat_map(|engine| engine.schemes).collect();
+        let all = schemes.len();
+        schemes.sort();
+        schemes.dedup();
+        assert_eq!(schemes.len(), all);
+    }
+}

@@ -1,0 +1,289 @@
+//! The calls into the executor: what it is asked, how its answers read, and what its stops mean for the command.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mig_executor::{
+    Connector, Driver, Failure, Outcome as Ended, Pace, Position, Request, RollbackRequest, RunStatus, RunSummary,
+    Standing, Stop, Which, sign::Approval,
+};
+use mig_plan::{Phase, StepId};
+use serde_json::json;
+
+use crate::{
+    exit::{Outcome, Reason, Trouble},
+    plan_file::PlanFile,
+    target::Database,
+    terminal,
+    watch::Watch,
+    wiring,
+};
+
+/// A plan to be applied, admitted already.
+pub struct Order {
+    /// The plan.
+    pub file: PlanFile,
+    /// Its file's name.
+    pub title: String,
+    /// The signature files beside it.
+    pub signatures: Vec<(String, Vec<u8>)>,
+    /// Who admitted it.
+    pub approval: Approval,
+    /// Where to stop.
+    pub through: Option<Phase>,
+    /// Whether to look only.
+    pub dry_run: bool,
+    /// Whether a plan that was taken back may be applied once more.
+    pub again: bool,
+    /// How long to wait for another executor.
+    pub wait: Duration,
+    /// Whether to print events as JSON.
+    pub json: bool,
+}
+
+/// A run to be taken back.
+pub struct Back {
+    /// Which.
+    pub which: Which,
+    /// How long to wait for another executor.
+    pub wait: Duration,
+    /// Whether to print events as JSON.
+    pub json: bool,
+}
+
+/// Opens sessions with one database.
+struct Sessions<'a>(&'a Database);
+
+#[async_trait]
+impl Connector for Sessions<'_> {
+    async fn connect(&mut self) -> Result<Box<dyn Driver>, Failure> {
+        (self.0.engine.connect)(self.0.url.clone()).await
+    }
+}
+
+/// Applies a plan, or goes on with it.
+pub async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble> {
+    let signers = order.approval.signers.into_iter();
+    let request = Request {
+        plan: order.file.plan,
+        bytes: order.file.bytes,
+        title: order.title,
+        approved_by: signers.map(|signer| (signer.principal, signer.fingerprint)).collect(),
+        signatures: order.signatures,
+        through: order.through,
+        dry_run: order.dry_run,
+        again: order.again,
+        pace: Pace { lock_wait: order.wait, ..Pace::default() },
+    };
+    let mut watch = Watch::start(order.json);
+    let ended = mig_executor::apply(&mut Sessions(database), &request, &mut watch).await;
+    watch.end();
+    tell(ended, order.json, &request.title)
+}
+
+/// Takes a run back, or goes on taking it back.
+pub async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
+    let request = RollbackRequest {
+        which: back.which,
+        dry_run: false,
+        pace: Pace { lock_wait: back.wait, ..Pace::default() },
+    };
+    let mut watch = Watch::start(back.json);
+    let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
+    watch.end();
+    tell(ended, back.json, "the run")
+}
+
+fn tell(ended: Result<Ended, Stop>, json: bool, title: &str) -> Result<Outcome, Trouble> {
+    match ended {
+        Ok(ended) => {
+            terminal::say(&if json { object(&ended).to_string() } else { words(&ended, title) });
+            Ok(Outcome::Done)
+        }
+        Err(stop) => {
+            if json {
+                let object = json!({ "event": "stopped", "exit": crate::exit::code(&Err(reason(&stop))),
+                    "says": stop.to_string(), "stands": stop.stands(), "next": stop.advice() });
+                terminal::say(&object.to_string());
+            }
+            Err(trouble(&stop))
+        }
+    }
+}
+
+/// A stop of the executor as an error of the command.
+fn trouble(stop: &Stop) -> Trouble {
+    Trouble::new(reason(stop), stop.to_string()).untouched(stop.stands()).next(stop.advice())
+}
+
+/// What a stop means for the exit code.
+fn reason(stop: &Stop) -> Reason {
+    match stop {
+        Stop::Drift { .. } => Reason::Drift,
+        Stop::CheckFailed { .. }
+        | Stop::StepFailed { .. }
+        | Stop::Busy { .. }
+        | Stop::Unfinished { .. }
+        | Stop::Internal { step: Some(_), .. }
+        | Stop::Asked => Reason::Failed,
+        Stop::Unknown { .. } | Stop::JournalBroken { .. } => Reason::Unknown,
+        Stop::Locked { .. } => Reason::Locked,
+        Stop::WasRolledBack { .. } | Stop::RollingBack { .. } | Stop::Overlaps { .. } | Stop::LaterRun { .. } => {
+            Reason::Policy
+        }
+        Stop::OtherTarget { .. }
+        | Stop::ReadOnly { .. }
+        | Stop::NoSuchRun { .. }
+        | Stop::Collected { .. }
+        | Stop::PlanLost { .. }
+        | Stop::Unavailable { .. }
+        | Stop::Internal { step: None, .. } => Reason::Database,
+    }
+}
+
+fn words(ended: &Ended, title: &str) -> String {
+    match ended {
+        Ended::Done { run, steps, here } if here == steps => format!("applied {title}: {steps} steps, run {run}"),
+        Ended::Done { run, steps, here } => {
+            format!("applied {title}: {steps} steps, {here} of them now, run {run}")
+        }
+        Ended::Paused { run, through, remaining } => format!(
+            "applied {title} through {through}: {} steps remain, run {run}\n\
+             the same command without --through goes on; mig rollback {run} takes it back",
+            remaining.len()
+        ),
+        Ended::NothingToDo { run } => {
+            let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
+            format!("nothing to do: {title} is applied{by}")
+        }
+        Ended::DryRun { position, would } => {
+            format!("dry run, nothing was written: {}{}", position_words(position), list("would do", would))
+        }
+        Ended::RolledBack { run, here } => format!("rolled back run {run}: {here} steps taken back"),
+    }
+}
+
+fn list(what: &str, steps: &[StepId]) -> String {
+    let lines: String = steps.iter().map(|step| format!("\n  {step}")).collect();
+    format!("\n{what} {}:{lines}", counted(steps.len(), "step"))
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
+fn position_words(position: &Position) -> String {
+    match position {
+        Position::AtBase => "the database is where the plan begins".to_owned(),
+        Position::After(done) => format!("the database is {} into the plan", counted(*done, "step")),
+        Position::Amid(done) => format!("the database is {} into the plan, and one is half done", counted(*done, "step")),
+        Position::AtGoal => "the database is where the plan ends".to_owned(),
+        Position::Drifted(difference) => format!("the database is not where the plan says\n{difference}"),
+    }
+}
+
+fn object(ended: &Ended) -> serde_json::Value {
+    match ended {
+        Ended::Done { run, steps, here } => json!({ "event": "done", "run": run, "steps": steps, "here": here }),
+        Ended::Paused { run, through, remaining } => {
+            json!({ "event": "paused", "run": run, "through": through, "remaining": remaining })
+        }
+        Ended::NothingToDo { run } => json!({ "event": "nothing-to-do", "run": run }),
+        Ended::DryRun { position, would } => {
+            json!({ "event": "dry-run", "position": position_words(position), "would": would })
+        }
+        Ended::RolledBack { run, here } => json!({ "event": "rolled-back", "run": run, "here": here }),
+    }
+}
+
+/// Where a database stands, in words or as JSON.
+pub async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let status = mig_executor::status(&mut *driver).await.map_err(|stop| trouble(&stop))?;
+    close(driver).await?;
+    if json {
+        let open: Vec<_> = status.open.iter().map(standing_object).collect();
+        let last: Vec<_> = status.last.iter().map(run_object).collect();
+        return Ok(json!({ "open": open, "last": last }).to_string());
+    }
+    let mut lines: Vec<_> = status.open.iter().map(standing_words).collect();
+    if lines.is_empty() {
+        lines.push("no run is open".to_owned());
+    }
+    lines.extend(status.last.iter().map(run_words));
+    Ok(lines.join("\n"))
+}
+
+/// The runs of a database, oldest first, in words or as JSON.
+pub async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let runs = mig_executor::history(&mut *driver).await.map_err(|stop| trouble(&stop))?;
+    close(driver).await?;
+    if json {
+        return Ok(runs.iter().map(|run| format!("{}\n", run_object(run))).collect());
+    }
+    if runs.is_empty() {
+        return Ok("mig has applied nothing here".to_owned());
+    }
+    Ok(runs.iter().map(|run| format!("{}\n", run_words(run))).collect())
+}
+
+async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {
+    driver.close().await.map_err(|failure| trouble(&failure.into()))
+}
+
+fn run_words(run: &RunSummary) -> String {
+    let signers: Vec<_> = run.approved_by.iter().map(|(principal, _)| principal.as_str()).collect();
+    let signed = if signers.is_empty() { "unsigned".to_owned() } else { format!("signed by {}", signers.join(", ")) };
+    let collected = if run.collected { ", kept data dropped" } else { "" };
+    format!(
+        "{}  {}  {}: {} done, {} taken back{collected}, {signed}",
+        run.run,
+        status_word(&run.status),
+        run.title,
+        counted(run.done.len(), "step"),
+        run.undone.len()
+    )
+}
+
+fn standing_words(standing: &Standing) -> String {
+    let mut text = run_words(&standing.run);
+    match &standing.position {
+        Some(position) => text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step"))),
+        None => text.push_str("\n  its plan cannot be read from this database"),
+    }
+    if let Some(through) = standing.run.paused {
+        text.push_str(&format!("\n  paused after {through}"));
+    }
+    if let Some(next) = &standing.next {
+        text.push_str(&format!("\n  next: {next}"));
+    }
+    text
+}
+
+fn status_word(status: &RunStatus) -> &'static str {
+    match status {
+        RunStatus::Open => "open",
+        RunStatus::Done => "done",
+        RunStatus::RollingBack => "rolling-back",
+        RunStatus::RolledBack => "rolled-back",
+    }
+}
+
+fn run_object(run: &RunSummary) -> serde_json::Value {
+    let signers: Vec<_> = run.approved_by.iter().map(|(who, key)| json!({ "principal": who, "key": key })).collect();
+    json!({
+        "run": run.run, "plan": run.plan, "title": run.title, "status": status_word(&run.status),
+        "paused": run.paused, "begun_at": run.begun_at, "last_at": run.last_at, "executor": run.executor,
+        "approved_by": signers, "done": run.done, "undone": run.undone, "collected": run.collected,
+    })
+}
+
+fn standing_object(standing: &Standing) -> serde_json::Value {
+    let mut object = run_object(&standing.run);
+    object["position"] = json!(standing.position.as_ref().map(position_words));
+    object["steps"] = json!(standing.of);
+    object["next"] = json!(standing.next);
+    object["phase"] = json!(standing.phase);
+    object
+}

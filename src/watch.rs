@@ -1,0 +1,147 @@
+//! What a person, a log or a program sees of a run while it works.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use mig_executor::{Progress, Report};
+
+use crate::{crash::Crash, terminal};
+
+/// How events are shown.
+enum Show {
+    /// A bar on a terminal, with lines above it.
+    Bar(ProgressBar),
+    /// A line for each event that a log wants.
+    Lines,
+    /// One JSON object a line, on standard output.
+    Json,
+}
+
+/// Shows a run's events, and stops it in order when the user asks.
+pub struct Watch {
+    show: Show,
+    crash: Crash,
+    asked: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Begins to watch; from here on a first Ctrl-C asks the run to stop at the next safe point. Needs the runtime.
+    pub fn start(json: bool) -> Self {
+        let show = match (json, terminal::watched()) {
+            (true, _) => Show::Json,
+            (false, true) => Show::Bar(bar()),
+            (false, false) => Show::Lines,
+        };
+        let asked = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&asked);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::Relaxed);
+                terminal::note("stopping at the next safe point; the same command goes on from there");
+            }
+        });
+        Self { show, crash: Crash::from_environment(), asked }
+    }
+
+    /// Ends the display.
+    pub fn end(self) {
+        if let Show::Bar(bar) = self.show {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.show {
+            Show::Bar(bar) => bar.suspend(|| terminal::note(text)),
+            Show::Lines => terminal::note(text),
+            Show::Json => {}
+        }
+    }
+
+    fn position(&self, done: usize, of: usize, message: &str) {
+        if let Show::Bar(bar) = &self.show {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            bar.set_message(message.to_owned());
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}").expect("the template is well formed");
+    let bar = ProgressBar::new(0).with_style(style);
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+impl Report for Watch {
+    fn progress(&mut self, progress: &Progress) {
+        if let Show::Json = self.show {
+            let line = serde_json::to_string(progress).expect("events always encode");
+            terminal::say(&line);
+            return;
+        }
+        match progress {
+            Progress::StepStarted { n, of, why, .. } => self.position(n.saturating_sub(1), *of, why),
+            Progress::StepDone { n, of, .. } => self.position(*n, *of, ""),
+            Progress::BatchDone { id, rows, total } => {
+                if let Show::Bar(bar) = &self.show {
+                    bar.set_message(format!("{id}: {}", part(*rows, *total)));
+                }
+            }
+            _ => {}
+        }
+        if let Some(words) = words(progress) {
+            self.line(&words);
+        }
+    }
+
+    fn crossing(&mut self, point: &str) {
+        self.crash.crossing(point);
+    }
+
+    fn stopping(&mut self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// An event as a line of a log; `None` for those that only move the bar.
+fn words(progress: &Progress) -> Option<String> {
+    Some(match progress {
+        Progress::StepStarted { .. } | Progress::BatchDone { .. } => return None,
+        Progress::Waiting { what } => format!("waiting for {what}"),
+        Progress::Warned { at, says, count, samples, .. } => {
+            let mut text = format!("warning: {at}: {says}: {count} rows are wrong");
+            samples.iter().for_each(|sample| text.push_str(&format!("\n  {sample}")));
+            text
+        }
+        Progress::RunBegan { run, done: 0, of } => format!("run {run}: {of} steps"),
+        Progress::RunBegan { run, done, of } => format!("run {run}: goes on, {done} of {of} steps are done"),
+        Progress::RollbackBegan { run, done: 0, of } => format!("run {run}: rolling back {of} steps"),
+        Progress::RollbackBegan { run, done, of } => {
+            format!("run {run}: rollback goes on, {done} of {of} steps are taken back")
+        }
+        Progress::StepDone { n, of, id, took, rows } => {
+            let how = match took {
+                Some(took) => format!("{} ms", took.as_millis()),
+                None => "was done already".to_owned(),
+            };
+            let rows = rows.map(|rows| format!(", {rows} rows")).unwrap_or_default();
+            format!("[{n}/{of}] {id}: {how}{rows}")
+        }
+        Progress::Retrying { id, attempt, of, says } => format!("{id}: attempt {attempt} of {of} after: {says}"),
+        Progress::Repairing { id } => format!("{id}: clearing away what an interrupted statement left"),
+        Progress::Reconnecting { says } => format!("connecting again: {says}"),
+        Progress::Noted { says } => says.clone(),
+    })
+}
+
+fn part(rows: u64, total: Option<u64>) -> String {
+    total.map_or_else(|| format!("{rows} rows"), |total| format!("{rows} of {total} rows"))
+}

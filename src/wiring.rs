@@ -1,0 +1,85 @@
+//! The calls into the compiler, the executor and the engines, and what their errors mean for the command.
+
+use mig_compiler::{Compiled, Diagnostic, Options, SpecFile, spec};
+use mig_executor::{Driver, Failure};
+use mig_plan::{Dialect, Snapshot};
+
+use crate::{
+    engines::{self, Engine},
+    exit::{Reason, Trouble},
+    target::Database,
+};
+
+/// Checks specs without a database; gives the number of objects that they declare.
+pub fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec<Diagnostic>> {
+    let dialect = engine.usual_dialect();
+    let document = spec::parse(specs, engine.name)?;
+    let intent = spec::resolve(&document, dialect.as_ref())?;
+    Ok(intent.goal.objects.len())
+}
+
+/// Compiles specs against a database as pulled.
+pub fn compile(specs: &[SpecFile], snapshot: &Snapshot, target: Option<&str>) -> Result<Compiled, CompileError> {
+    let dialect = dialect(snapshot).map_err(CompileError::Trouble)?;
+    let options = Options { target: target.map(str::to_owned) };
+    mig_compiler::compile(specs, snapshot, dialect.as_ref(), &options).map_err(CompileError::Specs)
+}
+
+/// Why specs did not compile.
+pub enum CompileError {
+    /// Something is wrong with them.
+    Specs(Vec<Diagnostic>),
+    /// Something is wrong elsewhere.
+    Trouble(Trouble),
+}
+
+/// The dialect of a pulled database.
+pub fn dialect(snapshot: &Snapshot) -> Result<Box<dyn Dialect>, Trouble> {
+    let engine = engines::of_name(&snapshot.engine)?;
+    Ok((engine.dialect)(&snapshot.version, snapshot.default_schema.clone()))
+}
+
+/// Specs that declare a pulled schema.
+pub fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
+    Ok(mig_compiler::import(snapshot, dialect(snapshot)?.as_ref()))
+}
+
+/// A spec in the usual layout.
+pub fn fmt(spec: &SpecFile) -> Result<String, Diagnostic> {
+    mig_compiler::fmt(&spec.text).map_err(|mut wrong| {
+        wrong.path.get_or_insert_with(|| spec.path.clone());
+        wrong
+    })
+}
+
+/// The JSON Schema of spec files.
+pub fn json_schema() -> String {
+    mig_compiler::json_schema()
+}
+
+/// Opens a session.
+pub async fn connect(database: &Database) -> Result<Box<dyn Driver>, Trouble> {
+    (database.engine.connect)(database.url.clone()).await.map_err(|failure| unreachable(database, &failure))
+}
+
+/// Reads the whole schema of a database.
+pub async fn pull(database: &Database) -> Result<Snapshot, Trouble> {
+    let mut driver = connect(database).await?;
+    let snapshot = driver.pull().await.map_err(|failure| unreachable(database, &failure))?;
+    driver.close().await.map_err(|failure| unreachable(database, &failure))?;
+    Ok(snapshot)
+}
+
+fn unreachable(database: &Database, failure: &Failure) -> Trouble {
+    let reason = match failure {
+        Failure::Broken { .. } => Reason::Internal,
+        Failure::Transient { .. } | Failure::Refused { .. } | Failure::Lost { .. } | Failure::Unreachable { .. } => {
+            Reason::Database
+        }
+    };
+    let says = match failure {
+        Failure::Broken { says } => says.clone(),
+        other => format!("cannot read {database}: {other}"),
+    };
+    Trouble::new(reason, says).untouched("nothing was written").next("check that the database is there and the URL names it")
+}
