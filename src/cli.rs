@@ -10,10 +10,10 @@ use crate::commands;
 /// SSH keys; `mig apply` carries out exactly what was signed, and can be killed and run again at any point.
 #[derive(Parser, Debug)]
 #[command(name = "mig", version, disable_help_subcommand = true, after_help = EXITS)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Printed below the list of commands.
@@ -27,7 +27,7 @@ Exit codes:
 
 /// The commands.
 #[derive(Subcommand, Debug)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start a project here: mig.toml, specs/, plans/
     Init(commands::init::Args),
     /// Write specs from a live database

@@ -4,7 +4,7 @@ use std::{env, fs::OpenOptions, io::Write as _, process};
 
 /// Counts the points that a run crosses.
 #[derive(Debug, Default)]
-pub struct Crash {
+pub(crate) struct Crash {
     crossed: u64,
     at: Option<u64>,
     list: Option<String>,
@@ -12,7 +12,7 @@ pub struct Crash {
 
 impl Crash {
     /// What the environment asks for: `MIG_CRASH_AT=N` aborts at the N-th point, `MIG_CRASH_LIST=FILE` appends each point's name.
-    pub fn from_environment() -> Self {
+    pub(crate) fn from_environment() -> Self {
         if !cfg!(debug_assertions) {
             return Self::default();
         }
@@ -21,7 +21,7 @@ impl Crash {
     }
 
     /// A point was reached.
-    pub fn crossing(&mut self, point: &str) {
+    pub(crate) fn crossing(&mut self, point: &str) {
         self.crossed += 1;
         if let Some(path) = &self.list {
             let file = OpenOptions::new().create(true).append(true).open(path);

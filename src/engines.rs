@@ -1,6 +1,6 @@
 //! The list of engines: the only place, beside their own folders, that knows any of them by name.
 
-use std::{env, future::Future, path::Path, pin::Pin};
+use std::{future::Future, path::Path, pin::Pin};
 
 use mig_executor::{Driver, Failure};
 use mig_plan::{Dialect, Name};
@@ -11,28 +11,28 @@ use crate::{
 };
 
 /// A connection in the making.
-type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>>>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>> + Send>>;
 
 /// One engine as the door sees it.
-pub struct Engine {
+pub(crate) struct Engine {
     /// Its name in specs, plans and `mig.toml`.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The schemes of its URLs.
-    pub schemes: &'static [&'static str],
+    pub(crate) schemes: &'static [&'static str],
     /// The version that specs are checked for where no database says which.
-    pub usual_version: &'static str,
+    pub(crate) usual_version: &'static str,
     /// The schema that unqualified names mean where no database says which.
-    pub usual_schema: Option<&'static str>,
+    pub(crate) usual_schema: Option<&'static str>,
     /// Its pure half for a version.
-    pub dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
+    pub(crate) dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
     /// Opens a session.
-    pub connect: fn(String) -> Connecting,
+    pub(crate) connect: fn(String) -> Connecting,
     /// Puts a URL of `mig.toml` into terms of the current directory.
-    pub locate: fn(&str, &Project) -> String,
+    pub(crate) locate: fn(&str, &Project) -> String,
 }
 
 /// Every engine.
-pub const ENGINES: &[Engine] = &[
+pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: mig_sqlite::NAME,
         schemes: mig_sqlite::SCHEMES,
@@ -55,14 +55,14 @@ pub const ENGINES: &[Engine] = &[
 
 impl Engine {
     /// Its pure half where no database says which version it has.
-    pub fn usual_dialect(&self) -> Box<dyn Dialect> {
+    pub(crate) fn usual_dialect(&self) -> Box<dyn Dialect> {
         let schema = self.usual_schema.map(|name| Name::new(name).expect("the usual schemas are plain words"));
         (self.dialect)(self.usual_version, schema)
     }
 }
 
 /// The engine of that name.
-pub fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
+pub(crate) fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
     ENGINES.iter().find(|engine| engine.name == name).ok_or_else(|| {
         Trouble::new(Reason::Input, format!("this mig has no engine `{name}`"))
             .untouched("nothing was read or changed")
@@ -71,7 +71,7 @@ pub fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
 }
 
 /// The engine of a URL.
-pub fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
+pub(crate) fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     ENGINES.iter().find(|engine| engine.schemes.contains(&scheme)).ok_or_else(|| {
         let schemes: Vec<_> = ENGINES.iter().flat_map(|engine| engine.schemes).map(|s| format!("{s}://")).collect();
@@ -83,7 +83,7 @@ pub fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
 }
 
 /// The names of all engines, for messages.
-pub fn names() -> String {
+pub(crate) fn names() -> String {
     ENGINES.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
 }
 
@@ -93,12 +93,7 @@ fn beside_project(url: &str, project: &Project) -> String {
     if path.starts_with('/') {
         return url.to_owned();
     }
-    let place = project.at(Path::new(path));
-    let place = match env::current_dir() {
-        Ok(here) => here.join(place),
-        Err(_) => place,
-    };
-    format!("{scheme}://{}", place.display())
+    format!("{scheme}://{}", project.at(Path::new(path)).display())
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use anstyle::{AnsiColor, Style};
 use crate::{finding::Shown, terminal};
 
 /// The exit code of any other error.
-pub const ERROR: u8 = 1;
+pub(crate) const ERROR: u8 = 1;
 /// The exit code of a wrong command line.
-pub const USAGE: u8 = 64;
+pub(crate) const USAGE: u8 = 64;
 
 /// How a command ended well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Done, or nothing to do.
     Done,
     /// The plan has changes, and the caller asked to be told by the exit code.
@@ -22,7 +22,7 @@ pub enum Outcome {
 
 /// Why a command did not end well, as far as the exit code tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub(crate) enum Reason {
     /// A file that is not what it should be, or cannot be read or written.
     Input,
     /// The specs are invalid.
@@ -48,7 +48,7 @@ pub enum Reason {
 }
 
 /// The exit code of a result: the one list of them.
-pub fn code(result: &Result<Outcome, Reason>) -> u8 {
+pub(crate) fn code(result: &Result<Outcome, Reason>) -> u8 {
     match result {
         Ok(Outcome::Done) => 0,
         Err(Reason::Input | Reason::Specs | Reason::Database | Reason::Internal) => ERROR,
@@ -64,7 +64,7 @@ pub fn code(result: &Result<Outcome, Reason>) -> u8 {
 
 /// An error as a person reads it: what happened, what was not touched, what to do next.
 #[derive(Debug)]
-pub struct Trouble {
+pub(crate) struct Trouble {
     reason: Reason,
     says: String,
     untouched: Option<String>,
@@ -74,43 +74,43 @@ pub struct Trouble {
 
 impl Trouble {
     /// An error. `says` is a lower-case fragment, of several lines where it must be.
-    pub fn new(reason: Reason, says: impl Into<String>) -> Self {
+    pub(crate) fn new(reason: Reason, says: impl Into<String>) -> Self {
         Self { reason, says: says.into(), untouched: None, next: Vec::new(), findings: Vec::new() }
     }
 
     /// What was left as it was, as a fragment.
     #[must_use]
-    pub fn untouched(mut self, what: impl Into<String>) -> Self {
+    pub(crate) fn untouched(mut self, what: impl Into<String>) -> Self {
         self.untouched = Some(what.into());
         self
     }
 
     /// What to do next, as a fragment.
     #[must_use]
-    pub fn next(mut self, what: impl Into<String>) -> Self {
+    pub(crate) fn next(mut self, what: impl Into<String>) -> Self {
         self.next.push(what.into());
         self
     }
 
     /// Findings in files, shown before the message.
     #[must_use]
-    pub fn findings(mut self, findings: Vec<Shown>) -> Self {
+    pub(crate) fn findings(mut self, findings: Vec<Shown>) -> Self {
         self.findings = findings;
         self
     }
 
     /// A file that could not be read or written.
-    pub fn file(verb: &str, path: &std::path::Path, error: &io::Error) -> Self {
+    pub(crate) fn file(verb: &str, path: &std::path::Path, error: &io::Error) -> Self {
         Self::new(Reason::Input, format!("cannot {verb} {}: {error}", path.display()))
     }
 
     /// What the exit code is made from.
-    pub fn kind(self) -> Reason {
+    pub(crate) fn kind(self) -> Reason {
         self.reason
     }
 
     /// Prints it to standard error.
-    pub fn show(&self) {
+    pub(crate) fn show(&self) {
         for finding in &self.findings {
             finding.show();
         }

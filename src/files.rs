@@ -8,25 +8,26 @@ use std::{
 use crate::exit::{Reason, Trouble};
 
 /// A file's bytes.
-pub fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Trouble> {
     fs::read(path).map_err(|error| Trouble::file("read", path, &error))
 }
 
 /// A file's text.
-pub fn read_text(path: &Path) -> Result<String, Trouble> {
+pub(crate) fn read_text(path: &Path) -> Result<String, Trouble> {
     String::from_utf8(read(path)?)
         .map_err(|_| Trouble::new(Reason::Input, format!("{} is not UTF-8 text", path.display())))
 }
 
 /// Writes a file whole or not at all: into a file beside it that then takes its place. Makes the folders above it.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     let trouble = |error: io::Error| Trouble::file("write", path, &error);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     fs::create_dir_all(folder).map_err(trouble)?;
-    let mut file = tempfile::Builder::new().prefix(".mig-").permissions(readable()).tempfile_in(folder).map_err(trouble)?;
+    let mut file =
+        tempfile::Builder::new().prefix(".mig-").permissions(readable()).tempfile_in(folder).map_err(trouble)?;
     io::Write::write_all(&mut file, bytes).map_err(trouble)?;
     file.as_file().sync_all().map_err(trouble)?;
     file.persist(path).map_err(|error| trouble(error.error))?;
@@ -40,7 +41,7 @@ fn readable() -> fs::Permissions {
 }
 
 /// The files of a folder and those below it whose name ends so, in order of their paths. Hidden ones are left out.
-pub fn below(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Trouble> {
+pub(crate) fn below(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = Vec::new();
     walk(folder, ending, &mut found)?;
     found.sort();

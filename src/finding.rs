@@ -8,42 +8,43 @@ use crate::terminal;
 
 /// A place in a file, with its text and what is there.
 #[derive(Clone, Debug)]
-pub struct Spot {
+pub(crate) struct Spot {
     /// The file's path as the user knows it.
-    pub path: String,
+    pub(crate) path: String,
     /// The file's text.
-    pub text: Arc<str>,
+    pub(crate) text: Arc<str>,
     /// Bytes of the text.
-    pub span: Range<usize>,
+    pub(crate) span: Range<usize>,
     /// What is there, in a few words; may be empty.
-    pub label: String,
+    pub(crate) label: String,
 }
 
 /// One finding with everything that showing it needs.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The stable code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// What is wrong.
-    pub says: String,
+    pub(crate) says: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub(crate) help: Option<String>,
     /// Where.
-    pub spot: Option<Spot>,
+    pub(crate) spot: Option<Spot>,
     /// Other places that matter.
-    pub related: Vec<Spot>,
+    pub(crate) related: Vec<Spot>,
 }
 
 impl Shown {
     /// Prints it to standard error.
-    pub fn show(&self) {
+    pub(crate) fn show(&self) {
         terminal::complain(&if terminal::watched() { self.framed() } else { self.plain() });
     }
 
     fn framed(&self) -> String {
-        let theme = if terminal::error_colours() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let theme =
+            if terminal::error_colours() { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(terminal::width());
         let mut text = String::new();
         match handler.render_report(&mut text, &Framed::new(self)) {

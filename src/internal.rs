@@ -6,7 +6,7 @@ use crate::{exit, terminal};
 
 /// From here on a panic in any thread says that it is our bug, and ends the process with an exit code of ours. A run that was under
 /// way can be taken up again, as after any other crash.
-pub fn report_panics() {
+pub(crate) fn report_panics() {
     panic::set_hook(Box::new(|info| {
         let what = info.payload_as_str().unwrap_or("no message");
         let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);

@@ -20,35 +20,35 @@ use crate::{
 };
 
 /// A plan to be applied, admitted already.
-pub struct Order {
+pub(crate) struct Order {
     /// The plan.
-    pub file: PlanFile,
+    pub(crate) file: PlanFile,
     /// Its file's name.
-    pub title: String,
+    pub(crate) title: String,
     /// The signature files beside it.
-    pub signatures: Vec<(String, Vec<u8>)>,
+    pub(crate) signatures: Vec<(String, Vec<u8>)>,
     /// Who admitted it.
-    pub approval: Approval,
+    pub(crate) approval: Approval,
     /// Where to stop.
-    pub through: Option<Phase>,
+    pub(crate) through: Option<Phase>,
     /// Whether to look only.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Whether a plan that was taken back may be applied once more.
-    pub again: bool,
+    pub(crate) again: bool,
     /// How long to wait for another executor.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Whether to print events as JSON.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// A run to be taken back.
-pub struct Back {
+pub(crate) struct Back {
     /// Which.
-    pub which: Which,
+    pub(crate) which: Which,
     /// How long to wait for another executor.
-    pub wait: Duration,
+    pub(crate) wait: Duration,
     /// Whether to print events as JSON.
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Opens sessions with one database.
@@ -62,7 +62,7 @@ impl Connector for Sessions<'_> {
 }
 
 /// Applies a plan, or goes on with it.
-pub async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble> {
+pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble> {
     let signers = order.approval.signers.into_iter();
     let request = Request {
         plan: order.file.plan,
@@ -82,12 +82,9 @@ pub async fn apply(database: &Database, order: Order) -> Result<Outcome, Trouble
 }
 
 /// Takes a run back, or goes on taking it back.
-pub async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
-    let request = RollbackRequest {
-        which: back.which,
-        dry_run: false,
-        pace: Pace { lock_wait: back.wait, ..Pace::default() },
-    };
+pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
+    let request =
+        RollbackRequest { which: back.which, dry_run: false, pace: Pace { lock_wait: back.wait, ..Pace::default() } };
     let mut watch = Watch::start(back.json);
     let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
@@ -143,9 +140,11 @@ fn reason(stop: &Stop) -> Reason {
 
 fn words(ended: &Ended, title: &str) -> String {
     match ended {
-        Ended::Done { run, steps, here } if here == steps => format!("applied {title}: {steps} steps, run {run}"),
+        Ended::Done { run, steps, here } if here == steps => {
+            format!("applied {title}: {}, run {run}", counted(*steps, "step"))
+        }
         Ended::Done { run, steps, here } => {
-            format!("applied {title}: {steps} steps, {here} of them now, run {run}")
+            format!("applied {title}: {}, {here} of them now, run {run}", counted(*steps, "step"))
         }
         Ended::Paused { run, through, remaining } => format!(
             "applied {title} through {through}: {} steps remain, run {run}\n\
@@ -159,7 +158,7 @@ fn words(ended: &Ended, title: &str) -> String {
         Ended::DryRun { position, would } => {
             format!("dry run, nothing was written: {}{}", position_words(position), list("would do", would))
         }
-        Ended::RolledBack { run, here } => format!("rolled back run {run}: {here} steps taken back"),
+        Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
     }
 }
 
@@ -176,7 +175,9 @@ fn position_words(position: &Position) -> String {
     match position {
         Position::AtBase => "the database is where the plan begins".to_owned(),
         Position::After(done) => format!("the database is {} into the plan", counted(*done, "step")),
-        Position::Amid(done) => format!("the database is {} into the plan, and one is half done", counted(*done, "step")),
+        Position::Amid(done) => {
+            format!("the database is {} into the plan, and one is half done", counted(*done, "step"))
+        }
         Position::AtGoal => "the database is where the plan ends".to_owned(),
         Position::Drifted(difference) => format!("the database is not where the plan says\n{difference}"),
     }
@@ -197,7 +198,7 @@ fn object(ended: &Ended) -> serde_json::Value {
 }
 
 /// Where a database stands, in words or as JSON.
-pub async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
+pub(crate) async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
     let status = mig_executor::status(&mut *driver).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;
@@ -215,7 +216,7 @@ pub async fn status(database: &Database, json: bool) -> Result<String, Trouble> 
 }
 
 /// The runs of a database, oldest first, in words or as JSON.
-pub async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
+pub(crate) async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
     let runs = mig_executor::history(&mut *driver).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;
@@ -249,7 +250,9 @@ fn run_words(run: &RunSummary) -> String {
 fn standing_words(standing: &Standing) -> String {
     let mut text = run_words(&standing.run);
     match &standing.position {
-        Some(position) => text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step"))),
+        Some(position) => {
+            text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step")))
+        }
         None => text.push_str("\n  its plan cannot be read from this database"),
     }
     if let Some(through) = standing.run.paused {

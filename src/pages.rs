@@ -1,30 +1,30 @@
 //! The pages of `docs/codes`, built into the binary: one for each code that mig can say.
 
 /// A page.
-pub struct Page {
+pub(crate) struct Page {
     /// The code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// The page, in Markdown.
-    pub text: &'static str,
+    pub(crate) text: &'static str,
 }
 
 impl Page {
     /// What the code is, in a few words: the page's first line without its code.
-    pub fn title(&self) -> &'static str {
+    pub(crate) fn title(&self) -> &'static str {
         let line = self.text.lines().next().unwrap_or_default();
         line.split_once(": ").map_or(line, |(_, title)| title)
     }
 }
 
 /// The page of a code, in whatever case it is given.
-pub fn find(code: &str) -> Option<&'static Page> {
+pub(crate) fn find(code: &str) -> Option<&'static Page> {
     ALL.iter().find(|page| page.code.eq_ignore_ascii_case(code.trim()))
 }
 
 macro_rules! pages {
     ($($code:literal)*) => {
         /// Every page, in the order of the codes.
-        pub const ALL: &[Page] = &[$(Page { code: $code, text: include_str!(concat!("../docs/codes/", $code, ".md")) }),*];
+        pub(crate) const ALL: &[Page] = &[$(Page { code: $code, text: include_str!(concat!("../docs/codes/", $code, ".md")) }),*];
     };
 }
 

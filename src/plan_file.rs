@@ -10,15 +10,15 @@ use crate::{
 };
 
 /// A plan file: its exact bytes, which signatures are over, and what they say.
-pub struct PlanFile {
+pub(crate) struct PlanFile {
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The plan.
-    pub plan: Plan,
+    pub(crate) plan: Plan,
 }
 
 /// Reads a plan file. It is refused unless its bytes are exactly what mig writes for its content.
-pub fn read(path: &Path) -> Result<PlanFile, Trouble> {
+pub(crate) fn read(path: &Path) -> Result<PlanFile, Trouble> {
     let bytes = files::read(path)?;
     let plan = Plan::from_bytes(&bytes).map_err(|error| {
         let next = match error {

@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// The file's name.
-pub const FILE: &str = "mig.toml";
+pub(crate) const FILE: &str = "mig.toml";
 
 /// The settings of a project, and where they stand.
 #[derive(Debug, Default)]
-pub struct Project {
+pub(crate) struct Project {
     /// The folder that holds `mig.toml`, if there is one: paths in it are relative to this.
     folder: Option<PathBuf>,
     settings: Settings,
@@ -41,14 +41,14 @@ struct Settings {
 /// A database that the project names.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Target {
+pub(crate) struct Target {
     /// `env:NAME`, `file:PATH`, `cmd:COMMAND`, or the URL itself.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Project {
     /// The project of the current directory: the nearest `mig.toml` here or above. Without one, every setting is the default.
-    pub fn find() -> Result<Self, Trouble> {
+    pub(crate) fn find() -> Result<Self, Trouble> {
         let here = env::current_dir()
             .map_err(|error| Trouble::new(Reason::Input, format!("cannot tell the current directory: {error}")))?;
         for folder in here.ancestors() {
@@ -71,42 +71,42 @@ impl Project {
     }
 
     /// The engine that `mig.toml` names.
-    pub fn engine(&self) -> Option<&str> {
+    pub(crate) fn engine(&self) -> Option<&str> {
         self.settings.engine.as_deref()
     }
 
     /// The folder of the specs.
-    pub fn specs(&self) -> PathBuf {
+    pub(crate) fn specs(&self) -> PathBuf {
         self.at(self.settings.specs.as_deref().unwrap_or(Path::new("specs")))
     }
 
     /// The folder of the plans.
-    pub fn plans(&self) -> PathBuf {
+    pub(crate) fn plans(&self) -> PathBuf {
         self.at(self.settings.plans.as_deref().unwrap_or(Path::new("plans")))
     }
 
     /// The file of those who may sign, if one is named.
-    pub fn allowed_signers(&self) -> Option<PathBuf> {
+    pub(crate) fn allowed_signers(&self) -> Option<PathBuf> {
         self.settings.allowed_signers.as_deref().map(|path| self.at(path))
     }
 
     /// The file of revoked keys, if one is named.
-    pub fn revoked(&self) -> Option<PathBuf> {
+    pub(crate) fn revoked(&self) -> Option<PathBuf> {
         self.settings.revoked.as_deref().map(|path| self.at(path))
     }
 
     /// How many must sign.
-    pub fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.settings.policy
     }
 
     /// The databases that have names.
-    pub fn targets(&self) -> &BTreeMap<String, Target> {
+    pub(crate) fn targets(&self) -> &BTreeMap<String, Target> {
         &self.settings.targets
     }
 
     /// A path of `mig.toml` as seen from the current directory.
-    pub fn at(&self, path: &Path) -> PathBuf {
+    pub(crate) fn at(&self, path: &Path) -> PathBuf {
         match &self.folder {
             Some(folder) => folder.join(path),
             None => path.to_owned(),

@@ -19,27 +19,27 @@ use crate::{
 
 /// The options that say who is trusted.
 #[derive(Args, Clone, Debug)]
-pub struct Trust {
+pub(crate) struct Trust {
     /// The file of those who may sign [default: allowed_signers of mig.toml]
     #[arg(long, value_name = "FILE")]
-    pub allowed_signers: Option<PathBuf>,
+    pub(crate) allowed_signers: Option<PathBuf>,
     /// The file of revoked keys [default: revoked of mig.toml]
     #[arg(long, value_name = "FILE")]
-    pub revoked: Option<PathBuf>,
+    pub(crate) revoked: Option<PathBuf>,
 }
 
 /// What the signatures beside a plan are worth.
-pub struct Weighed {
+pub(crate) struct Weighed {
     /// One for each signature file.
-    pub verdicts: Vec<Verdict>,
+    pub(crate) verdicts: Vec<Verdict>,
     /// Whether they are enough.
-    pub decision: Result<Approval, Refusal>,
+    pub(crate) decision: Result<Approval, Refusal>,
     /// What messages call the file of those who may sign.
-    pub judged_by: String,
+    pub(crate) judged_by: String,
 }
 
 /// The signature files beside a plan: every `PLAN*.sig`, in order of their names.
-pub fn beside(plan: &Path) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
+pub(crate) fn beside(plan: &Path) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
     let folder = match plan.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -58,7 +58,7 @@ pub fn beside(plan: &Path) -> Result<Vec<(String, Vec<u8>)>, Trouble> {
 }
 
 /// Weighs the signatures beside a plan by the project's policy. Touches no database.
-pub fn weigh(path: &Path, file: &PlanFile, trust: &Trust, project: &Project) -> Result<Weighed, Trouble> {
+pub(crate) fn weigh(path: &Path, file: &PlanFile, trust: &Trust, project: &Project) -> Result<Weighed, Trouble> {
     let worst = worst(file.plan.class());
     let named = trust.allowed_signers.clone().or_else(|| project.allowed_signers());
     let (allowed, judged_by) = match &named {
@@ -89,13 +89,13 @@ pub fn weigh(path: &Path, file: &PlanFile, trust: &Trust, project: &Project) -> 
 }
 
 /// Those whose signatures admit a plan; the refusal as an error.
-pub fn admit(path: &Path, file: &PlanFile, trust: &Trust, project: &Project) -> Result<Approval, Trouble> {
+pub(crate) fn admit(path: &Path, file: &PlanFile, trust: &Trust, project: &Project) -> Result<Approval, Trouble> {
     let weighed = weigh(path, file, trust, project)?;
     weighed.decision.map_err(|refusal| refused(path, &refusal))
 }
 
 /// A refusal as an error.
-pub fn refused(path: &Path, refusal: &Refusal) -> Trouble {
+pub(crate) fn refused(path: &Path, refusal: &Refusal) -> Trouble {
     let next = match refusal {
         Refusal::Bad { .. } => "remove signatures that are not over this plan, and have it signed again".to_owned(),
         Refusal::TooFew { .. } => format!("have it reviewed and signed: mig sign {}", path.display()),
@@ -106,7 +106,7 @@ pub fn refused(path: &Path, refusal: &Refusal) -> Trouble {
 }
 
 /// The classes of plans as the policy names them.
-pub fn worst(class: Class) -> Worst {
+pub(crate) fn worst(class: Class) -> Worst {
     match class {
         Class::Routine => Worst::Routine,
         Class::Warning => Worst::Warning,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Reads every spec of a folder, in order of their paths.
-pub fn read(folder: &Path) -> Result<Vec<SpecFile>, Trouble> {
+pub(crate) fn read(folder: &Path) -> Result<Vec<SpecFile>, Trouble> {
     if !folder.is_dir() {
         return Err(Trouble::new(Reason::Input, format!("there is no folder {}", folder.display()))
             .untouched("no database was touched")
@@ -33,7 +33,7 @@ pub fn read(folder: &Path) -> Result<Vec<SpecFile>, Trouble> {
 }
 
 /// The engine that specs are checked for where no database is named: that of `mig.toml`.
-pub fn engine(named: Option<&str>, project: &Project) -> Result<&'static Engine, Trouble> {
+pub(crate) fn engine(named: Option<&str>, project: &Project) -> Result<&'static Engine, Trouble> {
     match named.or_else(|| project.engine()) {
         Some(name) => engines::of_name(name),
         None => Err(Trouble::new(Reason::Usage, "nothing says which engine the specs are for")
@@ -42,7 +42,7 @@ pub fn engine(named: Option<&str>, project: &Project) -> Result<&'static Engine,
 }
 
 /// Findings with the texts that they are about.
-pub fn shown(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Vec<Shown> {
+pub(crate) fn shown(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Vec<Shown> {
     let texts: BTreeMap<&str, Arc<str>> = specs.iter().map(|s| (s.path.as_str(), Arc::from(s.text.as_str()))).collect();
     let spot = |path: &str, span: std::ops::Range<usize>, label: &str| {
         let text = texts.get(path).cloned().unwrap_or_default();
@@ -66,10 +66,16 @@ pub fn shown(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Vec<Shown> {
 }
 
 /// The error of specs that do not compile.
-pub fn invalid(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Trouble {
+pub(crate) fn invalid(diagnostics: &[Diagnostic], specs: &[SpecFile]) -> Trouble {
     let errors = diagnostics.iter().filter(|d| d.severity == mig_compiler::Severity::Error).count();
     let (count, things) = if errors == 1 { ("one".to_owned(), "error") } else { (errors.to_string(), "errors") };
-    Trouble::new(Reason::Specs, format!("the specs have {count} {things}"))
+    let in_files = diagnostics.iter().any(|d| d.path.is_some());
+    let says = if in_files {
+        format!("the specs have {count} {things}")
+    } else {
+        "there is no plan for these specs".to_owned()
+    };
+    Trouble::new(Reason::Specs, says)
         .untouched("nothing was written")
         .next("mig explain CODE tells more about each")
         .findings(shown(diagnostics, specs))

@@ -13,21 +13,21 @@ use crate::{
 
 /// The options that name a database.
 #[derive(Args, Clone, Debug)]
-pub struct Where {
+pub(crate) struct Where {
     /// The database: a target of mig.toml
     #[arg(long, value_name = "NAME")]
-    pub target: Option<String>,
+    pub(crate) target: Option<String>,
     /// The database: its URL, or env:NAME, file:PATH, cmd:COMMAND that gives it
     #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
 }
 
 /// A database, found.
-pub struct Database {
+pub(crate) struct Database {
     /// Its engine.
-    pub engine: &'static Engine,
+    pub(crate) engine: &'static Engine,
     /// Its URL, secrets included: never printed.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl fmt::Display for Database {
@@ -38,7 +38,7 @@ impl fmt::Display for Database {
 
 impl Where {
     /// The database that the options or the project name.
-    pub fn find(&self, project: &Project) -> Result<Database, Trouble> {
+    pub(crate) fn find(&self, project: &Project) -> Result<Database, Trouble> {
         let (reference, from_project) = match (&self.url, &self.target) {
             (Some(url), _) => (url.as_str(), false),
             (None, Some(name)) => (named(project, name)?, true),
@@ -48,11 +48,6 @@ impl Where {
         let engine = engines::of_url(&url)?;
         let url = if from_project { (engine.locate)(&url, project) } else { url };
         Ok(Database { engine, url })
-    }
-
-    /// Whether anything names a database, the project included.
-    pub fn is_known(&self, project: &Project) -> bool {
-        self.url.is_some() || self.target.is_some() || !project.targets().is_empty()
     }
 }
 
@@ -67,9 +62,7 @@ fn only(project: &Project) -> Result<&str, Trouble> {
     let mut targets = project.targets().values();
     match (targets.next(), targets.next()) {
         (Some(target), None) => Ok(&target.url),
-        (Some(_), Some(_)) => {
-            Err(Trouble::new(Reason::Usage, "mig.toml names several targets").next(known(project)))
-        }
+        (Some(_), Some(_)) => Err(Trouble::new(Reason::Usage, "mig.toml names several targets").next(known(project))),
         (None, _) => Err(Trouble::new(Reason::Usage, "no database is named")
             .next("give --url URL, or name a target in mig.toml: [targets.NAME] with url = \"env:NAME\"")),
     }
@@ -77,7 +70,11 @@ fn only(project: &Project) -> Result<&str, Trouble> {
 
 fn known(project: &Project) -> String {
     let names: Vec<_> = project.targets().keys().map(String::as_str).collect();
-    if names.is_empty() { "give --url URL".to_owned() } else { format!("give --target with one of: {}", names.join(", ")) }
+    if names.is_empty() {
+        "give --url URL".to_owned()
+    } else {
+        format!("give --target with one of: {}", names.join(", "))
+    }
 }
 
 /// Follows a reference to the URL itself.
@@ -102,7 +99,7 @@ fn resolve(reference: &str, project: &Project, from_project: bool) -> Result<Str
 }
 
 /// A URL as it may be shown: without a password, and without parameters that may be one.
-pub fn without_secrets(url: &str) -> String {
+pub(crate) fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.split_once(':').map_or_else(|| "a URL".to_owned(), |(scheme, _)| format!("{scheme}:..."));
     };

@@ -11,29 +11,29 @@ use crate::exit::{Reason, Trouble};
 const WIDEST: u16 = 120;
 
 /// Prints a line to standard output. A reader that went away ends the command quietly.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     say_raw(&format!("{line}\n"));
 }
 
 /// Prints text to standard output as it is.
-pub fn say_raw(text: &str) {
+pub(crate) fn say_raw(text: &str) {
     let mut out = anstream::stdout();
     give_up_quietly(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
 }
 
 /// Prints bytes to standard output, colours included or not.
-pub fn say_bytes(bytes: &[u8]) {
+pub(crate) fn say_bytes(bytes: &[u8]) {
     let mut out = io::stdout().lock();
     give_up_quietly(out.write_all(bytes).and_then(|()| out.flush()));
 }
 
 /// Prints text to standard error; nothing can be said about a failure of that.
-pub fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     drop(anstream::stderr().write_all(text.as_bytes()));
 }
 
 /// Prints a line of advice to standard error.
-pub fn note(line: &str) {
+pub(crate) fn note(line: &str) {
     complain(&format!("{line}\n"));
 }
 
@@ -50,22 +50,22 @@ fn give_up_quietly(result: io::Result<()>) {
 }
 
 /// Whether standard output may have colours: a terminal, without NO_COLOR.
-pub fn colours() -> bool {
+pub(crate) fn colours() -> bool {
     anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// Whether standard error is a terminal that takes colours.
-pub fn error_colours() -> bool {
+pub(crate) fn error_colours() -> bool {
     io::stderr().is_terminal() && anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// Whether standard error is a terminal.
-pub fn watched() -> bool {
+pub(crate) fn watched() -> bool {
     io::stderr().is_terminal()
 }
 
 /// The columns that text may use.
-pub fn width() -> usize {
+pub(crate) fn width() -> usize {
     let term = console::Term::stdout();
     let columns = if term.is_term() { term.size().1 } else { 100 };
     usize::from(columns.clamp(40, WIDEST))
@@ -77,7 +77,7 @@ fn answers() -> bool {
 }
 
 /// Asks whether to go on; refuses where nobody can answer. `yes` has answered already.
-pub fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
     if yes {
         return Ok(());
     }
@@ -96,7 +96,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), Trouble> {
 }
 
 /// Asks for a passphrase without showing it; `None` where nobody can answer.
-pub fn passphrase(question: &str) -> Option<zeroize::Zeroizing<String>> {
+pub(crate) fn passphrase(question: &str) -> Option<zeroize::Zeroizing<String>> {
     if !answers() {
         return None;
     }

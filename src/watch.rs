@@ -24,7 +24,7 @@ enum Show {
 }
 
 /// Shows a run's events, and stops it in order when the user asks.
-pub struct Watch {
+pub(crate) struct Watch {
     show: Show,
     crash: Crash,
     asked: Arc<AtomicBool>,
@@ -32,7 +32,7 @@ pub struct Watch {
 
 impl Watch {
     /// Begins to watch; from here on a first Ctrl-C asks the run to stop at the next safe point. Needs the runtime.
-    pub fn start(json: bool) -> Self {
+    pub(crate) fn start(json: bool) -> Self {
         let show = match (json, terminal::watched()) {
             (true, _) => Show::Json,
             (false, true) => Show::Bar(bar()),
@@ -50,7 +50,7 @@ impl Watch {
     }
 
     /// Ends the display.
-    pub fn end(self) {
+    pub(crate) fn end(self) {
         if let Show::Bar(bar) = self.show {
             bar.finish_and_clear();
         }
@@ -121,9 +121,9 @@ fn words(progress: &Progress) -> Option<String> {
             samples.iter().for_each(|sample| text.push_str(&format!("\n  {sample}")));
             text
         }
-        Progress::RunBegan { run, done: 0, of } => format!("run {run}: {of} steps"),
+        Progress::RunBegan { run, done: 0, of } => format!("run {run}: {}", steps(*of)),
         Progress::RunBegan { run, done, of } => format!("run {run}: goes on, {done} of {of} steps are done"),
-        Progress::RollbackBegan { run, done: 0, of } => format!("run {run}: rolling back {of} steps"),
+        Progress::RollbackBegan { run, done: 0, of } => format!("run {run}: rolling back {}", steps(*of)),
         Progress::RollbackBegan { run, done, of } => {
             format!("run {run}: rollback goes on, {done} of {of} steps are taken back")
         }
@@ -140,6 +140,10 @@ fn words(progress: &Progress) -> Option<String> {
         Progress::Reconnecting { says } => format!("connecting again: {says}"),
         Progress::Noted { says } => says.clone(),
     })
+}
+
+fn steps(count: usize) -> String {
+    if count == 1 { "1 step".to_owned() } else { format!("{count} steps") }
 }
 
 fn part(rows: u64, total: Option<u64>) -> String {

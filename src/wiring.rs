@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Checks specs without a database; gives the number of objects that they declare.
-pub fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec<Diagnostic>> {
+pub(crate) fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec<Diagnostic>> {
     let dialect = engine.usual_dialect();
     let document = spec::parse(specs, engine.name)?;
     let intent = spec::resolve(&document, dialect.as_ref())?;
@@ -19,14 +19,14 @@ pub fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec<Diagno
 }
 
 /// Compiles specs against a database as pulled.
-pub fn compile(specs: &[SpecFile], snapshot: &Snapshot, target: Option<&str>) -> Result<Compiled, CompileError> {
+pub(crate) fn compile(specs: &[SpecFile], snapshot: &Snapshot, target: Option<&str>) -> Result<Compiled, CompileError> {
     let dialect = dialect(snapshot).map_err(CompileError::Trouble)?;
     let options = Options { target: target.map(str::to_owned) };
     mig_compiler::compile(specs, snapshot, dialect.as_ref(), &options).map_err(CompileError::Specs)
 }
 
 /// Why specs did not compile.
-pub enum CompileError {
+pub(crate) enum CompileError {
     /// Something is wrong with them.
     Specs(Vec<Diagnostic>),
     /// Something is wrong elsewhere.
@@ -34,36 +34,36 @@ pub enum CompileError {
 }
 
 /// The dialect of a pulled database.
-pub fn dialect(snapshot: &Snapshot) -> Result<Box<dyn Dialect>, Trouble> {
+pub(crate) fn dialect(snapshot: &Snapshot) -> Result<Box<dyn Dialect>, Trouble> {
     let engine = engines::of_name(&snapshot.engine)?;
     Ok((engine.dialect)(&snapshot.version, snapshot.default_schema.clone()))
 }
 
 /// Specs that declare a pulled schema.
-pub fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
+pub(crate) fn import(snapshot: &Snapshot) -> Result<Vec<SpecFile>, Trouble> {
     Ok(mig_compiler::import(snapshot, dialect(snapshot)?.as_ref()))
 }
 
 /// A spec in the usual layout.
-pub fn fmt(spec: &SpecFile) -> Result<String, Diagnostic> {
+pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
     mig_compiler::fmt(&spec.text).map_err(|mut wrong| {
         wrong.path.get_or_insert_with(|| spec.path.clone());
-        wrong
+        Box::new(wrong)
     })
 }
 
 /// The JSON Schema of spec files.
-pub fn json_schema() -> String {
+pub(crate) fn json_schema() -> String {
     mig_compiler::json_schema()
 }
 
 /// Opens a session.
-pub async fn connect(database: &Database) -> Result<Box<dyn Driver>, Trouble> {
+pub(crate) async fn connect(database: &Database) -> Result<Box<dyn Driver>, Trouble> {
     (database.engine.connect)(database.url.clone()).await.map_err(|failure| unreachable(database, &failure))
 }
 
 /// Reads the whole schema of a database.
-pub async fn pull(database: &Database) -> Result<Snapshot, Trouble> {
+pub(crate) async fn pull(database: &Database) -> Result<Snapshot, Trouble> {
     let mut driver = connect(database).await?;
     let snapshot = driver.pull().await.map_err(|failure| unreachable(database, &failure))?;
     driver.close().await.map_err(|failure| unreachable(database, &failure))?;
@@ -81,5 +81,7 @@ fn unreachable(database: &Database, failure: &Failure) -> Trouble {
         Failure::Broken { says } => says.clone(),
         other => format!("cannot read {database}: {other}"),
     };
-    Trouble::new(reason, says).untouched("nothing was written").next("check that the database is there and the URL names it")
+    Trouble::new(reason, says)
+        .untouched("nothing was written")
+        .next("check that the database is there and the URL names it")
 }

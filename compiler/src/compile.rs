@@ -62,6 +62,7 @@ pub fn compile_intent(
     let found = diff::compare(&renames.schema, &intent.goal, adopter, &owned);
     let mut groups = found.groups;
     lower::attach_fills(&mut groups, intent, &renames, &mut notes);
+    dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
     likely_renames(&groups, intent, &mut notes);
     let context = Context {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Dialect, Group, Kind, ObjectKind, Schema,
+    Address, Dialect, Group, Kind, Object, ObjectKind, Schema,
     kind::{Create, Drop},
 };
 
@@ -18,6 +18,19 @@ pub(crate) fn recreate(
 ) -> BTreeSet<Address> {
     let mut disturbed: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
+    let typed: Vec<Address> = depends
+        .iter()
+        .filter(|(at, needs)| {
+            let of_type = |need: &&Address| {
+                matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+                    && disturbed.contains(*need)
+            };
+            at.kind() == ObjectKind::Column && needs.iter().any(|need| of_type(&need))
+        })
+        .map(|(at, _)| at.clone())
+        .collect();
+    // What changes a type changes every column of it.
+    disturbed.extend(typed);
     let mut again = BTreeSet::new();
     loop {
         let next: BTreeSet<Address> = depends
@@ -46,17 +59,41 @@ pub(crate) fn recreate(
         if existing.is_none() {
             only_for_others.insert(at.clone());
         }
-        let changes = vec![
-            Drop { at: at.clone(), object: was.clone() }.into(),
-            Create { at: at.clone(), object: wanted.clone() }.into(),
-        ];
-        match existing {
-            Some(i) => groups[i].changes = changes,
-            None => groups.push(Group { at: at.clone(), changes, fill: None }),
+        if let Some(i) = existing {
+            groups.remove(i);
         }
+        groups.extend(apart(at, was, wanted));
     }
     groups.sort_by(|a, b| a.at.cmp(&b.at));
     only_for_others
+}
+
+/// Going and coming as two groups: what happens in between belongs to others.
+fn apart(at: &Address, was: &Object, wanted: &Object) -> [Group; 2] {
+    let drop = Drop { at: at.clone(), object: was.clone() }.into();
+    let create = Create { at: at.clone(), object: wanted.clone() }.into();
+    [drop, create].map(|change| Group { at: at.clone(), changes: vec![change], fill: None })
+}
+
+/// Splits replacements into going and coming: those of indexes, which are built beside running clients, and those between two sets of
+/// things of which one goes and the other comes.
+pub(crate) fn split_replacements(groups: &mut Vec<Group>, live: &Schema, goal: &Schema, dialect: &dyn Dialect) {
+    let replaced: Vec<_> = groups
+        .iter()
+        .filter(|g| is_rebuildable(&g.at) || g.at.kind() == ObjectKind::Index)
+        .filter(|g| g.changes.iter().any(|c| matches!(c, Kind::Replace(_))))
+        .map(|g| g.at.clone())
+        .collect();
+    for at in replaced {
+        let (Some(was), Some(wanted)) = (live.objects.get(&at), goal.objects.get(&at)) else { continue };
+        let goes = dialect.references(&at, was, live).iter().any(|need| !goal.contains(need));
+        let comes = dialect.references(&at, wanted, goal).iter().any(|need| !live.contains(need));
+        if at.kind() == ObjectKind::Index || (goes && comes) {
+            groups.retain(|g| g.at != at);
+            groups.extend(apart(&at, was, wanted));
+        }
+    }
+    groups.sort_by(|a, b| a.at.cmp(&b.at));
 }
 
 /// Whether an object of that kind can be dropped and created again without losing rows.
@@ -66,6 +103,8 @@ fn is_rebuildable(at: &Address) -> bool {
         ObjectKind::Table
             | ObjectKind::Column
             | ObjectKind::Constraint
+            | ObjectKind::Index
+            | ObjectKind::Statistics
             | ObjectKind::Sequence
             | ObjectKind::Namespace
             | ObjectKind::Extension

@@ -93,6 +93,14 @@ impl Diagnostic {
     }
 }
 
+/// Puts diagnostics into the order of the files that they are about.
+pub(crate) fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by(|a, b| {
+        let place = |d: &Diagnostic| d.span.as_ref().map(|span| span.start);
+        a.path.cmp(&b.path).then(place(a).cmp(&place(b)))
+    });
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}[{}]: {}", self.severity.word(), self.code, self.says)

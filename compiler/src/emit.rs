@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, Complaint, Dialect, Draft, Footing, Kind, Need, Object, PLAN_FORMAT, Phase, Plan, Schema, Snapshot,
-    Step, StepId, Table, Target, Undo, class_of,
+    Address, Check, Complaint, Dialect, Draft, DraftCheck, Footing, Kind, Name, Need, Object, PLAN_FORMAT, Phase, Plan,
+    Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
 };
@@ -48,6 +48,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     let mut touched_at_all = BTreeSet::new();
     let mut last_of_node: BTreeMap<usize, StepId> = BTreeMap::new();
     let mut complaints = Vec::new();
+    let mut new_names: BTreeMap<Address, BTreeSet<Name>> = BTreeMap::new();
     for place in placed {
         let change = &place.draft.change;
         let touched = change.touches(&schema);
@@ -73,7 +74,13 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         hazards.extend(undo.hazards);
         hazards.sort();
         hazards.dedup();
-        for check in rendered.checks {
+        // What the plan itself makes or renames cannot be asked before the first write; constraints decide.
+        let askable = |check: &DraftCheck| {
+            let sql = Sql::new(check.count.sql());
+            let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| sql.mentions(n)));
+            early && header.snapshot.schema.0.objects.contains_key(&check.at.holder())
+        };
+        for check in rendered.checks.into_iter().filter(askable) {
             let step = id.clone();
             let (at, says, help) = (check.at, check.says, check.help);
             checks.push(Check { step, at, says, help, count: check.count, sample: check.sample, stops: check.stops });
@@ -86,6 +93,9 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         needs.sort();
         needs.dedup();
         last_of_node.insert(place.node, id.clone());
+        if let Some((table, name)) = new_name(change) {
+            new_names.entry(table).or_default().insert(name);
+        }
         steps.push(Step {
             id,
             kind: change.slug().to_owned(),
@@ -132,6 +142,15 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     Ok(plan)
 }
 
+/// The table and the column name that a change brings to it.
+fn new_name(change: &Kind) -> Option<(Address, Name)> {
+    match change {
+        Kind::AddColumn(add) => Some((Address::table(&add.table), add.column.name.clone())),
+        Kind::RenameMember(rename) => Some((Address::table(&rename.from.relation()?), rename.to.clone())),
+        _ => None,
+    }
+}
+
 /// An id by content; two steps that are the same change get the same digits, so the later one is told apart by a count.
 fn unique_id(change: &Kind, steps: &[Step]) -> StepId {
     let id = step_id(change);
@@ -141,16 +160,25 @@ fn unique_id(change: &Kind, steps: &[Step]) -> StepId {
 
 /// Replaying every step must give the goal, and taking every step back must give the base.
 fn prove(end: &Schema, header: &Header<'_>, steps: &[Step]) -> Result<(), NoPlan> {
-    differs(end, header.goal)
-        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("the steps do not lead to the declared {at}"))))?;
+    if let Some(at) = differs(end, header.goal) {
+        return Err(not_alike("the steps do not lead to the declared", &at, end, header.goal));
+    }
     let mut back = end.clone();
     for step in steps.iter().rev() {
         if let Some(change) = &step.undo.change {
             back.apply(change).map_err(|e| NoPlan::NotProved(format!("undoing {}: {e}", step.id)))?;
         }
     }
-    differs(&back, &header.snapshot.schema.0)
-        .map_or(Ok(()), |at| Err(NoPlan::NotProved(format!("undoing the steps does not bring back {at}"))))
+    match differs(&back, &header.snapshot.schema.0) {
+        Some(at) => Err(not_alike("undoing the steps does not bring back", &at, &back, &header.snapshot.schema.0)),
+        None => Ok(()),
+    }
+}
+
+/// What a report of the bug needs to hold.
+fn not_alike(says: &str, at: &Address, found: &Schema, wanted: &Schema) -> NoPlan {
+    let json = |schema: &Schema| serde_json::to_string(&schema.objects.get(at)).unwrap_or_default();
+    NoPlan::NotProved(format!("{says} {at}: it would be {} instead of {}", json(found), json(wanted)))
 }
 
 /// The first object in which two schemas differ, column order aside.

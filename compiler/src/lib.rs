@@ -7,6 +7,8 @@ pub mod diagnostic;
 mod diff;
 mod emit;
 pub mod explain;
+pub mod fmt;
+pub mod import;
 pub mod intent;
 mod lower;
 mod moves;
@@ -16,6 +18,8 @@ pub mod spec;
 pub use self::{
     compile::{Compiled, Options, compile, compile_intent},
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
+    fmt::fmt,
+    import::import,
     intent::{Intent, Managed, Move, Transform, ValueMove},
     spec::{Document, SpecFile, json_schema},
 };

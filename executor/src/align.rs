@@ -147,9 +147,10 @@ fn placed_texts(object: &Object) -> BTreeMap<String, Sql> {
 fn places(object: &Object) -> Vec<String> {
     match &object.body {
         Body::Table(table) => {
-            let columns = table.columns.iter().filter(|c| {
-                matches!(c.value, ColumnValue::Default(_) | ColumnValue::Generated { .. })
-            });
+            let columns = table
+                .columns
+                .iter()
+                .filter(|c| matches!(c.value, ColumnValue::Default(_) | ColumnValue::Generated { .. }));
             let columns = columns.map(|c| format!("column {}", c.name));
             let constraints =
                 table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::Check { .. } | Rule::Exclude { .. }));
@@ -165,5 +166,43 @@ fn places(object: &Object) -> Vec<String> {
             default.chain(domain.checks.keys().map(|name| format!("check {name}"))).collect()
         }
         _ => (0..object.texts().len()).map(|at| format!("text {at}")).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use mig_plan::{Name, ObjectKind, Qualified, schema::View};
+
+    use super::*;
+    use crate::fake::FakeDialect;
+
+    fn view(query: &str) -> Object {
+        let query = Sql::new(query);
+        Object::new(Body::View(View { query, columns: Vec::new(), options: BTreeMap::new() }))
+    }
+
+    #[test]
+    fn spelling_counts_once_it_is_remembered() {
+        let at = Address::new(ObjectKind::View, &Qualified::new(None, Name::new("v").unwrap()));
+        let (live, said) = (view("(select 1)"), view("select 1"));
+        let mut memory = Memory::default();
+        let spelling = Spelling { dialect: &FakeDialect, memory: &memory };
+        assert!(!spelling.equal(&at, Some(&live), Some(&said)));
+        assert!(spelling.equal(&at, Some(&live), Some(&view("(SELECT 1)"))));
+        let records = spelling.adopt(&at, None, Some(&live), Some(&said)).unwrap();
+        memory.extend(records);
+        let spelling = Spelling { dialect: &FakeDialect, memory: &memory };
+        assert!(spelling.equal(&at, Some(&live), Some(&said)));
+    }
+
+    #[test]
+    fn a_text_that_is_plainly_another_and_did_not_change_is_not_adopted() {
+        let at = Address::new(ObjectKind::View, &Qualified::new(None, Name::new("v").unwrap()));
+        let (memory, live) = (Memory::default(), view("(select 1)"));
+        let spelling = Spelling { dialect: &FakeDialect, memory: &memory };
+        assert_eq!(spelling.adopt(&at, Some(&live), Some(&live), Some(&view("(select 2)"))), None);
+        assert!(spelling.adopt(&at, Some(&view("(select 0)")), Some(&live), Some(&view("(select 2)"))).is_some());
     }
 }

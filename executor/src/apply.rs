@@ -118,8 +118,10 @@ pub async fn apply(connect: &mut dyn Connector, request: &Request, report: &mut 
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     if request.dry_run {
         let outcome = dry_run(&mut *driver, request, report).await;
-        driver.close().await?;
-        return outcome;
+        let closed = driver.close().await;
+        let outcome = outcome?;
+        closed?;
+        return Ok(outcome);
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
     runner.drive(&Task::Apply(request)).await
@@ -222,8 +224,11 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
         Some(run) => {
             runner.run.clone_from(&run.run);
             let end = end_of(&line, request.through);
-            if run.paused == request.through && run.paused.is_some() && at >= end && told.done >= end {
-                return Ok(paused(&line, &run.run, request.through, end));
+            if let Some(through) = request.through.filter(|through| run.paused == Some(*through))
+                && at == end
+                && told.done == end
+            {
+                return Ok(paused(&line, &run.run, through, end));
             }
             runner.record(&[Event::SessionBegun { session: runner.session.clone() }], &[]).await?;
             Some(run)
@@ -253,13 +258,13 @@ async fn go(
     runner.report.progress(&Progress::RunBegan { run: name.clone(), done: at, of: line.len() });
     runner.catch_up(line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
-    let end = end_of(line, request.through);
+    let end = end_of(line, request.through).max(at);
     runner.walk(line, at, end, &course).await?;
     if let Some(through) = request.through.filter(|_| end < line.len()) {
         runner.record(&[Event::Paused { through }], &[]).await?;
-        return Ok(paused(line, &name, Some(through), end.max(at)));
+        return Ok(paused(line, &name, through, end));
     }
     arrived(runner, line).await?;
     runner.record(&[Event::RunDone {}], &[]).await?;
@@ -270,12 +275,13 @@ async fn go(
 pub(crate) async fn arrived(runner: &mut Runner<'_>, line: &Line<'_>) -> Result<(), Halt> {
     let live = runner.observe(&line.reserved).await?;
     let difference = difference(line, line.len(), &live, &line.reserved, runner.spelling());
-    if difference.objects.is_empty() { Ok(()) } else { Err(Stop::Drift { difference, step: None }.into()) }
+    let step = line.legs.last().map(|leg| leg.id.clone());
+    if difference.objects.is_empty() { Ok(()) } else { Err(Stop::Drift { difference, step }.into()) }
 }
 
-fn paused(line: &Line<'_>, run: &str, through: Option<Phase>, end: usize) -> Outcome {
+fn paused(line: &Line<'_>, run: &str, through: Phase, end: usize) -> Outcome {
     let remaining = line.legs[end..].iter().map(|leg| leg.id.clone()).collect();
-    Outcome::Paused { run: run.to_owned(), through: through.unwrap_or(Phase::Contract), remaining }
+    Outcome::Paused { run: run.to_owned(), through, remaining }
 }
 
 /// Before the first step nothing may depend on the footprint that the plan does not know.

@@ -49,8 +49,9 @@ impl Runner<'_> {
             None => course.done.contains(leg.id),
         };
         if found {
-            self.record(&[done_event(line.way, leg, None, None)], &[]).await?;
-            self.tell_done(line, nth, None, None);
+            let rows = course.cursors.get(leg.id).map(|(_, rows)| *rows);
+            self.record(&[done_event(line.way, leg, None, rows)], &[]).await?;
+            self.tell_done(line, nth, None, rows);
             return Ok(());
         }
         let started = Instant::now();

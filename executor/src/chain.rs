@@ -91,8 +91,7 @@ mod tests {
     #[test]
     fn a_changed_line_is_found() {
         let mut chain = Chain::default();
-        let mut entries: Vec<_> =
-            (0..3).map(|n| chain.next_at(format!("t{n}"), "r", Event::RunDone {})).collect();
+        let mut entries: Vec<_> = (0..3).map(|n| chain.next_at(format!("t{n}"), "r", Event::RunDone {})).collect();
         assert_eq!(Chain::verify(&entries), Ok(chain));
         entries[1].event = Event::RolledBack {};
         assert_eq!(Chain::verify(&entries).unwrap_err().seq, 2);

@@ -30,7 +30,9 @@ pub(crate) async fn ask(
                 if check.stops {
                     failures.push(failure(check, None, vec![says]));
                 } else {
-                    report.progress(&Progress::Noted { says: format!("a check of {} cannot be asked: {says}", check.at) });
+                    report.progress(&Progress::Noted {
+                        says: format!("a check of {} cannot be asked: {says}", check.at),
+                    });
                 }
                 continue;
             }

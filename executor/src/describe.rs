@@ -231,7 +231,8 @@ fn key_words(key: &Key) -> String {
 }
 
 fn foreign_key_words(key: &ForeignKey) -> String {
-    let mut words = format!("foreign key ({}) references {} ({})", names(&key.columns), key.references, names(&key.referenced));
+    let mut words =
+        format!("foreign key ({}) references {} ({})", names(&key.columns), key.references, names(&key.referenced));
     if !key.on_update.is_default() {
         words.push_str(&format!(" on update {}", key.on_update.sql().to_lowercase()));
     }

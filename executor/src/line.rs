@@ -1,12 +1,10 @@
 //! A plan as a line of states with a leg between each two: the way forth, or the way back from some state.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::{collections::BTreeSet, ops::Range};
 
 use mig_plan::{
-    Action, Address, Object, Phase, Plan, Probe, Schema, StepId, plan::BadPlan,
+    Action, Address, Object, Phase, Plan, Probe, Schema, StepId,
+    plan::BadPlan,
     step::{Partial, Statement},
 };
 
@@ -99,7 +97,9 @@ impl<'a> Line<'a> {
             let mut touched = BTreeSet::new();
             if let Some(change) = &step.undo.change {
                 touched = change.touches(before);
-                after.apply(change).map_err(|e| BadPlan::Broken { step: step.id.clone(), why: format!("its undo: {e}") })?;
+                after
+                    .apply(change)
+                    .map_err(|e| BadPlan::Broken { step: step.id.clone(), why: format!("its undo: {e}") })?;
             }
             legs.push(Leg {
                 id: &step.id,
@@ -152,14 +152,5 @@ impl<'a> Line<'a> {
     #[must_use]
     pub fn shapeless(&self, leg: usize) -> bool {
         self.legs[leg].touched.iter().all(|at| self.expected(leg, at) == self.expected(leg + 1, at))
-    }
-
-    /// The partial state of a leg as a whole state.
-    #[must_use]
-    pub fn partial_state(&self, leg: usize) -> Option<BTreeMap<&Address, Option<&Object>>> {
-        let partial = self.legs[leg].partial()?;
-        let mut state: BTreeMap<_, _> = self.reserved.iter().map(|at| (at, self.expected(leg, at))).collect();
-        state.extend(partial.state.iter().map(|(at, object)| (at, object.as_ref())));
-        Some(state)
     }
 }

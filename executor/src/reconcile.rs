@@ -50,16 +50,28 @@ pub fn place(line: &Line<'_>, live: &BTreeMap<Address, Object>, spelling: Spelli
     }
     let begun_first = told.begun.into_iter().chain(0..line.len());
     for leg in begun_first {
-        let amid = line.partial_state(leg).is_some_and(|state| {
-            state.iter().all(|(at, expected)| spelling.equal(at, live.get(*at), *expected))
-        });
-        if amid {
+        if amid(line, leg, &line.reserved, live, spelling) {
             return Position::Amid(leg);
         }
     }
     let nearest = (0..misfits.len()).min_by_key(|at| (misfits[*at].len(), told.done.abs_diff(*at))).unwrap_or(0);
     let misfits = misfits[nearest].iter().cloned().collect();
     Position::Drifted(difference(line, nearest, live, &misfits, spelling))
+}
+
+/// Whether some objects are in the half-done state that a leg declares. It has no records of spelling yet.
+pub(crate) fn amid(
+    line: &Line<'_>,
+    leg: usize,
+    of: &BTreeSet<Address>,
+    live: &BTreeMap<Address, Object>,
+    spelling: Spelling<'_>,
+) -> bool {
+    let Some(partial) = line.legs[leg].partial() else { return false };
+    of.iter().all(|at| match partial.state.get(at) {
+        Some(half) => spelling.adopt(at, None, live.get(at), half.as_ref()).is_some(),
+        None => spelling.equal(at, live.get(at), line.expected(leg, at)),
+    })
 }
 
 /// The addresses that do not fit, for each state of the line.
@@ -115,16 +127,17 @@ pub fn difference(
 #[must_use]
 pub fn strangers(plan: &Plan, snapshot: &Snapshot) -> Difference {
     let reserved = plan.reserved();
-    let expected: BTreeMap<&Address, &BTreeSet<Address>> = plan.footprint.iter().map(|f| (&f.at, &f.dependents)).collect();
+    let known: BTreeMap<&Address, &BTreeSet<Address>> = plan.footprint.iter().map(|f| (&f.at, &f.dependents)).collect();
     let mut objects: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
     for (by, needs) in &snapshot.depends {
         let holder = by.holder();
+        if reserved.contains(&holder) {
+            continue;
+        }
         for on in needs.iter().map(Address::holder) {
-            let known = |dependents: &&&BTreeSet<Address>| dependents.contains(by) || dependents.contains(&holder);
-            if reserved.contains(&holder) || expected.get(&on).is_none() || expected.get(&on).is_some_and(|d| known(&d)) {
-                continue;
+            if known.get(&on).is_some_and(|dependents| !dependents.contains(by) && !dependents.contains(&holder)) {
+                objects.entry(holder.clone()).or_default().insert(on);
             }
-            objects.entry(holder.clone()).or_default().insert(on);
         }
     }
     let facts = |on: BTreeSet<Address>| on.into_iter().map(|on| Fact::Dependent { on }).collect();

@@ -12,7 +12,7 @@ use crate::{
     reconcile::place,
     report::{Progress, Report},
     run::Course,
-    runner::{Halt, OWN, Runner, Task},
+    runner::{Halt, Runner, Task},
     runs::{RunStatus, RunSummary, kept_plan, overlap, runs, to_undo},
     stop::Stop,
 };
@@ -50,8 +50,10 @@ pub async fn rollback(
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     if request.dry_run {
         let outcome = look(&mut *driver, request).await;
-        driver.close().await?;
-        return outcome;
+        let closed = driver.close().await;
+        let outcome = outcome?;
+        closed?;
+        return Ok(outcome);
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
     runner.drive(&Task::Rollback(request)).await
@@ -114,24 +116,19 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &RollbackRequest) 
     let told = run.told(&line);
     let position = place(&line, &live, runner.spelling(), told);
     let (at, half) = standing(&position, line.len())?;
-    // Where undos leave the shapes as they are, only the journal tells: do not pass one that it does not know.
-    let at = (told.done.min(at)..at).find(|leg| line.shapeless(*leg) && needs_run(&line, *leg)).unwrap_or(at);
     let of = line.len();
     runner.report.progress(&Progress::RollbackBegan { run: run.run.clone(), done: at, of });
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
-    let course = Course { done: run.undone, cursors: run.cursors };
+    // What was found done is not this run's work, and where shapes cannot tell there is nothing of it to take back.
+    let done = run.undone.union(&run.found).cloned().collect();
+    let course = Course { done, cursors: run.cursors };
     runner.walk(&line, at, line.len(), &course).await?;
     arrived(runner, &line).await?;
     runner.record(&[Event::RolledBack {}], &[]).await?;
     Ok(Outcome::RolledBack { run: run.run, here: line.len() - at })
-}
-
-/// Whether an undo does anything.
-fn needs_run(line: &Line<'_>, leg: usize) -> bool {
-    !matches!(line.legs[leg].action, mig_plan::Action::Nothing {})
 }
 
 /// Ends the way forth: finds where it stands, brings the journal up to that, and begins the way back.
@@ -142,7 +139,7 @@ async fn turn_round(runner: &mut Runner<'_>, plan: &Plan, run: RunSummary) -> Re
     let (at, half) = standing(&place(&line, &live, runner.spelling(), told), line.len())?;
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {
-        runner.repair(&line.legs[at], &OWN).await?;
+        runner.repair(&line.legs[at]).await?;
     }
     runner.record(&[Event::RollbackBegun {}], &[]).await?;
     let entries = runner.read_journal().await?;

@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     journal::Event,
     line::{Leg, Line, Way},
-    reconcile::difference,
+    reconcile::{amid, difference},
     report::Progress,
     runner::{Halt, OWN, Runner},
     stop::Stop,
@@ -78,14 +78,14 @@ impl Runner<'_> {
         loop {
             attempt += 1;
             let mark = self.chain.clone();
-            self.each_alone(parts.iter().flat_map(|part| &part.prepare)).await?;
             let result = match self.transaction_once(line, unit, &limits, course).await {
                 Ok(done) => Ok(done),
                 Err(halt) => self.abandoned(mark, halt).await,
             };
-            if !matches!(result, Err(Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. }))) {
-                self.each_alone(parts.iter().flat_map(|part| &part.restore)).await?;
-            }
+            let restored = match &result {
+                Err(Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. })) => Ok(()),
+                _ => self.each_alone(parts.iter().flat_map(|part| &part.restore)).await,
+            };
             match result {
                 Err(Halt::Failure(Failure::Transient { says })) => self.again(first.id, attempt, &limits, says).await?,
                 Err(halt) => return Err(halt),
@@ -93,7 +93,7 @@ impl Runner<'_> {
                     for nth in unit.clone() {
                         self.tell_done(line, nth, took, rows);
                     }
-                    return Ok(());
+                    return restored.map_err(given_up);
                 }
             }
         }
@@ -116,6 +116,7 @@ impl Runner<'_> {
     ) -> Result<(Option<Duration>, Option<u64>), Halt> {
         let legs = &line.legs[unit.clone()];
         let started = Instant::now();
+        self.each_alone(legs.iter().filter_map(transaction_of).flat_map(|part| &part.prepare)).await?;
         self.cross_leg(line, unit.start, "begin");
         self.driver.begin(limits).await?;
         for lock in legs.iter().filter_map(transaction_of).flat_map(|part| &part.lock) {
@@ -132,12 +133,13 @@ impl Runner<'_> {
         let mut records = Vec::new();
         let mut rows = None;
         for nth in unit.clone() {
-            if !found {
-                let affected = self.leg_in_transaction(line, nth, &mut seen, &mut records, course).await?;
-                rows = affected.or(rows);
-            }
+            let affected = match found {
+                true => None,
+                false => self.leg_in_transaction(line, nth, &mut seen, &mut records, course).await?,
+            };
+            rows = affected.or(rows);
             let took = (!found).then(|| started.elapsed());
-            self.append(done_event(line.way, &line.legs[nth], took, rows)).await?;
+            self.append(done_event(line.way, &line.legs[nth], took, affected)).await?;
         }
         if !records.is_empty() {
             self.driver.remember(&records).await?;
@@ -196,7 +198,7 @@ impl Runner<'_> {
                 Some(adopted) => records.extend(adopted),
                 None => {
                     let difference = difference(line, nth + 1, &live, &leg.touched, self.spelling());
-                    let says = format!("the step ran, but did not give what its plan says; it was taken back if it could be\n{difference}");
+                    let says = format!("the step ran, but did not give what its plan says:\n{difference}");
                     return Err(Stop::Internal { step: Some(leg.id.clone()), says }.into());
                 }
             }
@@ -219,7 +221,7 @@ impl Runner<'_> {
             let mut seen = self.observe(&leg.touched).await?;
             let found = match self.stance(line, &unit, &leg.touched, &seen)? {
                 Stance::Amid => {
-                    self.repair(leg, &single.limits).await?;
+                    self.repair(leg).await?;
                     continue;
                 }
                 Stance::After => true,
@@ -239,7 +241,7 @@ impl Runner<'_> {
                 Err(failure @ (Failure::Transient { .. } | Failure::Refused { .. })) => {
                     let live = self.observe(&leg.touched).await?;
                     if matches!(self.stance(line, &unit, &leg.touched, &live)?, Stance::Amid) {
-                        self.repair(leg, &single.limits).await?;
+                        self.repair(leg).await?;
                     }
                     let Failure::Transient { says } = failure else { return Err(failure.into()) };
                     self.again(leg.id, attempt, &single.limits, says).await?;
@@ -265,12 +267,15 @@ impl Runner<'_> {
     }
 
     /// Clears away what an interrupted statement left behind.
-    pub(crate) async fn repair(&mut self, leg: &Leg<'_>, limits: &Limits) -> Result<(), Halt> {
-        let Some(partial) = leg.partial() else { return Ok(()) };
+    pub(crate) async fn repair(&mut self, leg: &Leg<'_>) -> Result<(), Halt> {
+        let Action::Statement(Single { partial: Some(partial), limits, .. }) = leg.action else { return Ok(()) };
         self.report.progress(&Progress::Repairing { id: leg.id.clone() });
         self.driver.execute_alone(&partial.repair, limits).await?;
         let live = self.observe(&leg.touched).await?;
-        let still = partial.state.iter().all(|(at, object)| self.spelling().equal(at, live.get(at), object.as_ref()));
+        let still = partial
+            .state
+            .iter()
+            .all(|(at, object)| self.spelling().adopt(at, None, live.get(at), object.as_ref()).is_some());
         if still {
             let says = "the repair of its half-done state changed nothing".to_owned();
             return Err(Stop::StepFailed { step: leg.id.clone(), says, code: None }.into());
@@ -295,10 +300,7 @@ impl Runner<'_> {
             return Ok(Stance::After);
         }
         let leg = &line.legs[unit.start];
-        let amid = line.partial_state(unit.start).is_some_and(|state| {
-            touched.iter().all(|at| spelling.equal(at, live.get(at), state.get(at).copied().flatten()))
-        });
-        if amid && unit.len() == 1 {
+        if unit.len() == 1 && amid(line, unit.start, touched, live, spelling) {
             return Ok(Stance::Amid);
         }
         let difference = difference(line, unit.start, live, touched, spelling);
@@ -343,6 +345,16 @@ impl Runner<'_> {
             Way::Back => "back",
         };
         self.report.crossing(&format!("{way}/{}/{place}", line.legs[nth].id));
+    }
+}
+
+/// A session whose settings cannot be put back is not to be used again: as good as lost.
+fn given_up(halt: Halt) -> Halt {
+    match halt {
+        Halt::Failure(failure) => {
+            Failure::Lost { says: format!("the session's settings could not be put back: {failure}") }.into()
+        }
+        stop => stop,
     }
 }
 

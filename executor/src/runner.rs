@@ -246,7 +246,13 @@ impl<'a> Runner<'a> {
     }
 
     /// Tries a step again, or says that it cannot get through.
-    pub(crate) async fn again(&mut self, step: &StepId, attempt: u32, limits: &Limits, says: String) -> Result<(), Halt> {
+    pub(crate) async fn again(
+        &mut self,
+        step: &StepId,
+        attempt: u32,
+        limits: &Limits,
+        says: String,
+    ) -> Result<(), Halt> {
         let of = limits.attempts.max(1);
         if attempt >= of {
             return Err(Stop::Busy { step: step.clone(), attempts: attempt, says }.into());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Fingerprint, Phase, Plan, StepId};
+use mig_plan::{Action, Address, Fingerprint, Phase, Plan, StepId};
 use serde::Serialize;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     chain::Chain,
     driver::{Cursor, Driver, Session},
     journal::{Entry, Event},
-    line::{Line, Way},
+    line::{Leg, Line, Way},
     reconcile::{Position, Told, place},
     stop::Stop,
 };
@@ -75,6 +75,9 @@ pub struct RunSummary {
     /// Steps that were begun, forth, done or not.
     #[serde(skip)]
     pub touched: BTreeSet<StepId>,
+    /// Steps that were found done before this run did anything for them.
+    #[serde(skip)]
+    pub found: BTreeSet<StepId>,
 }
 
 impl RunSummary {
@@ -85,7 +88,8 @@ impl RunSummary {
             Way::Back => &self.undone,
         };
         let done = line.legs.iter().take_while(|leg| known.contains(leg.id)).count();
-        let begun = self.begun.as_ref().and_then(|id| line.legs.iter().position(|leg| leg.id == id));
+        let alone = |leg: &Leg<'_>| matches!(leg.action, Action::Statement(_)) && self.begun.as_ref() == Some(leg.id);
+        let begun = line.legs.iter().position(alone);
         Told { done, begun }
     }
 
@@ -116,8 +120,11 @@ impl RunSummary {
                     self.touched.insert(step.clone());
                 }
             }
-            Event::StepDone { step, .. } => {
+            Event::StepDone { step, took_ms, .. } => {
                 self.begun = None;
+                if took_ms.is_none() && !self.touched.contains(step) {
+                    self.found.insert(step.clone());
+                }
                 self.done.insert(step.clone());
             }
             Event::Batch { step, cursor, rows } => {
@@ -166,6 +173,7 @@ pub fn runs(entries: &[Entry]) -> Vec<RunSummary> {
                 begun: None,
                 cursors: BTreeMap::new(),
                 touched: BTreeSet::new(),
+                found: BTreeSet::new(),
             });
         }
         if let Some(run) = runs.iter_mut().rev().find(|run| run.run == entry.run) {
@@ -267,9 +275,10 @@ async fn standing(driver: &mut dyn Driver, run: RunSummary) -> Result<Standing, 
 /// How many steps of a plan a rollback takes back: up to the last that was done, or begun and able to leave something.
 pub(crate) fn to_undo(plan: &Plan, run: &RunSummary) -> usize {
     let done = plan.steps.iter().rposition(|step| run.done.contains(&step.id)).map_or(0, |at| at + 1);
-    let half = plan.steps.get(done).is_some_and(|step| {
-        run.touched.contains(&step.id) && matches!(step.action, mig_plan::Action::Batches(_))
-    });
+    let half = plan
+        .steps
+        .get(done)
+        .is_some_and(|step| run.touched.contains(&step.id) && matches!(step.action, Action::Batches(_)));
     done + usize::from(half)
 }
 

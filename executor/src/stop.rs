@@ -212,7 +212,9 @@ impl Stop {
             }
             Self::Unfinished { .. } => "every batch that was done stands, and so does every step before",
             Self::Asked => "what is done stands",
-            Self::Unknown { .. } => "everything that the journal says is done stands; the last statement may or may not",
+            Self::Unknown { .. } => {
+                "everything that the journal says is done stands; the last statement may or may not"
+            }
             Self::Unavailable { .. } => "if a run had begun, what the journal says is done stands",
             _ => "nothing was changed",
         }
@@ -232,17 +234,25 @@ impl Stop {
             Self::LaterRun { .. } => "roll that run back first: overlapping runs are taken back in reverse order",
             Self::Collected { .. } => "compile a plan to where you want to be; a backup has the dropped data",
             Self::PlanLost { .. } => "restore mig's own tables from a backup, or compile a plan back",
-            Self::Drift { .. } => "find out who changed it; take the change back, or compile a new plan from what is there now",
+            Self::Drift { .. } => {
+                "find out who changed it; take the change back, or compile a new plan from what is there now"
+            }
             Self::CheckFailed { .. } => "correct the rows or the specs, then apply again",
             Self::StepFailed { .. } => {
                 "correct what the database complains about, then apply again: it goes on at this step; or roll back"
             }
-            Self::Busy { .. } => "find what holds the lock (`mig doctor`), or come back at a quieter hour: apply again goes on here",
-            Self::Unfinished { .. } => "something writes such rows faster than they are done, or undoes them: look for it, then apply again",
+            Self::Busy { .. } => {
+                "find what holds the lock (`mig doctor`), or come back at a quieter hour: apply again goes on here"
+            }
+            Self::Unfinished { .. } => {
+                "something writes such rows faster than they are done, or undoes them: look for it, then apply again"
+            }
             Self::Asked => "apply again to go on, or roll back",
             Self::Unknown { .. } => "look at the database and at `mig status`; apply again asks the database once more",
             Self::JournalBroken { .. } => "somebody or something wrote to mig's own tables: compare them with a backup",
-            Self::Unavailable { .. } => "once the database answers, run the same command again: it goes on where it stands",
+            Self::Unavailable { .. } => {
+                "once the database answers, run the same command again: it goes on where it stands"
+            }
             Self::Internal { .. } => "keep the plan file for the report",
         }
     }

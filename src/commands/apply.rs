@@ -18,7 +18,7 @@ use crate::{
 /// Apply a plan, or go on with it where it stands. Signatures and policy are checked before the database is touched; then the
 /// database must be where the plan begins, or on its way. Killed at any point and run again, it goes on.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan file
     plan: PathBuf,
     #[command(flatten)]
@@ -52,7 +52,7 @@ fn phase(word: &str) -> Result<Phase, String> {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let file = plan_file::read(&args.plan)?;
     let approval = signatures::admit(&args.plan, &file, &args.trust, &project)?;

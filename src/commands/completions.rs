@@ -10,13 +10,13 @@ use crate::{
 
 /// Print a completion script for a shell.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The shell
     shell: clap_complete::Shell,
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "mig", &mut script);
     terminal::say_bytes(&script);

@@ -12,7 +12,7 @@ use crate::{
 
 /// Compare two plans: steps that went, came or changed, and how.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan that was
     old: PathBuf,
     /// The plan that is
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let (old, new) = (plan_file::read(&args.old)?, plan_file::read(&args.new)?);
     let text = compare(&old.plan, &new.plan);
     terminal::say(if text.is_empty() { "the plans are the same" } else { text.trim_end() });

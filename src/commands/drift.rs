@@ -12,7 +12,7 @@ use crate::{
 
 /// Say how a live schema differs from what the specs declare. Exits with 4 if it does; nothing is changed.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     against: Where,
     /// The folder of the specs [default: specs of mig.toml, or ./specs]
@@ -21,10 +21,10 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = args.specs.clone().unwrap_or_else(|| project.specs());
-    let plan = compiled(&project, &args.against, None, &specs)?;
+    let plan = compiled(&project, &args.against, None, &specs, false)?;
     if plan.steps.is_empty() {
         terminal::say("no drift: the database is what the specs say");
         return Ok(Outcome::Done);

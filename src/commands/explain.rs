@@ -7,13 +7,13 @@ use crate::{
 
 /// Say what a code means: what happens, for whom and how long, what mig does about it, and what to check.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The code, such as MIG-H001; without one, all are listed
     code: Option<String>,
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let Some(wanted) = &args.code else {
         pages::ALL.iter().for_each(|page| terminal::say(&format!("{}  {}", page.code, page.title())));
         return Ok(Outcome::Done);

@@ -11,7 +11,7 @@ use crate::{
 
 /// Put specs into the usual layout. Comments and content stay; a plan of them stays the same to the byte.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The files [default: all of the specs folder]
     files: Vec<PathBuf>,
     /// The folder of the specs [default: specs of mig.toml, or ./specs]
@@ -23,7 +23,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let paths = if args.files.is_empty() {
         let project = Project::find()?;
         files::below(&args.specs.clone().unwrap_or_else(|| project.specs()), ".toml")?
@@ -36,7 +36,7 @@ pub fn run(args: &Args) -> Result<Outcome, Trouble> {
     }
     // All are read before one is written: an error in the last leaves the first as it was.
     let (formatted, wrong): (Vec<_>, Vec<_>) = specs.iter().map(wiring::fmt).partition(Result::is_ok);
-    let wrong: Vec<_> = wrong.into_iter().filter_map(Result::err).collect();
+    let wrong: Vec<_> = wrong.into_iter().filter_map(Result::err).map(|one| *one).collect();
     if !wrong.is_empty() {
         return Err(spec_files::invalid(&wrong, &specs));
     }
@@ -54,9 +54,12 @@ pub fn run(args: &Args) -> Result<Outcome, Trouble> {
         }
     }
     if args.check && changed > 0 {
-        return Err(Trouble::new(Reason::Input, format!("{changed} of {} files are not in the usual layout", specs.len()))
-            .untouched("nothing was written")
-            .next("mig fmt"));
+        return Err(Trouble::new(
+            Reason::Input,
+            format!("{changed} of {} files are not in the usual layout", specs.len()),
+        )
+        .untouched("nothing was written")
+        .next("mig fmt"));
     }
     Ok(Outcome::Done)
 }

@@ -11,7 +11,7 @@ use crate::{
 
 /// List every run that a database's journal tells of: when, which plan, who signed it, how it ended.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     of: Where,
     /// Print one JSON object a line
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let database = args.of.find(&Project::find()?)?;
     terminal::say(wait(operate::history(&database, args.json))?.trim_end());
     Ok(Outcome::Done)

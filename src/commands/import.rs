@@ -13,7 +13,7 @@ use crate::{
 
 /// Read a live schema and write specs that declare it, as a person would have written them. Compiling them gives an empty plan.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     from: Where,
     /// The folder for the specs [default: specs of mig.toml, or ./specs]
@@ -25,7 +25,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let folder = args.specs.clone().unwrap_or_else(|| project.specs());
     let there = if folder.is_dir() { files::below(&folder, ".toml")? } else { Vec::new() };

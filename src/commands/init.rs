@@ -11,7 +11,7 @@ use crate::{
 /// Start a project in the current directory: mig.toml, specs/, plans/, .gitattributes, allowed_signers.
 /// Files that are there already stay as they are.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The engine of the databases
     #[arg(long, value_name = "ENGINE")]
     engine: String,
@@ -21,7 +21,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let engine = engines::of_name(&args.engine)?;
     if Path::new(project::FILE).exists() {
         return Err(Trouble::new(Reason::Input, "there is a mig.toml here already")

@@ -12,14 +12,14 @@ use crate::{
 
 /// Print the manual page, or write one page for each command into a folder.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder for all pages
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let mut command = Cli::command();
     command.build();
     let Some(folder) = &args.out else {
@@ -28,7 +28,7 @@ pub fn run(args: &Args) -> Result<Outcome, Trouble> {
     };
     for sub in command.get_subcommands() {
         let name = format!("mig-{}", sub.get_name());
-        files::write(&folder.join(format!("{name}.1")), &page(sub.clone().name(name.clone()))?)?;
+        files::write(&folder.join(format!("{name}.1")), &page(sub.clone())?)?;
     }
     files::write(&folder.join("mig.1"), &page(command)?)?;
     terminal::say(&format!("wrote the manual pages to {}", folder.display()));

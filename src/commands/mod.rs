@@ -1,24 +1,24 @@
 //! One thin file for each command: its options, and the calls that it makes.
 
-pub mod apply;
-pub mod completions;
-pub mod diff;
-pub mod drift;
-pub mod explain;
-pub mod fmt;
-pub mod history;
-pub mod import;
-pub mod init;
-pub mod man;
-pub mod plan;
-pub mod pull;
-pub mod rollback;
-pub mod schema;
-pub mod show;
-pub mod sign;
-pub mod status;
-pub mod validate;
-pub mod verify;
+pub(crate) mod apply;
+pub(crate) mod completions;
+pub(crate) mod diff;
+pub(crate) mod drift;
+pub(crate) mod explain;
+pub(crate) mod fmt;
+pub(crate) mod history;
+pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod man;
+pub(crate) mod plan;
+pub(crate) mod pull;
+pub(crate) mod rollback;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod sign;
+pub(crate) mod status;
+pub(crate) mod validate;
+pub(crate) mod verify;
 
 use std::future::Future;
 
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Runs a command.
-pub fn run(cli: Cli) -> Result<Outcome, Trouble> {
+pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
     match cli.command {
         Command::Init(args) => init::run(&args),
         Command::Import(args) => import::run(&args),

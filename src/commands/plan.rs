@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use mig_compiler::explain;
+use mig_compiler::{Severity, explain};
 use mig_plan::{Plan, Snapshot};
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use crate::{
 /// Compile the specs against a live schema into one plan. The same inputs give the same bytes on every machine.
 /// Nothing is changed in the database.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     against: Where,
     /// Compile against a snapshot file instead of a database
@@ -58,7 +58,7 @@ pub struct Args {
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For a terminal
     Text,
     /// For a pull request
@@ -68,7 +68,7 @@ pub enum Format {
 }
 
 /// A plan as printed.
-pub fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
+pub(crate) fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
     match format {
         Format::Text => {
             let style = explain::TextStyle { color: terminal::colours(), verbose, width: terminal::width() };
@@ -80,10 +80,10 @@ pub fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = args.specs.clone().unwrap_or_else(|| project.specs());
-    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs)?;
+    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs, args.verbose)?;
     if let Some(file) = &args.check {
         return current(&plan, file);
     }
@@ -99,15 +99,21 @@ pub fn run(args: &Args) -> Result<Outcome, Trouble> {
     } else {
         terminal::say(rendered(&plan, args.format, args.verbose).trim_end());
     }
-    tell(args, &plan, written);
-    if args.sign && written.is_some() {
-        sign::sign(written.expect("looked at just now"), args.key.as_deref())?;
+    tell(args, &project, &plan, written);
+    if let (true, Some(file)) = (args.sign, written) {
+        sign::sign(file, args.key.as_deref())?;
     }
     Ok(if args.detailed_exitcode && !plan.steps.is_empty() { Outcome::Changes } else { Outcome::Done })
 }
 
-/// Compiles; prints notes.
-pub fn compiled(project: &Project, against: &Where, live: Option<&Path>, specs: &Path) -> Result<Plan, Trouble> {
+/// Compiles; prints notes. About what is done already there is only a line, unless all is asked for.
+pub(crate) fn compiled(
+    project: &Project,
+    against: &Where,
+    live: Option<&Path>,
+    specs: &Path,
+    verbose: bool,
+) -> Result<Plan, Trouble> {
     let specs = spec_files::read(specs)?;
     let snapshot = match live {
         Some(file) => Snapshot::from_bytes(&files::read(file)?)
@@ -118,8 +124,16 @@ pub fn compiled(project: &Project, against: &Where, live: Option<&Path>, specs: 
         CompileError::Specs(found) => spec_files::invalid(&found, &specs),
         CompileError::Trouble(trouble) => trouble,
     })?;
-    for note in spec_files::shown(&compiled.notes, &specs) {
+    let (mut loud, mut quiet) = (compiled.notes, Vec::new());
+    if compiled.plan.steps.is_empty() && !verbose {
+        (quiet, loud) = loud.into_iter().partition(|note| note.severity == Severity::Note);
+    }
+    for note in spec_files::shown(&loud, &specs) {
         note.show();
+    }
+    if !quiet.is_empty() {
+        let notes = if quiet.len() == 1 { "1 note".to_owned() } else { format!("{} notes", quiet.len()) };
+        terminal::note(&format!("{notes} on what is done already: mig plan --verbose"));
     }
     Ok(compiled.plan)
 }
@@ -135,7 +149,7 @@ fn write<'a>(args: &'a Args, plan: &Plan) -> Result<Option<&'a Path>, Trouble> {
     }
 }
 
-fn tell(args: &Args, plan: &Plan, written: Option<&Path>) {
+fn tell(args: &Args, project: &Project, plan: &Plan, written: Option<&Path>) {
     match (written, &args.out) {
         (Some(file), _) => terminal::note(&format!("wrote {} ({})", file.display(), plan.digest())),
         (None, Some(file)) if file.exists() => {
@@ -143,7 +157,10 @@ fn tell(args: &Args, plan: &Plan, written: Option<&Path>) {
         }
         (None, Some(_)) => terminal::note("nothing was written"),
         (None, None) if plan.steps.is_empty() || args.json => {}
-        (None, None) => terminal::note("nothing was written: --out FILE writes the plan"),
+        (None, None) => {
+            let file = project.plans().join("NAME.json");
+            terminal::note(&format!("nothing was written: --out {} writes the plan", file.display()));
+        }
     }
 }
 

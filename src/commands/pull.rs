@@ -13,7 +13,7 @@ use crate::{
 
 /// Read a live schema and write it to a snapshot file, against which `mig plan --live` compiles without a database.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     from: Where,
     /// The snapshot file
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let database = args.from.find(&project)?;
     let snapshot = wait(wiring::pull(&database))?;

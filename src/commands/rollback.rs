@@ -19,7 +19,7 @@ use crate::{
 /// is enough.
 #[derive(clap::Args, Debug)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["run", "plan"]))]
-pub struct Args {
+pub(crate) struct Args {
     /// The run's id, as mig status and mig history print it
     run: Option<String>,
     /// The run of this plan
@@ -41,7 +41,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let (which, words) = match (&args.run, &args.plan) {
         (Some(run), _) => (Which::Run(run.clone()), format!("run {run}")),

@@ -7,10 +7,10 @@ use crate::{
 
 /// Print the JSON Schema of spec files, so that editors complete and check them.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub(crate) struct Args {}
 
 /// Runs it.
-pub fn run(_: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(_: &Args) -> Result<Outcome, Trouble> {
     terminal::say(wiring::json_schema().trim_end());
     Ok(Outcome::Done)
 }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Print a plan: what it does, why, what it locks, and what could go wrong.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan file
     plan: PathBuf,
     /// How it is printed
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let file = plan_file::read(&args.plan)?;
     terminal::say(rendered(&file.plan, args.format, args.verbose).trim_end());
     Ok(Outcome::Done)

@@ -18,7 +18,7 @@ use crate::{
 /// Sign the exact bytes of a plan with an SSH key. The signature is a file beside the plan that `ssh-keygen -Y verify -n mig-plan`
 /// accepts; one made by `ssh-keygen -Y sign -n mig-plan` counts as well.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan file
     plan: PathBuf,
     /// The private key, or the public half of one that ssh-agent holds [default: ~/.ssh/id_ed25519]
@@ -27,13 +27,13 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     sign(&args.plan, args.key.as_deref())?;
     Ok(Outcome::Done)
 }
 
 /// Signs a plan file with a key, or with the usual one.
-pub fn sign(plan: &Path, key: Option<&Path>) -> Result<(), Trouble> {
+pub(crate) fn sign(plan: &Path, key: Option<&Path>) -> Result<(), Trouble> {
     // What cannot be read as a plan is not worth a signature.
     let file = plan_file::read(plan)?;
     let key = match key {
@@ -51,7 +51,9 @@ pub fn sign(plan: &Path, key: Option<&Path>) -> Result<(), Trouble> {
 fn usual_key() -> Result<PathBuf, Trouble> {
     match env::home_dir() {
         Some(home) => Ok(home.join(".ssh/id_ed25519")),
-        None => Err(Trouble::new(Reason::Usage, "there is no home directory to look for a key in").next("give --key FILE")),
+        None => {
+            Err(Trouble::new(Reason::Usage, "there is no home directory to look for a key in").next("give --key FILE"))
+        }
     }
 }
 
@@ -62,9 +64,12 @@ fn with_key(plan: &[u8], key: &Path) -> Result<SignatureFile, Trouble> {
     let socket = env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
     if key.extension().is_some_and(|ending| ending == "pub") {
         let Some(socket) = socket else {
-            return Err(Trouble::new(Reason::Input, format!("{} is a public key, and no ssh-agent runs", key.display()))
-                .untouched("nothing was signed")
-                .next("give the private key, or start an agent: eval $(ssh-agent) && ssh-add"));
+            return Err(Trouble::new(
+                Reason::Input,
+                format!("{} is a public key, and no ssh-agent runs", key.display()),
+            )
+            .untouched("nothing was signed")
+            .next("give the private key, or start an agent: eval $(ssh-agent) && ssh-add"));
         };
         return sign_with_agent(plan, &text, &socket).map_err(|error| unsigned(key, &error));
     }
@@ -106,16 +111,12 @@ fn free_name(plan: &Path, bytes: &[u8], signature: &SignatureFile) -> PathBuf {
     let name = plan.file_name().unwrap_or_default().to_string_lossy();
     let path = plan.with_file_name(signature.file_name(&name));
     let Ok(there) = std::fs::read(&path) else { return path };
-    let seen = verify(
-        bytes,
-        &[(String::new(), there)],
-        &AllowedSigners::default(),
-        &Revoked::default(),
-        SystemTime::now(),
-    );
+    let seen =
+        verify(bytes, &[(String::new(), there)], &AllowedSigners::default(), &Revoked::default(), SystemTime::now());
     match seen.first() {
         Some(Verdict::Unknown { fingerprint, .. }) if *fingerprint != signature.fingerprint => {
-            let key: String = signature.fingerprint.chars().filter(char::is_ascii_alphanumeric).skip(6).take(8).collect();
+            let key: String =
+                signature.fingerprint.chars().filter(char::is_ascii_alphanumeric).skip(6).take(8).collect();
             plan.with_file_name(format!("{name}.{}-{key}.sig", signature.signer))
         }
         _ => path,

@@ -11,7 +11,7 @@ use crate::{
 
 /// Say which runs are open in a database and how far they are.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
     of: Where,
     /// Print one JSON object
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let database = args.of.find(&Project::find()?)?;
     terminal::say(wait(operate::status(&database, args.json))?.trim_end());
     Ok(Outcome::Done)

@@ -10,7 +10,7 @@ use crate::{
 
 /// Check all specs without a database, and show everything that is wrong at once.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The folder of the specs [default: specs of mig.toml, or ./specs]
     #[arg(long, value_name = "DIR")]
     specs: Option<PathBuf>,
@@ -20,7 +20,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = spec_files::read(&args.specs.clone().unwrap_or_else(|| project.specs()))?;
     let engine = spec_files::engine(args.engine.as_deref(), &project)?;

@@ -14,7 +14,7 @@ use crate::{
 
 /// Check the signatures beside a plan (every PLAN*.sig) against the allowed signers and the project's policy. Touches no database.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(crate) struct Args {
     /// The plan file
     plan: PathBuf,
     #[command(flatten)]
@@ -22,7 +22,7 @@ pub struct Args {
 }
 
 /// Runs it.
-pub fn run(args: &Args) -> Result<Outcome, Trouble> {
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let file = plan_file::read(&args.plan)?;
     let weighed = signatures::weigh(&args.plan, &file, &args.trust, &project)?;

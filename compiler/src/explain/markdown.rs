@@ -60,7 +60,8 @@ fn table(page: &mut Page, plan: &Plan, class: Class) {
         Class::Warning => "Warnings: safe if you know it",
         Class::Routine => "Routine",
     };
-    page.text.push_str(&format!("\n#### {title}\n\n| step | phase | what could go wrong | lock |\n|---|---|---|---|\n"));
+    page.text
+        .push_str(&format!("\n#### {title}\n\n| step | phase | what could go wrong | lock |\n|---|---|---|---|\n"));
     for step in steps {
         let hazards: Vec<_> = step
             .hazards
@@ -92,10 +93,10 @@ fn checks(page: &mut Page, plan: &Plan) {
 
 fn details(step: &Step) -> String {
     let mut out = format!(
-        "<details><summary>{} {} <code>{}</code></summary>\n\n{}\n",
+        "<details><summary>{} {} {}</summary>\n\n{}\n",
         step.phase,
         step.class,
-        html(&clean::line(&step.id.0)),
+        code(&step.id.0),
         escape(&clean::line(&step.why))
     );
     if let Some(batches) = batch_words(&step.action) {
@@ -131,7 +132,16 @@ fn longest_run(text: &str) -> usize {
 
 /// Text as code inside a table: a code span would break at backticks and bars.
 fn code(text: &str) -> String {
-    format!("<code>{}</code>", html(&shortened(&clean::line(text))).replace('|', "&#124;"))
+    let mut out = String::from("<code>");
+    for c in html(&shortened(&clean::line(text))).chars() {
+        if matches!(c, '\\' | '|' | '*' | '_' | '[' | ']' | '`' | '~') {
+            out.push_str(&format!("&#{};", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out.push_str("</code>");
+    out
 }
 
 /// Text as a cell of a table.

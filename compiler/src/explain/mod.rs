@@ -18,7 +18,7 @@ pub use self::{
 fn statements(action: &Action) -> Vec<(Option<&'static str>, &Statement)> {
     match action {
         Action::Transaction(transaction) => {
-            let parts = [
+            let parts: [(_, &[Statement]); 5] = [
                 (Some("before the transaction"), &transaction.prepare),
                 (None, &transaction.lock),
                 (None, &transaction.sql),
@@ -56,7 +56,11 @@ fn batch_words(action: &Action) -> Option<String> {
 /// How many steps of each class, in words.
 fn summary(plan: &Plan) -> String {
     let steps = plan.steps.len();
-    let counts = [(Class::Critical, plan.summary.critical), (Class::Warning, plan.summary.warning), (Class::Routine, plan.summary.routine)];
+    let counts = [
+        (Class::Critical, plan.summary.critical),
+        (Class::Warning, plan.summary.warning),
+        (Class::Routine, plan.summary.routine),
+    ];
     let counts: Vec<_> = counts.iter().filter(|(_, n)| *n > 0).map(|(class, n)| format!("{n} {class}")).collect();
     let things = if steps == 1 { "step" } else { "steps" };
     if counts.is_empty() { "no steps".to_owned() } else { format!("{steps} {things}: {}", counts.join(", ")) }

@@ -32,7 +32,14 @@ fn column(text: &str) -> Column {
 
 fn transaction(sql: &str) -> Action {
     let sql = vec![Statement::new(sql)];
-    Action::Transaction(Transaction { prepare: vec![], lock: vec![], sql, none: vec![], restore: vec![], limits: LIMITS })
+    Action::Transaction(Transaction {
+        prepare: vec![],
+        lock: vec![],
+        sql,
+        none: vec![],
+        restore: vec![],
+        limits: LIMITS,
+    })
 }
 
 fn step(change: Kind, phase: Phase, why: &str, action: Action, hazards: Vec<Hazard>) -> Step {
@@ -102,7 +109,7 @@ pub(super) fn plan() -> Plan {
     Plan {
         format: PLAN_FORMAT.to_owned(),
         compiler: "mig 0.1.0".to_owned(),
-        target: Target { name: Some("production".to_owned()), engine: "postgres".to_owned(), version: "17".to_owned() },
+        target: Target { name: Some("production".to_owned()), engine: "anydb".to_owned(), version: "17".to_owned() },
         base: Fingerprint::of_bytes(b"base"),
         goal: Fingerprint::of_bytes(b"goal"),
         specs: Fingerprint::of_bytes(b"specs"),

@@ -71,8 +71,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
+    // Within one recipe its own order stands.
     let mut edge = |before: usize, after: usize, why: &'static str| {
-        if before != after {
+        if nodes[before].recipe.0 != nodes[after].recipe.0 {
             edges.insert((before, after, why));
         }
     };
@@ -86,9 +87,13 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 edge(renamer, i, "a renamed thing is used under its new name");
             }
         }
-        for at in &mark.stands_on {
+        for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
             for &changer in changers.get(at).unwrap_or(&none) {
-                if mark.makes.iter().any(|m| !marks[changer].removes.contains(m)) || !mark.fills.is_empty() {
+                // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
+                let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
+                // A rename makes nothing that a form could matter to.
+                let makes = mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
+                if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }
@@ -121,7 +126,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
         }
     }
     slots(&marks, &mut edge);
-    recipes(nodes, &mut edge);
+    recipes(nodes, &mut |before, after, why| {
+        edges.insert((before, after, why));
+    });
     edges.into_iter().collect()
 }
 
@@ -273,6 +280,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
 
 fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
     let table = Address::table(&rebuild.table);
+    marks.reads.extend(rebuild.from.columns.iter().map(|c| Address::column(&rebuild.table, &c.name)));
     for column in &rebuild.to.columns {
         let at = Address::column(&rebuild.table, &column.name);
         match rebuild.from.column(&column.name) {
@@ -310,6 +318,7 @@ fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks
         expression_reads(&backfill.table, expression, ground, marks);
         marks.fills.insert(at);
     }
+    marks.reads.extend(backfill.columns.values().map(|now| Address::column(&backfill.table, now)));
     let own: Vec<_> = marks.fills.iter().cloned().collect();
     for at in own {
         marks.reads.remove(&at);

@@ -2,6 +2,8 @@
 //!
 //! Everything that is wrong is said at once, each with its place.
 
+#[cfg(test)]
+pub(crate) mod fake;
 pub mod language;
 mod names;
 mod near;
@@ -9,16 +11,24 @@ mod node;
 mod reader;
 mod resolve;
 mod schema;
+mod short;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use self::names::{quoted, write_column};
+pub(crate) use self::{
+    language::ACTIONS,
+    names::{quoted, write_column},
+    resolve::{default_domain_check, reads_as_part},
+};
 use self::{language::SpecDocument, reader::Read as _};
 pub use self::{
     node::{Entry, Said},
     reader::{Flag, List, Map, Names, Number, Scalar, Short, Text},
     resolve::resolve,
     schema::json_schema,
+    short::Statements,
 };
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{self, Code, Diagnostic};
 
 /// A spec file: where it is, for messages, and what it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,5 +64,6 @@ pub fn parse(files: &[SpecFile], engine: &str) -> Result<Document, Vec<Diagnosti
         let error = Diagnostic::new(Code::DeclaredTwice, "`[manage]` can be said once").at(&second.place);
         reader.errors.push(error.related(&first.place, "it is said here"));
     }
+    diagnostic::sort(&mut reader.errors);
     if reader.errors.is_empty() { Ok(document) } else { Err(reader.errors) }
 }

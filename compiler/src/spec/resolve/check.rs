@@ -45,8 +45,9 @@ impl Resolver<'_> {
                     }
                 }
                 Body::Source(source) => {
-                    for need in source.needs.iter().filter(|need| !self.schema.contains(need)) {
-                        let managed = self.managed.covers_name(need.kind(), &need.qualified());
+                    for need in &source.needs {
+                        let managed =
+                            self.must_be_declared(need) && self.managed.covers_name(need.kind(), &need.qualified());
                         if managed && !self.removed.contains_key(need) {
                             let mut error =
                                 Diagnostic::new(Code::UnknownNeed, format!("{at} needs {need}, which is not declared"));
@@ -59,6 +60,11 @@ impl Resolver<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether something that is needed is missing. Opaque objects cannot be declared, and a default schema need not be.
+    fn must_be_declared(&self, need: &Address) -> bool {
+        !matches!(need.kind(), ObjectKind::Opaque | ObjectKind::Namespace) && !self.schema.contains(need)
     }
 
     /// No two renames may have one source, and nothing is renamed to what it is called.

@@ -9,11 +9,12 @@ use mig_plan::{
 
 use super::{Resolver, is_true, object_move, options, value};
 use crate::{
-    diagnostic::Code,
+    diagnostic::{Code, Place},
     spec::{
         Text,
         language::{IndexPartSpec, IndexSpec},
         names,
+        node::Said,
     },
 };
 
@@ -125,4 +126,20 @@ impl<'a> Resolver<'a> {
             nulls_first,
         })
     }
+}
+
+/// Whether the short form of an index part reads as that part.
+pub(crate) fn reads_as_part(short: &str, part: &IndexPart) -> bool {
+    let place = Place::new("", 0..0);
+    let read = names::index_part(Said { value: short.to_owned(), place: place.clone() }, place);
+    let what = match (&read.column, &read.expr) {
+        (Some(column), None) => names::column(&column.value).ok().map(IndexedBy::Column),
+        (None, Some(expr)) => Some(IndexedBy::Expression(Sql::new(&*expr.value))),
+        _ => None,
+    };
+    what.as_ref() == Some(&part.what)
+        && part.collation.is_none()
+        && part.opclass.is_none()
+        && is_true(&read.desc) == part.descending
+        && value(&read.nulls).as_deref() == part.nulls_first.map(|first| if first { "first" } else { "last" })
 }

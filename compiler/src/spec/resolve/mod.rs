@@ -6,6 +6,8 @@ mod index;
 mod object;
 mod table;
 
+pub(crate) use self::{index::reads_as_part, object::default_domain_check};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
@@ -14,7 +16,7 @@ use mig_plan::{
 
 use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
 use crate::{
-    diagnostic::{Code, Diagnostic, Place},
+    diagnostic::{self, Code, Diagnostic, Place},
     intent::{Intent, Managed, Move, Transform, ValueMove},
 };
 
@@ -191,6 +193,7 @@ impl<'a> Resolver<'a> {
             }
         };
         if !self.errors.is_empty() {
+            diagnostic::sort(&mut self.errors);
             return Err(self.errors);
         }
         let specs_digest = self.digest(&goal);

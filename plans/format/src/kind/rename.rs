@@ -57,12 +57,26 @@ impl Effect for Rename {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries);
+        let carries = self.carries.keys().map(|at| self.address_before(at));
+        let carries = carries.filter_map(|at| before.objects.get(&at).map(|o| (at.clone(), o.clone()))).collect();
         Some(Self { from: self.to.clone(), to: self.from.clone(), carries }.into())
     }
 }
 
 impl Rename {
+    /// Where something stood before the rename: itself and its members under the old name.
+    fn address_before(&self, at: &Address) -> Address {
+        if *at == self.to {
+            return self.from.clone();
+        }
+        match at.relation() {
+            Some(relation) if !self.to.is_member() && relation == self.to.qualified() => {
+                Address::member(at.kind(), &self.from.qualified(), at.name().clone())
+            }
+            _ => at.clone(),
+        }
+    }
+
     /// Foreign keys, indexes, owned sequences and members follow their relation.
     fn relation_renamed(&self, schema: &mut Schema) {
         let (from, to) = (self.from.qualified(), self.to.qualified());
@@ -231,7 +245,7 @@ fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(),
     Ok(())
 }
 
-/// What the carried objects were before; a renamed relation itself is found under its old address.
+/// What the carried objects were before.
 fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
     carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
 }

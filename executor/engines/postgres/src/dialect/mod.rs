@@ -1,1 +1,134 @@
-//! What PostgreSQL knows without a connection.
+//! The pure half of the engine: names, types, spelling, recipes, SQL.
+
+mod casts;
+mod disturbs;
+mod keep;
+mod names;
+mod normalize;
+mod recipe;
+mod references;
+mod render;
+mod same;
+mod simplify;
+#[cfg(test)]
+mod tests;
+mod types;
+mod undo;
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
+    RenderedUndo, Rule, Sameness, Schema, Sql, UnknownType,
+    schema::{Index, IndexedBy},
+};
+
+/// PostgreSQL of one major version, with one default schema.
+#[derive(Clone, Debug)]
+pub struct Postgres {
+    version: String,
+    default_schema: Option<Name>,
+}
+
+impl Postgres {
+    /// A dialect of a major version such as `15`; unqualified names mean `default_schema`, else `public`.
+    #[must_use]
+    pub fn new(version: &str, default_schema: Option<Name>) -> Self {
+        let default_schema = default_schema.or_else(|| Name::new("public").ok());
+        Self { version: version.to_owned(), default_schema }
+    }
+
+    /// The major version as a number; the oldest supported one where it cannot be told.
+    fn major(&self) -> u32 {
+        self.version.split('.').next().and_then(|n| n.trim().parse().ok()).unwrap_or(13)
+    }
+}
+
+impl Dialect for Postgres {
+    fn engine(&self) -> &'static str {
+        crate::NAME
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn default_schema(&self) -> Option<Name> {
+        self.default_schema.clone()
+    }
+
+    fn quote(&self, name: &Name) -> String {
+        names::quote(name)
+    }
+
+    fn check_name(&self, name: &Name) -> Result<(), String> {
+        names::check(name)
+    }
+
+    fn data_type(&self, declared: &str, schema: &Schema) -> Result<String, UnknownType> {
+        types::spell(declared, schema, self.default_schema.as_ref())
+    }
+
+    fn default_constraint_name(&self, table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name {
+        let joined = |columns: &[Name]| columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
+        let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
+        let (columns, suffix) = match &constraint.rule {
+            Rule::PrimaryKey(_) => (String::new(), "pkey"),
+            Rule::Unique(key) => (joined(&key.columns), "key"),
+            Rule::ForeignKey(fk) => (joined(&fk.columns), "fkey"),
+            Rule::Check { expression } => {
+                let mentioned = references::columns_in(expression);
+                let only = mentioned.iter().next().filter(|_| mentioned.len() == 1);
+                (only.map(|name| name.as_str().to_owned()).unwrap_or_default(), "check")
+            }
+            Rule::Exclude { .. } => (String::new(), "excl"),
+        };
+        names::derived(table.name.as_str(), &columns, suffix, &taken)
+    }
+
+    fn default_index_name(&self, index: &Index, taken: &BTreeSet<Name>) -> Name {
+        let part = |part: &mig_plan::schema::IndexPart| match &part.what {
+            IndexedBy::Column(name) => name.as_str().to_owned(),
+            IndexedBy::Expression(_) => "expr".to_owned(),
+        };
+        let columns = index.parts.iter().map(part).collect::<Vec<_>>().join("_");
+        let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
+        names::derived(index.table.name.as_str(), &columns, "idx", &taken)
+    }
+
+    fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>> {
+        normalize::normalize(declared, self.default_schema.as_ref(), self.major())
+    }
+
+    fn simplify(&self, live: &Schema) -> Schema {
+        simplify::simplify(live, self)
+    }
+
+    fn same_text(&self, object: &Object, declared: &Sql, catalog: &Sql) -> Sameness {
+        same::same(object, declared, catalog, self.default_schema.as_ref())
+    }
+
+    fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
+        references::of(at, object, schema, self.default_schema.as_ref())
+    }
+
+    fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
+        references::columns_in(expression)
+    }
+
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        disturbs::of(change, self.major())
+    }
+
+    fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+        recipe::recipe(group, context, self.major())
+    }
+
+    fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+        render::render(change, before, after)
+    }
+
+    fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+        undo::undo(change, before, after)
+    }
+}

@@ -15,11 +15,14 @@ const OLDEST: u32 = 13;
 
 /// Everything that could change what a text means, or end the session from outside, has one value. A statement that row security
 /// would filter is an error: it would leave rows behind unseen.
-const PIN: &str = "set application_name = 'mig'; set search_path = ''; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; \
+const PIN: &str = "set application_name = 'mig'; set timezone = 'UTC'; set datestyle = 'ISO, YMD'; \
     set intervalstyle = 'postgres'; set standard_conforming_strings = on; set quote_all_identifiers = off; \
     set extra_float_digits = 1; set bytea_output = 'hex'; set xmloption = 'content'; set client_min_messages = warning; \
-    set lock_timeout = '5s'; set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set row_security = off; \
+    set idle_in_transaction_session_timeout = 0; set row_security = off; \
     set default_transaction_isolation = 'read committed'";
+
+/// What holds between the steps of a run: mig's own statements are short.
+pub(super) const REST: &str = "set search_path = ''; set lock_timeout = '5s'; set statement_timeout = 0";
 
 /// A new session and what is known of its server.
 pub(super) struct Opened {
@@ -61,7 +64,9 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
     let default_schema = Name::new(schema.unwrap_or_else(|| "public".to_owned()))
         .map_err(|e| Failure::broken(format!("the default schema's name: {e}")))?;
     pin(&mut link).await?;
-    Ok(Opened { link, version, default_schema, path: path.unwrap_or_default() })
+    // An empty path in the server's configuration file is shown as nothing, which is no SQL.
+    let path = path.filter(|p| !p.trim().is_empty()).unwrap_or_else(|| "''".to_owned());
+    Ok(Opened { link, version, default_schema, path })
 }
 
 /// The major version, if it is one that mig knows.
@@ -78,8 +83,9 @@ fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Fail
 /// Pins the session, and finds out whether it is one: a proxy that pools transactions gives each of them some session.
 async fn pin(link: &mut Link) -> Result<(), Failure> {
     let asked = "setting up the session";
-    let before = link.values(&format!("{PIN}; select pg_backend_pid()::text"), asked).await?;
-    let again = "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
+    let before = link.values(&format!("{PIN}; {REST}; select pg_backend_pid()::text"), asked).await?;
+    let again =
+        "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
     let after = link.value(again, asked).await?;
     let expected = format!("{} 5s off", before.last().map_or("", String::as_str));
     if after == expected {

@@ -42,7 +42,9 @@ pub(super) fn unreachable(error: Error, place: &str) -> Failure {
     let why = match &error {
         Error::Database(error) => error.message().to_owned(),
         Error::Io(error) => error.to_string(),
-        Error::Configuration(error) => return Failure::Unreachable { says: format!("the URL cannot be used: {error}") },
+        Error::Configuration(error) => {
+            return Failure::Unreachable { says: format!("the URL cannot be used: {error}") };
+        }
         error => error.to_string(),
     };
     Failure::Unreachable { says: format!("cannot connect to {place}: {why}") }

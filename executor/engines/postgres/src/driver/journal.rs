@@ -83,7 +83,8 @@ fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {
         .flatten()
         .flatten()
         .map(|text| {
-            serde_json::from_str(&text).map_err(|e| Failure::refused(format!("the journal holds what mig cannot read: {e}")))
+            serde_json::from_str(&text)
+                .map_err(|e| Failure::refused(format!("the journal holds what mig cannot read: {e}")))
         })
         .collect()
 }

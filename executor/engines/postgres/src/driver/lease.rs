@@ -22,7 +22,9 @@ pub(super) async fn take(link: &mut Link, wait: Duration) -> Result<Lease, Failu
         if link.value(&query, asked).await? == "true" {
             let ours = format!("select count(*)::text from ({}) h where pid = pg_backend_pid()", holders());
             return match link.value(&ours, asked).await?.as_str() {
-                "0" => Err(Failure::refused("the lock was taken by another session: a proxy pools transactions in between")),
+                "0" => Err(Failure::refused(
+                    "the lock was taken by another session: a proxy pools transactions in between",
+                )),
                 _ => Ok(Lease::Taken),
             };
         }

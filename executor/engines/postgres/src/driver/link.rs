@@ -2,7 +2,9 @@
 
 use futures_util::TryStreamExt as _;
 use mig_executor::Failure;
-use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, PgConnection, Row as _, ValueRef as _, postgres::PgRow};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Either, Executor as _, PgConnection, Row as _, ValueRef as _, postgres::PgRow,
+};
 
 use super::failure::failure;
 
@@ -30,7 +32,12 @@ impl Link {
     }
 
     /// Sends queries by the simple protocol; gives at most `most` rows of all of them together, each value as text.
-    pub(super) async fn texts(&mut self, sql: &str, most: usize, asked: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
+    pub(super) async fn texts(
+        &mut self,
+        sql: &str,
+        most: usize,
+        asked: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, Failure> {
         let mut out = Vec::new();
         let mut stream = self.raw()?.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
         // The answer is read to its end even when enough rows are there: the connection is used again.

@@ -59,7 +59,7 @@ pub async fn connect(url: &str, make: MakeDialect) -> Result<PostgresDriver, Fai
 }
 
 impl PostgresDriver {
-    /// Runs in order: the catalog is read with an empty search path, whatever the transaction has.
+    /// Sets the search path of the open transaction: the catalog is read with an empty one, whatever statements need.
     async fn catalog_path(&mut self, path: &str) -> Result<(), Failure> {
         match self.transaction {
             Transaction::Open => {
@@ -186,7 +186,7 @@ impl Driver for PostgresDriver {
         // Alone in its message: several statements in one would share a transaction.
         let done = self.link.run(&statement.sql(), asked).await;
         if !matches!(done, Err(Failure::Lost { .. })) {
-            self.link.run("set lock_timeout = '5s'; set statement_timeout = 0; set search_path = ''", asked).await?;
+            self.link.run(connect::REST, asked).await?;
         }
         done
     }

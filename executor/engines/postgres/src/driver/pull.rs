@@ -105,18 +105,16 @@ pub(super) async fn observe(
 
 /// The queries for all objects.
 fn all(ask: &Ask) -> Vec<(String, Keep)> {
-    let mut parts = relations(ask, ask);
+    let mut parts = relations(ask, ask, |_| true);
     parts.extend(others(ask, |_| true));
     parts
 }
 
 /// The queries for objects of some kinds: `named` are their ids, `near` those of the relations whose columns they speak of too.
 fn some(kinds: &BTreeSet<ObjectKind>, version: u32, named: Vec<u32>, near: Vec<u32>) -> Vec<(String, Keep)> {
-    use ObjectKind::{Index, MaterializedView, Sequence, Table, View};
     let ask = Ask { version, only: Only::These(named) };
     let near = Ask { version, only: Only::These(near) };
-    let related = kinds.iter().any(|k| matches!(k, Table | Index | Sequence | View | MaterializedView));
-    let mut parts = if related { relations(&ask, &near) } else { Vec::new() };
+    let mut parts = relations(&ask, &near, |kind| kinds.contains(&kind));
     parts.extend(others(&ask, |kind| kinds.contains(&kind)));
     parts
 }
@@ -130,16 +128,19 @@ macro_rules! into {
     };
 }
 
-fn relations(ask: &Ask, near: &Ask) -> Vec<(String, Keep)> {
-    vec![
-        (queries::tables(ask), into!(tables)),
-        (queries::columns(near), into!(columns)),
-        (queries::sequences(ask), into!(sequences)),
-        (queries::constraints(ask), into!(constraints)),
-        (queries::indexes(ask), into!(indexes)),
-        (queries::classes(), into!(classes)),
-        (queries::views(ask), into!(views)),
-    ]
+fn relations(ask: &Ask, near: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<(String, Keep)> {
+    use ObjectKind as K;
+    let parts: [(&[ObjectKind], String, Keep); 7] = [
+        (&[K::Table], queries::tables(ask), into!(tables)),
+        (&[K::Table, K::Index], queries::columns(near), into!(columns)),
+        (&[K::Table, K::Sequence], queries::sequences(ask), into!(sequences)),
+        (&[K::Table], queries::constraints(ask), into!(constraints)),
+        (&[K::Index], queries::indexes(ask), into!(indexes)),
+        (&[K::Index], queries::classes(), into!(classes)),
+        (&[K::View, K::MaterializedView], queries::views(ask), into!(views)),
+    ];
+    let parts = parts.into_iter().filter(|(kinds, ..)| kinds.iter().any(|k| wanted(*k)));
+    parts.map(|(_, query, keep)| (query, keep)).collect()
 }
 
 fn others(ask: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<(String, Keep)> {

@@ -120,21 +120,19 @@ pub(super) fn tables(ask: &Ask) -> String {
 pub(super) fn columns(ask: &Ask) -> String {
     let compression = ask.pick(14, "nullif(a.attcompression, '')", "null");
     let target = ask.pick(17, "a.attstattarget", "nullif(a.attstattarget, -1)");
-    json(&format!(
-        "select a.attrelid::int8 as relation, a.attnum as number, a.attname as name,
-           format_type(a.atttypid, a.atttypmod) as data_type, a.attnotnull as not_null,
-           a.attidentity as identity, a.attgenerated as generated, pg_get_expr(f.adbin, f.adrelid) as expression,
-           a.attcollation::int8 as collation_id,
-           case when a.attcollation not in (0, t.typcollation) then a.attcollation::regcollation::text end as collation,
-           case when a.attstorage <> t.typstorage then a.attstorage end as storage, {compression} as compression,
-           {target} as statistics, a.attoptions as settings, not a.attislocal as inherited, d.description as comment
+    // A list for each row, in the order of the fields of `ColumnRow`: there are many, and names in each take time.
+    format!(
+        "select coalesce(json_agg(json_build_array(a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+           a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(f.adbin, f.adrelid), a.attcollation::int8,
+           case when a.attcollation not in (0, t.typcollation) then a.attcollation::regcollation::text end,
+           case when a.attstorage <> t.typstorage then a.attstorage end, {compression}, {target}, a.attoptions, not a.attislocal,
+           d.description) order by a.attrelid, a.attnum), '[]')::text
          from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
            left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
            left join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = a.attrelid and d.objsubid = a.attnum
-         where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm') and {}
-         order by a.attrelid, a.attnum",
+         where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm') and {}",
         ask.part("a.attrelid")
-    ))
+    )
 }
 
 /// Sequences, those behind identity columns among them.
@@ -210,7 +208,8 @@ pub(super) fn indexes(ask: &Ask) -> String {
            case when i.indexprs is not null then
              (select json_agg(pg_get_indexdef(i.indexrelid, k, false) order by k) from generate_series(1, i.indnkeyatts::int) k)
            end as texts,
-           case when i.indexprs is not null then pg_get_indexdef(i.indexrelid) end as definition,
+           case when i.indexprs is not null and exists (select from unnest(i.indcollation::oid[]) x where x not in (0, 100)) then
+             pg_get_indexdef(i.indexrelid) end as definition,
            (select json_agg(json_build_array(a.attnum, a.attoptions)) from pg_attribute a
              where a.attrelid = i.indexrelid and a.attoptions is not null) as class_settings,
            pg_get_expr(i.indpred, i.indrelid) as predicate, {nulls} as nulls_not_distinct, i.indisvalid as valid,

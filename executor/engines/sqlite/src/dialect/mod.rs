@@ -1,1 +1,107 @@
 //! What SQLite knows without a connection.
+
+mod assemble;
+mod ddl;
+mod lex;
+mod names;
+mod normalize;
+mod recipe;
+mod refs;
+mod render;
+mod shape;
+mod text;
+mod types;
+mod write;
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
+    RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+};
+
+pub use self::assemble::{Assembled, SchemaRow, assemble};
+
+/// SQLite's dialect.
+#[derive(Clone, Debug)]
+pub struct Sqlite {
+    version: String,
+}
+
+impl Sqlite {
+    /// The dialect of a version, as in `3`.
+    #[must_use]
+    pub fn new(version: &str) -> Self {
+        Self { version: version.to_owned() }
+    }
+}
+
+impl Dialect for Sqlite {
+    fn engine(&self) -> &'static str {
+        crate::NAME
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn default_schema(&self) -> Option<Name> {
+        None
+    }
+
+    fn quote(&self, name: &Name) -> String {
+        names::quote(name)
+    }
+
+    fn check_name(&self, name: &Name) -> Result<(), String> {
+        names::check(name)
+    }
+
+    fn data_type(&self, declared: &str, _: &Schema) -> Result<String, UnknownType> {
+        types::check(declared)
+    }
+
+    fn default_constraint_name(&self, table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name {
+        names::of_constraint(&table.name, constraint, taken)
+    }
+
+    fn default_index_name(&self, index: &Index, taken: &BTreeSet<Name>) -> Name {
+        names::of_index(index, taken)
+    }
+
+    fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>> {
+        normalize::normalize(declared)
+    }
+
+    fn simplify(&self, live: &Schema) -> Schema {
+        normalize::simplify(live)
+    }
+
+    fn same_text(&self, _: &Object, declared: &Sql, catalog: &Sql) -> Sameness {
+        text::same(declared, catalog)
+    }
+
+    fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
+        refs::references(at, object, schema)
+    }
+
+    fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
+        text::mentions(expression)
+    }
+
+    fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+        recipe::recipe(group, context)
+    }
+
+    fn derives_constraint_names(&self) -> bool {
+        true
+    }
+
+    fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+        render::render(change, before, after)
+    }
+
+    fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+        render::undo(change, before, after)
+    }
+}

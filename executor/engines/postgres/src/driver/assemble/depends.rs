@@ -33,10 +33,12 @@ pub(in super::super) fn dependencies(
     out
 }
 
-/// Whether `of` is a column or constraint of the table `needs`, or the other way round.
+/// Whether `of` is a column or constraint of the table `needs`, or the other way round. What a table needs for its own place is no
+/// matter of its parts.
 fn within(of: &Address, needs: &Address) -> bool {
     let member = |at: &Address| matches!(at.kind(), ObjectKind::Column | ObjectKind::Constraint);
-    (member(of) && of.holder() == *needs) || (member(needs) && needs.holder() == *of)
+    (member(of) && (of.holder() == *needs || needs.kind() == ObjectKind::Namespace))
+        || (member(needs) && needs.holder() == *of)
 }
 
 fn find<'a>(

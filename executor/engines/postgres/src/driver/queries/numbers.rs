@@ -16,7 +16,8 @@ pub(in super::super) fn resolve(names: &[(Option<&str>, &str)]) -> String {
             "select o.oid from w join pg_namespace n on n.nspname = w.s join {class} o on o.{name} = w.n and o.{namespace} = n.oid"
         )
     };
-    let global = |class: &str, name: &str| format!("select o.oid from w join {class} o on o.{name} = w.n where w.s is null");
+    let global =
+        |class: &str, name: &str| format!("select o.oid from w join {class} o on o.{name} = w.n where w.s is null");
     let sources = [
         within("pg_class", "relname", "relnamespace"),
         within("pg_type", "typname", "typnamespace"),
@@ -86,6 +87,8 @@ pub(in super::super) fn depends() -> String {
         "select coalesce(string_agg(concat_ws(' ', d.classid::int8, d.objid::int8, d.objsubid, d.refclassid::int8, \
            d.refobjid::int8, d.refobjsubid), E'\\n'), '') from pg_depend d \
          where d.objid >= {FIRST_OWN} and d.refobjid >= {FIRST_OWN} and d.deptype in ('n', 'a', 'i', 'P')
+           and not (d.classid = 'pg_type'::regclass and d.deptype = 'i') and not (d.refclassid = 'pg_namespace'::regclass
+             and d.refobjid = (select oid from pg_namespace where nspname = 'public'))
            and not (d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
              and d.refobjsubid > 0 and exists (select from pg_sequence s where s.seqrelid = d.objid))"
     )
@@ -110,4 +113,3 @@ pub(in super::super) fn links() -> String {
          ) l(c, o, rc, r, s)"
     )
 }
-

@@ -36,10 +36,11 @@ pub(in super::super) fn namespaces(ask: &Ask) -> String {
     ))
 }
 
-/// Extensions, without the language that every database has.
+/// Extensions, without the language that every database has. A comment counts where it is not the one that the extension brings.
 pub(in super::super) fn extensions(ask: &Ask) -> String {
     json(&format!(
-        "select x.oid::int8 as oid, x.extname as name, n.nspname as schema, x.extversion as version, d.description as comment
+        "select x.oid::int8 as oid, x.extname as name, n.nspname as schema, x.extversion as version,
+           nullif(d.description, (select a.comment from pg_available_extensions() a where a.name = x.extname)) as comment
          from pg_extension x join pg_namespace n on n.oid = x.extnamespace
            left join pg_description d on d.classoid = 'pg_extension'::regclass and d.objoid = x.oid and d.objsubid = 0
          where x.extname <> 'plpgsql' and {}",
@@ -49,11 +50,7 @@ pub(in super::super) fn extensions(ask: &Ask) -> String {
 
 /// Enums, domains, composite types and ranges.
 pub(in super::super) fn types(ask: &Ask) -> String {
-    let multirange = ask.pick(
-        14,
-        "concat(', multirange_type_name = ', r.rngmultitypid::regtype)",
-        "''",
-    );
+    let multirange = ask.pick(14, "concat(', multirange_type_name = ', r.rngmultitypid::regtype)", "''");
     json(&format!(
         "select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype as kind, nullif(t.typrelid, 0)::int8 as relation,
            (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) as labels,
@@ -102,17 +99,20 @@ pub(in super::super) fn collations(ask: &Ask) -> String {
              else format('lc_collate = %L, lc_ctype = %L', c.collcollate, c.collctype) end,
            ', rules = ' || quote_literal({rules})))"
     );
-    json(&sources("collation", &Source {
-        oid: "c.oid",
-        schema: "n.nspname",
-        relation: "null",
-        name: "c.collname",
-        signature: "null",
-        create: &create,
-        class: "pg_collation",
-        tables: "pg_collation c join pg_namespace n on n.oid = c.collnamespace",
-        only: &ask.own("c.oid", "c.collname", "pg_collation"),
-    }))
+    json(&sources(
+        "collation",
+        &Source {
+            oid: "c.oid",
+            schema: "n.nspname",
+            relation: "null",
+            name: "c.collname",
+            signature: "null",
+            create: &create,
+            class: "pg_collation",
+            tables: "pg_collation c join pg_namespace n on n.oid = c.collnamespace",
+            only: &ask.own("c.oid", "c.collname", "pg_collation"),
+        },
+    ))
 }
 
 /// Functions and procedures.
@@ -123,17 +123,20 @@ pub(in super::super) fn routines(ask: &Ask) -> String {
          and i.objid = p.oid and i.deptype = 'i')",
         ask.own("p.oid", "p.proname", "pg_proc")
     );
-    let query = sources("function", &Source {
-        oid: "p.oid",
-        schema: "n.nspname",
-        relation: "null",
-        name: "p.proname",
-        signature: "pg_get_function_identity_arguments(p.oid)",
-        create: "json_build_array(pg_get_functiondef(p.oid))",
-        class: "pg_proc",
-        tables: "pg_proc p join pg_namespace n on n.oid = p.pronamespace",
-        only: &only,
-    });
+    let query = sources(
+        "function",
+        &Source {
+            oid: "p.oid",
+            schema: "n.nspname",
+            relation: "null",
+            name: "p.proname",
+            signature: "pg_get_function_identity_arguments(p.oid)",
+            create: "json_build_array(pg_get_functiondef(p.oid))",
+            class: "pg_proc",
+            tables: "pg_proc p join pg_namespace n on n.oid = p.pronamespace",
+            only: &only,
+        },
+    );
     json(&query.replace("'function' as kind", "case when p.prokind = 'p' then 'procedure' else 'function' end as kind"))
 }
 
@@ -164,17 +167,20 @@ pub(in super::super) fn aggregates(ask: &Ask) -> String {
              from pg_operator s join pg_namespace sn on sn.oid = s.oprnamespace where s.oid = a.aggsortop) || ')' end,
            case p.proparallel when 's' then 'PARALLEL = SAFE' when 'r' then 'PARALLEL = RESTRICTED' end,
            case when a.aggkind = 'h' then 'HYPOTHETICAL' end)))";
-    json(&sources("aggregate", &Source {
-        oid: "p.oid",
-        schema: "n.nspname",
-        relation: "null",
-        name: "p.proname",
-        signature: "pg_get_function_identity_arguments(p.oid)",
-        create,
-        class: "pg_proc",
-        tables: "pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_aggregate a on a.aggfnoid = p.oid",
-        only: &ask.own("p.oid", "p.proname", "pg_proc"),
-    }))
+    json(&sources(
+        "aggregate",
+        &Source {
+            oid: "p.oid",
+            schema: "n.nspname",
+            relation: "null",
+            name: "p.proname",
+            signature: "pg_get_function_identity_arguments(p.oid)",
+            create,
+            class: "pg_proc",
+            tables: "pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_aggregate a on a.aggfnoid = p.oid",
+            only: &ask.own("p.oid", "p.proname", "pg_proc"),
+        },
+    ))
 }
 
 /// A condition for parts of relations that can stand in a pulled schema by themselves.
@@ -192,17 +198,23 @@ pub(in super::super) fn triggers(ask: &Ask) -> String {
     let create = "array_remove(array[pg_get_triggerdef(t.oid), case when t.tgenabled <> 'O' then
            format('ALTER TABLE %I.%I %s TRIGGER %I', n.nspname, c.relname,
              case t.tgenabled when 'D' then 'DISABLE' when 'R' then 'ENABLE REPLICA' else 'ENABLE ALWAYS' end, t.tgname) end], null)";
-    json(&sources("trigger", &Source {
-        oid: "t.oid",
-        schema: "n.nspname",
-        relation: "c.relname",
-        name: "t.tgname",
-        signature: "null",
-        create,
-        class: "pg_trigger",
-        tables: "pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace",
-        only: &format!("not t.tgisinternal and t.tgparentid = 0 and {}", part(ask, "t.tgname", "t.oid", "pg_trigger")),
-    }))
+    json(&sources(
+        "trigger",
+        &Source {
+            oid: "t.oid",
+            schema: "n.nspname",
+            relation: "c.relname",
+            name: "t.tgname",
+            signature: "null",
+            create,
+            class: "pg_trigger",
+            tables: "pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace",
+            only: &format!(
+                "not t.tgisinternal and t.tgparentid = 0 and {}",
+                part(ask, "t.tgname", "t.oid", "pg_trigger")
+            ),
+        },
+    ))
 }
 
 /// Row security policies.
@@ -213,17 +225,20 @@ pub(in super::super) fn policies(ask: &Ask) -> String {
            case when p.polroles <> '{0}' then ' TO ' || (select string_agg(case when r = 0 then 'PUBLIC' else quote_ident(pg_get_userbyid(r)) end, ', '
              order by r = 0 desc, pg_get_userbyid(r)) from unnest(p.polroles) r) end,
            ' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', ' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')'))";
-    json(&sources("policy", &Source {
-        oid: "p.oid",
-        schema: "n.nspname",
-        relation: "c.relname",
-        name: "p.polname",
-        signature: "null",
-        create,
-        class: "pg_policy",
-        tables: "pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace",
-        only: &part(ask, "p.polname", "p.oid", "pg_policy"),
-    }))
+    json(&sources(
+        "policy",
+        &Source {
+            oid: "p.oid",
+            schema: "n.nspname",
+            relation: "c.relname",
+            name: "p.polname",
+            signature: "null",
+            create,
+            class: "pg_policy",
+            tables: "pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace",
+            only: &part(ask, "p.polname", "p.oid", "pg_policy"),
+        },
+    ))
 }
 
 /// Rewrite rules, without those that make views.
@@ -231,17 +246,20 @@ pub(in super::super) fn rules(ask: &Ask) -> String {
     let create = "array_remove(array[pg_get_ruledef(r.oid), case when r.ev_enabled <> 'O' then
            format('ALTER TABLE %I.%I %s RULE %I', n.nspname, c.relname,
              case r.ev_enabled when 'D' then 'DISABLE' when 'R' then 'ENABLE REPLICA' else 'ENABLE ALWAYS' end, r.rulename) end], null)";
-    json(&sources("rule", &Source {
-        oid: "r.oid",
-        schema: "n.nspname",
-        relation: "c.relname",
-        name: "r.rulename",
-        signature: "null",
-        create,
-        class: "pg_rewrite",
-        tables: "pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace",
-        only: &format!("r.rulename <> '_RETURN' and {}", part(ask, "r.rulename", "r.oid", "pg_rewrite")),
-    }))
+    json(&sources(
+        "rule",
+        &Source {
+            oid: "r.oid",
+            schema: "n.nspname",
+            relation: "c.relname",
+            name: "r.rulename",
+            signature: "null",
+            create,
+            class: "pg_rewrite",
+            tables: "pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace",
+            only: &format!("r.rulename <> '_RETURN' and {}", part(ask, "r.rulename", "r.oid", "pg_rewrite")),
+        },
+    ))
 }
 
 /// Extended statistics.
@@ -251,17 +269,20 @@ pub(in super::super) fn statistics(ask: &Ask) -> String {
         "array_remove(array[pg_get_statisticsobjdef(s.oid), case when {target} is not null then
            format('ALTER STATISTICS %I.%I SET STATISTICS %s', n.nspname, s.stxname, {target}) end], null)"
     );
-    json(&sources("statistics", &Source {
-        oid: "s.oid",
-        schema: "n.nspname",
-        relation: "null",
-        name: "s.stxname",
-        signature: "null",
-        create: &create,
-        class: "pg_statistic_ext",
-        tables: "pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace",
-        only: &ask.own("s.oid", "s.stxname", "pg_statistic_ext"),
-    }))
+    json(&sources(
+        "statistics",
+        &Source {
+            oid: "s.oid",
+            schema: "n.nspname",
+            relation: "null",
+            name: "s.stxname",
+            signature: "null",
+            create: &create,
+            class: "pg_statistic_ext",
+            tables: "pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace",
+            only: &ask.own("s.oid", "s.stxname", "pg_statistic_ext"),
+        },
+    ))
 }
 
 /// Event triggers.
@@ -271,23 +292,28 @@ pub(in super::super) fn event_triggers(ask: &Ask) -> String {
            format(' EXECUTE FUNCTION %s()', t.evtfoid::regproc)), case when t.evtenabled <> 'O' then
            format('ALTER EVENT TRIGGER %I %s', t.evtname,
              case t.evtenabled when 'D' then 'DISABLE' when 'R' then 'ENABLE REPLICA' else 'ENABLE ALWAYS' end) end], null)";
-    json(&sources("event-trigger", &Source {
-        oid: "t.oid",
-        schema: "null",
-        relation: "null",
-        name: "t.evtname",
-        signature: "null",
-        create,
-        class: "pg_event_trigger",
-        tables: "pg_event_trigger t",
-        only: &ask.global("t.oid", "t.evtname", "pg_event_trigger"),
-    }))
+    json(&sources(
+        "event-trigger",
+        &Source {
+            oid: "t.oid",
+            schema: "null",
+            relation: "null",
+            name: "t.evtname",
+            signature: "null",
+            create,
+            class: "pg_event_trigger",
+            tables: "pg_event_trigger t",
+            only: &ask.global("t.oid", "t.evtname", "pg_event_trigger"),
+        },
+    ))
 }
 
 /// What the model has no kind for: what it is called, and what the catalog says of it.
 pub(in super::super) fn opaque(ask: &Ask) -> String {
     let from = |class: &str, says: &str, only: &str| {
-        format!("select '{class}'::regclass as class, x.oid, concat_ws(' ', {says}) as says from {class} x where {only}")
+        format!(
+            "select '{class}'::regclass as class, x.oid, concat_ws(' ', {says}) as says from {class} x where {only}"
+        )
     };
     let own = |class: &str, name: &str, namespace: &str, says: &str| {
         let only = format!(
@@ -300,7 +326,11 @@ pub(in super::super) fn opaque(ask: &Ask) -> String {
         from(class, says, &ask_all(ask).global("x.oid", &format!("{name}::text"), class))
     };
     let parts = [
-        global("pg_cast", "''", "castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod"),
+        // The casts of a range type to its multirange are parts of the type.
+        format!(
+            "{} and not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and i.objid = x.oid and i.deptype = 'i')",
+            global("pg_cast", "''", "castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod")
+        ),
         own("pg_operator", "oprname", "oprnamespace", "oprcode::regprocedure, oprrest::regproc, oprjoin::regproc, oprcanmerge, \
              oprcanhash, oprcom::regoperator, oprnegate::regoperator"),
         own("pg_opclass", "opcname", "opcnamespace", "opcintype::regtype, opcdefault, opckeytype::regtype, \

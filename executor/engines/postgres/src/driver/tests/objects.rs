@@ -1,34 +1,82 @@
 //! What a pull gives.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
 
 use mig_executor::Driver as _;
+use mig_plan::{ObjectKind, Snapshot};
 
-use super::super::connect;
+/// One object of each kind, and the odd corners of each.
+const ALL: &str = include_str!("all.sql");
+
+/// An object's whole content as JSON, on one line.
+fn json(snapshot: &Snapshot, at: &str) -> String {
+    let object = &snapshot.schema.0.objects.get(&at.parse().unwrap());
+    serde_json::to_string(object).unwrap()
+}
 
 #[tokio::test]
-async fn probe() {
-    let Ok(url) = std::env::var("PROBE") else { return };
-    let mut driver = connect(&url, super::stub::dialect).await.unwrap();
-    for _ in 0..3 {
-        let begun = Instant::now();
-        let snapshot = driver.pull().await.unwrap();
-        eprintln!("{} objects, {} with needs, {:?}", snapshot.schema.0.objects.len(), snapshot.depends.len(), begun.elapsed());
-        std::fs::write("/tmp/pgdrv/out.json", snapshot.to_bytes()).unwrap();
-        let all = snapshot.schema.0.objects.keys().cloned().collect();
-        let begun = Instant::now();
-        let seen = driver.observe(&all).await.unwrap();
-        eprintln!("observe all {:?} {}", begun.elapsed(), seen == snapshot.schema.0.objects);
-        for (at, object) in &snapshot.schema.0.objects {
-            let begun = Instant::now();
-            let one = driver.observe(&[at.clone()].into()).await.unwrap();
-            if one.get(at) != Some(object) {
-                eprintln!("differs: {at}\n{object:?}\n{:?}", one.get(at));
-            }
-            let took = begun.elapsed();
-            if took.as_millis() > 30 {
-                eprintln!("slow {at} {took:?}");
-            }
-        }
+async fn a_pull_has_one_of_each_kind() {
+    let mut driver = super::session("kinds", ALL).await;
+    let snapshot = driver.pull().await.unwrap();
+    assert_eq!(snapshot.default_schema.as_ref().unwrap().as_str(), "public");
+    let table = json(&snapshot, "table auth.accounts");
+    for part in [
+        r#"{"name":"id","type":"bigint","not_null":true,"value":{"identity":{"always":true,"sequence":{"start":100}}}}"#,
+        r#""value":{"default":"'happy'::public.mood"}"#,
+        r#""value":{"generated":{"expression":"lower(email)","stored":true}}"#,
+        r#"{"option.n_distinct":"-0.5","statistics":"500","storage":"external"}"#,
+        r#""score_range":{"rule":{"check":{"expression":"(score > 0)"}},"validity":"not-valid","comment":"range"}"#,
+        r#"{"row_security":"forced","with.fillfactor":"70","with.toast.autovacuum_enabled":"false"}"#,
+    ] {
+        assert!(table.contains(part), "{part} in {table}");
     }
+    let partition = json(&snapshot, "table public.log_2024");
+    assert!(partition.contains(r#""partition_of":"public.log""#), "{partition}");
+    let index = json(&snapshot, "index public.orders_idx");
+    let lower = r#"{"what":{"expression":"lower(_mig_helper)"},"collation":"\"C\"","opclass":"text_pattern_ops"}"#;
+    assert!(index.contains(lower), "{index}");
+    let trigger = json(&snapshot, "trigger auth.accounts.touched");
+    assert!(trigger.contains("ALTER TABLE auth.accounts DISABLE TRIGGER touched"), "{trigger}");
+    let kinds: BTreeSet<_> = snapshot.schema.0.objects.keys().map(|at| at.kind()).collect();
+    let missing: Vec<_> = ObjectKind::ALL.iter().filter(|k| !kinds.contains(k)).collect();
+    assert_eq!(missing, [&ObjectKind::Column, &ObjectKind::Constraint, &ObjectKind::VirtualTable]);
+    assert!(!snapshot.schema.0.objects.contains_key(&"index public.zzz_mig_hidden".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn needs_reach_columns_and_keys() {
+    let mut driver = super::session("needs", ALL).await;
+    let snapshot = driver.pull().await.unwrap();
+    for (of, needs) in [
+        ("column auth.accounts.feeling", "enum public.mood"),
+        ("column auth.accounts.serial_no", "sequence auth.accounts_serial_no_seq"),
+        ("constraint public.\"Orders\".orders_account", "constraint auth.accounts.accounts_pkey"),
+        ("view public.rich", "column auth.accounts.score"),
+        ("trigger auth.accounts.touched", "function public.touch()"),
+        ("index auth.orders_trgm", "extension pg_trgm"),
+        ("table public.log_2024", "table public.log"),
+        ("table auth.accounts", "schema auth"),
+    ] {
+        let found = snapshot.depends.get(&of.parse().unwrap());
+        assert!(found.is_some_and(|n| n.contains(&needs.parse().unwrap())), "{of}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn observing_one_object_gives_what_a_pull_gives() {
+    let mut driver = super::session("observed", ALL).await;
+    let objects = driver.pull().await.unwrap().schema.0.objects;
+    for (at, object) in &objects {
+        let one = driver.observe(&[at.clone()].into()).await.unwrap();
+        assert_eq!(one.get(at), Some(object), "{at}");
+        assert_eq!(one.len(), 1, "{at}");
+    }
+    let all: BTreeSet<_> = objects.keys().cloned().collect();
+    assert_eq!(driver.observe(&all).await.unwrap(), objects);
+}
+
+#[tokio::test]
+async fn a_pull_twice_gives_the_same_bytes() {
+    let mut driver = super::session("twice", ALL).await;
+    assert_eq!(driver.pull().await.unwrap().to_bytes(), driver.pull().await.unwrap().to_bytes());
 }

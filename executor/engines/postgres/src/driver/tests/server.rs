@@ -46,7 +46,7 @@ fn start() -> PathBuf {
     let script = format!(
         "{initdb} -D {data} -A trust -U postgres >/dev/null && \
          {postgres} -D {data} -k {at} -c listen_addresses= -c fsync=off -c max_connections=200 >{at}/log 2>&1 & server=$!; \
-         while kill -0 {us} 2>/dev/null; do sleep 0.3; done; kill -INT $(head -1 {data}/postmaster.pid); wait $server; rm -rf {data}",
+         while ps -p {us} >/dev/null; do sleep 0.3; done; kill -INT $(head -1 {data}/postmaster.pid); wait $server; rm -rf {at}",
         initdb = binary("initdb").display(),
         postgres = binary("postgres").display(),
         data = folder.join("data").display(),
@@ -64,7 +64,11 @@ fn start() -> PathBuf {
     } else {
         Command::new("sh")
     };
-    command.arg(&script_file).current_dir(&folder).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    command
+        .arg(&script_file)
+        .current_dir(&folder)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null());
     drop(command.spawn().unwrap());
     for _ in 0..200 {
         let ready = Command::new(binary("pg_isready")).arg("-qh").arg(&folder).status().unwrap().success();

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered, RenderedUndo,
-    Sameness, Schema, Sql, UnknownType, schema::Index,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
+    RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
 };
 
 struct Stub(String, Option<Name>);

@@ -1,0 +1,318 @@
+//! What happens to values when a column's type changes.
+
+use mig_plan::{Address, DraftCheck, kind::AlterColumn, plan::CheckSql, sql::tokens};
+
+use super::names::{qualified, quote};
+
+/// How the values of an old type fit into a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Every value fits as it is stored: only the catalog changes.
+    Metadata,
+    /// Every value fits, and is written anew.
+    Rewrite,
+    /// A value may not fit, or may lose something.
+    Lossy,
+}
+
+/// A type in its parts: name, and the numbers between its parentheses.
+struct Parts<'a> {
+    name: String,
+    numbers: Vec<u32>,
+    array: bool,
+    text: &'a str,
+}
+
+fn parts(text: &str) -> Parts<'_> {
+    let array = text.ends_with("[]");
+    let body = text.trim_end_matches("[]");
+    let (name, numbers) = match (body.find('('), body.find(')')) {
+        (Some(open), Some(close)) if open < close => {
+            let inner = body[open + 1..close].split(',').filter_map(|n| n.trim().parse().ok()).collect();
+            (format!("{}{}", &body[..open], &body[close + 1..]), inner)
+        }
+        _ => (body.to_owned(), Vec::new()),
+    };
+    Parts { name, numbers, array, text }
+}
+
+/// How the values of the column fit into its new type.
+pub(crate) fn fit(change: &AlterColumn) -> Fit {
+    if change.using.is_some() {
+        return Fit::Lossy;
+    }
+    let (from, to) = (&change.from.data_type, &change.to.data_type);
+    if from == to {
+        // Another collation: the values stay, indexes are built anew.
+        return Fit::Rewrite;
+    }
+    if change.from.collation != change.to.collation { fit_types(from, to).max_rewrite() } else { fit_types(from, to) }
+}
+
+impl Fit {
+    fn max_rewrite(self) -> Self {
+        if self == Self::Metadata { Self::Rewrite } else { self }
+    }
+}
+
+fn fit_types(from: &str, to: &str) -> Fit {
+    let (a, b) = (parts(from), parts(to));
+    if a.array != b.array {
+        return Fit::Lossy;
+    }
+    let wider = |i: usize| match (a.numbers.get(i), b.numbers.get(i)) {
+        (_, None) => true,
+        (Some(x), Some(y)) => x <= y,
+        (None, Some(_)) => false,
+    };
+    match (a.name.as_str(), b.name.as_str()) {
+        ("character varying", "character varying") | ("bit varying", "bit varying") if wider(0) => Fit::Metadata,
+        ("character varying", "text") => Fit::Metadata,
+        ("text", "character varying") if b.numbers.is_empty() => Fit::Metadata,
+        ("numeric", "numeric") if wider_numeric(&a, &b) => Fit::Metadata,
+        ("numeric", "numeric") if numeric_room(&a, &b) => Fit::Rewrite,
+        ("cidr", "inet") => Fit::Metadata,
+        (x, y) if x == y && (x.starts_with("time") || x == "interval") && wider(0) => Fit::Metadata,
+        ("character", "text" | "character varying" | "character") if wider(0) || b.name == "text" => Fit::Rewrite,
+        ("smallint", "integer" | "bigint") | ("integer", "bigint") | ("real", "double precision") => Fit::Rewrite,
+        ("smallint" | "integer" | "bigint", "numeric") if b.numbers.is_empty() => Fit::Rewrite,
+        ("smallint" | "integer", "double precision") => Fit::Rewrite,
+        ("date", "timestamp without time zone") | ("json", "jsonb") => Fit::Rewrite,
+        (_, "text") if !a.array => Fit::Rewrite,
+        _ => Fit::Lossy,
+    }
+}
+
+/// Whether the stored form of every number stays right: the same scale, at least as many digits.
+fn wider_numeric(a: &Parts<'_>, b: &Parts<'_>) -> bool {
+    match (&a.numbers[..], &b.numbers[..]) {
+        (_, []) => true,
+        ([p, s], [q, t]) => q >= p && s == t,
+        _ => false,
+    }
+}
+
+/// Whether every number fits: as many digits before and after the point.
+fn numeric_room(a: &Parts<'_>, b: &Parts<'_>) -> bool {
+    match (&a.numbers[..], &b.numbers[..]) {
+        ([p, s], [q, t]) => t >= s && q.saturating_sub(*t) >= p.saturating_sub(*s),
+        _ => false,
+    }
+}
+
+/// Whether an assignment converts one type into the other: it refuses what does not fit, where a written cast would cut it.
+pub(crate) fn assigns(from: &str, to: &str) -> bool {
+    let (a, b) = (parts(from), parts(to));
+    let family = |name: &str| match name {
+        "text" | "character varying" | "character" => Some(0),
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double precision" => Some(1),
+        "date" | "timestamp without time zone" | "timestamp with time zone" => Some(2),
+        _ => None,
+    };
+    let known = family(&a.name).is_some() && family(&a.name) == family(&b.name);
+    a.array == b.array && (known || a.name == b.name || family(&b.name) == Some(0))
+}
+
+/// Whether a type is the same as another with less room.
+pub(crate) fn narrows(from: &str, to: &str) -> bool {
+    let (a, b) = (parts(from), parts(to));
+    let rank = |name: &str| ["smallint", "integer", "bigint", "numeric"].iter().position(|n| *n == name);
+    let text = |name: &str| matches!(name, "text" | "character varying" | "character");
+    match (rank(&a.name), rank(&b.name)) {
+        (Some(x), Some(y)) => x >= y,
+        _ => a.name == b.name && a.text != b.text || text(&a.name) && text(&b.name),
+    }
+}
+
+/// The question whether a value is too long or too large for a narrower type, where a query can tell.
+pub(crate) fn check(change: &AlterColumn, at: &Address) -> Option<DraftCheck> {
+    if change.using.is_some() {
+        return None;
+    }
+    let (a, b) = (parts(&change.from.data_type), parts(&change.to.data_type));
+    let (table, column) = (qualified(&change.table), quote(&change.from.name));
+    let text = |name: &str| matches!(name, "text" | "character varying" | "character");
+    let range = |name: &str| match name {
+        "smallint" => Some("-32768 AND 32767"),
+        "integer" => Some("-2147483648 AND 2147483647"),
+        "bigint" => Some("-9223372036854775808 AND 9223372036854775807"),
+        _ => None,
+    };
+    let numeric = matches!(a.name.as_str(), "integer" | "bigint" | "numeric" | "real" | "double precision");
+    let wrong = match (b.numbers.first(), range(&b.name)) {
+        (Some(length), _) if text(&a.name) && text(&b.name) && !a.array => format!("length({column}::text) > {length}"),
+        (_, Some(range)) if numeric && !a.array => format!("{column} NOT BETWEEN {range}"),
+        (Some(_), _) if b.name == "numeric" && numeric && b.numbers.len() == 2 && !a.array => {
+            let whole = b.numbers[0].saturating_sub(b.numbers[1]);
+            format!("abs(round({column}::numeric, {})) >= 10::numeric ^ {whole}", b.numbers[1])
+        }
+        (_, None) if text(&a.name) => match pattern(&b.name) {
+            Some(pattern) => format!("{column}::text !~* '{pattern}'"),
+            None => return None,
+        },
+        _ => return None,
+    };
+    Some(DraftCheck {
+        at: at.clone(),
+        says: format!("every {} of {} fits into {}", change.from.name, change.table, change.to.data_type),
+        help: vec![
+            "change these values".to_owned(),
+            "say with a transform what becomes of them".to_owned(),
+            "choose a wider type".to_owned(),
+        ],
+        count: CheckSql::new(format!("SELECT count(*) FROM {table} WHERE {wrong}")),
+        sample: Some(CheckSql::new(format!("SELECT {column}::text FROM {table} WHERE {wrong} LIMIT 5"))),
+        stops: true,
+    })
+}
+
+/// What texts look like that a type takes.
+fn pattern(name: &str) -> Option<&'static str> {
+    match name {
+        "uuid" => Some(r"^\s*\{?([0-9a-f]{4}-?){7}[0-9a-f]{4}\}?\s*$"),
+        "boolean" => Some(r"^\s*(t|f|tr|tru|true|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|0|1)\s*$"),
+        _ => None,
+    }
+}
+
+/// Whether an expression may give another value for each row.
+pub(crate) fn is_volatile(expression: &str) -> bool {
+    const VOLATILE: &[&str] = &[
+        "random",
+        "gen_random_uuid",
+        "uuid_generate_v4",
+        "uuid_generate_v1",
+        "uuidv7",
+        "uuidv4",
+        "clock_timestamp",
+        "nextval",
+        "timeofday",
+        "setseed",
+    ];
+    const KNOWN: &[&str] = &[
+        "now",
+        "transaction_timestamp",
+        "statement_timestamp",
+        "current_setting",
+        "lower",
+        "upper",
+        "concat",
+        "coalesce",
+        "array",
+        "jsonb_build_object",
+        "json_build_object",
+        "timezone",
+        "date_trunc",
+        "md5",
+        "repeat",
+        "numeric",
+        "varchar",
+        "char",
+        "timestamp",
+        "interval",
+        "time",
+        "bit",
+        "character",
+        "varying",
+        "current_timestamp",
+        "localtimestamp",
+        "make_interval",
+        "to_tsvector",
+        "nullif",
+        "greatest",
+        "least",
+        "replace",
+        "trim",
+        "btrim",
+        "substr",
+        "substring",
+        "length",
+        "timestamptz",
+        "and",
+        "or",
+        "not",
+        "in",
+        "any",
+        "all",
+        "exists",
+        "case",
+        "when",
+        "then",
+        "else",
+        "from",
+        "where",
+        "select",
+        "values",
+        "cast",
+        "as",
+        "on",
+        "between",
+    ];
+    let all: Vec<_> = tokens(expression).filter(|t| t.kind != mig_plan::sql::TokenKind::Blank).collect();
+    all.windows(2).any(|pair| {
+        let Some(name) = pair[0].identifier() else { return false };
+        VOLATILE.contains(&name.as_str()) || (pair[1].text == "(" && !KNOWN.contains(&name.as_str()))
+    })
+}
+
+/// The storage that values of a type have where none was chosen.
+pub(crate) fn default_storage(data_type: &str) -> &'static str {
+    let parts = parts(data_type);
+    let fixed = matches!(
+        parts.name.as_str(),
+        "integer"
+            | "bigint"
+            | "smallint"
+            | "boolean"
+            | "uuid"
+            | "date"
+            | "real"
+            | "double precision"
+            | "oid"
+            | "interval"
+            | "money"
+    ) || parts.name.starts_with("time");
+    match parts.name.as_str() {
+        _ if parts.array => "EXTENDED",
+        "numeric" | "inet" | "cidr" => "MAIN",
+        _ if fixed => "PLAIN",
+        _ => "EXTENDED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_is_only_metadata() {
+        for (from, to, fit) in [
+            ("character varying(10)", "character varying(20)", Fit::Metadata),
+            ("character varying(20)", "character varying(10)", Fit::Lossy),
+            ("character varying(10)", "text", Fit::Metadata),
+            ("numeric(5,2)", "numeric(9,2)", Fit::Metadata),
+            ("numeric(5,2)", "numeric(9,3)", Fit::Rewrite),
+            ("numeric(5,2)", "numeric", Fit::Metadata),
+            ("integer", "bigint", Fit::Rewrite),
+            ("bigint", "integer", Fit::Lossy),
+            ("timestamp(3) with time zone", "timestamp with time zone", Fit::Metadata),
+            ("text", "uuid", Fit::Lossy),
+            ("uuid", "text", Fit::Rewrite),
+        ] {
+            assert_eq!(fit_types(from, to), fit, "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn volatility_is_guessed_on_the_safe_side() {
+        for (text, volatile) in [
+            ("now()", false),
+            ("gen_random_uuid()", true),
+            ("'a'::text", false),
+            ("my_function(1)", true),
+            ("'x(y'", false),
+        ] {
+            assert_eq!(is_volatile(text), volatile, "{text}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! What PostgreSQL refuses to change while views, rules, policies or triggers are built on it.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{Address, Body, Kind, ObjectKind};
+
+use super::{recipe::column, render::enums, render::object};
+
+/// The addresses that a change disturbs.
+pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
+    let at = change.address();
+    let disturbed = match change {
+        Kind::AlterColumn(k) => {
+            k.from.data_type != k.to.data_type || k.from.collation != k.to.collation || column::remade(k, version)
+        }
+        Kind::DropColumn(_) => true,
+        Kind::Drop(_) => at.kind() != ObjectKind::Index,
+        Kind::Replace(k) => match (&k.from.body, &k.to.body) {
+            (Body::View(_), Body::View(_)) => true,
+            (Body::Enum { values: from }, Body::Enum { values: to }) => enums::added(from, to).is_none(),
+            (Body::Source(from), Body::Source(to)) => !object::replaces_in_place(k, from, to),
+            _ => false,
+        },
+        _ => false,
+    };
+    disturbed.then_some(at).into_iter().collect()
+}

@@ -1,0 +1,62 @@
+//! What a plan removes and keeps: names and keys of the copies in mig's own schema.
+
+use mig_plan::{Kind, Name, Qualified, Table};
+
+use super::names::{TRASH, generated, quote_text};
+
+/// The place where a change keeps what it removes.
+pub(crate) fn place(change: &Kind) -> Qualified {
+    let address = change.address();
+    let tail = address.path().iter().skip(1).map(Name::as_str).collect::<Vec<_>>().join("_");
+    Qualified::new(Name::new(TRASH).ok(), generated("kept_", change, &tail))
+}
+
+/// The statement that makes mig's schema for kept things.
+pub(crate) fn schema() -> String {
+    format!("CREATE SCHEMA IF NOT EXISTS {}", quote_text(TRASH))
+}
+
+/// The columns that tell rows apart and are never NULL: the primary key, else a unique key.
+pub(crate) fn key_of(table: &Table) -> Option<Vec<Name>> {
+    if let Some((_, key)) = table.primary_key() {
+        return Some(key.columns.clone());
+    }
+    let required = |name: &Name| table.column(name).is_some_and(|c| c.not_null);
+    let keys = table.constraints.values().filter(|c| c.deferral.is_none()).filter_map(|c| c.key());
+    keys.map(|key| &key.columns).find(|columns| columns.iter().all(required)).cloned()
+}
+
+/// The key of a table that is left without a column; without one, all its other columns.
+pub(crate) fn key_without(table: &Table, column: &Name) -> Vec<Name> {
+    let key = key_of(table).filter(|key| !key.contains(column));
+    key.unwrap_or_else(|| table.columns.iter().map(|c| c.name.clone()).filter(|name| name != column).collect())
+}
+
+/// A condition that two rows have the same key.
+pub(crate) fn same_key(key: &[Name], left: &str, right: &str, table: &Table) -> String {
+    let part = |name: &Name| {
+        let column = quote_text(name.as_str());
+        let required = table.column(name).is_some_and(|c| c.not_null);
+        if required {
+            format!("{left}.{column} = {right}.{column}")
+        } else {
+            format!("{left}.{column}::text IS NOT DISTINCT FROM {right}.{column}::text")
+        }
+    };
+    if key.is_empty() { "true".to_owned() } else { key.iter().map(part).collect::<Vec<_>>().join(" AND ") }
+}
+
+/// Whether a type belongs to a user or an extension: a kept copy of it would stand in the way of its change.
+pub(crate) fn is_user_type(data_type: &str) -> bool {
+    data_type.contains('.')
+}
+
+/// A value as it is kept.
+pub(crate) fn kept_value(value: &str, data_type: &str) -> String {
+    if is_user_type(data_type) { format!("{value}::text") } else { value.to_owned() }
+}
+
+/// A kept value as it was.
+pub(crate) fn restored(value: &str, data_type: &str) -> String {
+    if is_user_type(data_type) { format!("{value}::{data_type}") } else { value.to_owned() }
+}

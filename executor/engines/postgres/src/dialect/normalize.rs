@@ -1,0 +1,330 @@
+//! What PostgreSQL adds to a declared schema, and what it cannot have.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Complaint, Constraint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
+    Table,
+    schema::{Index, IndexedBy, Sequence, SequenceOptions},
+};
+
+use super::{
+    names::{self, literal, qualified},
+    types::SERIALS,
+};
+
+/// The schema as PostgreSQL would have it. Texts stay as they were said.
+pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32) -> Result<Schema, Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    place(&mut schema, default);
+    let tables: Vec<Address> = schema.objects.keys().filter(|at| at.kind() == ObjectKind::Table).cloned().collect();
+    for at in tables {
+        let mut sequences = Vec::new();
+        if let Some(Body::Table(table)) = schema.objects.get_mut(&at).map(|o| &mut o.body) {
+            complete(&at.qualified(), table, &mut sequences);
+            check_table(&at, table, version, &mut complaints);
+        }
+        for (address, sequence) in sequences {
+            schema.objects.entry(address).or_insert_with(|| Object::new(Body::Sequence(sequence)));
+        }
+    }
+    for (at, object) in &mut schema.objects {
+        match &mut object.body {
+            Body::Index(index) => index_defaults(index),
+            Body::Sequence(sequence) => sequence_defaults(&sequence.data_type, &mut sequence.options),
+            _ => {}
+        }
+        check_names(at, &mut complaints);
+        check_object(at, object, version, &mut complaints);
+    }
+    foreign_keys(&mut schema, &mut complaints);
+    if complaints.is_empty() { Ok(schema) } else { Err(complaints) }
+}
+
+/// Puts what has no schema into the default one.
+fn place(schema: &mut Schema, default: Option<&Name>) {
+    let globals = [ObjectKind::Namespace, ObjectKind::Extension, ObjectKind::EventTrigger, ObjectKind::Opaque];
+    let bare = |at: &Address| !globals.contains(&at.kind()) && at.qualified().schema.is_none();
+    let homeless: Vec<Address> = schema.objects.keys().filter(|at| bare(at)).cloned().collect();
+    let homed = |at: &Qualified| Qualified::new(at.schema.clone().or_else(|| default.cloned()), at.name.clone());
+    for at in homeless {
+        let Some(object) = schema.objects.remove(&at) else { continue };
+        let to = homed(&at.qualified());
+        let address = match (at.signature(), at.relation()) {
+            (Some(signature), _) => Address::routine(at.kind(), &to, signature),
+            (None, Some(_)) => Address::member(at.kind(), &to, at.name().clone()),
+            (None, None) => Address::new(at.kind(), &to),
+        };
+        schema.objects.insert(address, object);
+    }
+    for object in schema.objects.values_mut() {
+        match &mut object.body {
+            Body::Index(index) => index.table = homed(&index.table),
+            Body::Table(table) => {
+                for constraint in table.constraints.values_mut() {
+                    if let Rule::ForeignKey(fk) = &mut constraint.rule {
+                        fk.references = homed(&fk.references);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a table's columns imply.
+fn complete(at: &Qualified, table: &mut Table, sequences: &mut Vec<(Address, Sequence)>) {
+    let keys = table.constraints.values().filter_map(|c| match &c.rule {
+        Rule::PrimaryKey(key) => Some(key.columns.clone()),
+        _ => None,
+    });
+    let required: BTreeSet<Name> = keys.flatten().collect();
+    for column in &mut table.columns {
+        column.not_null |= required.contains(&column.name);
+        if let Some((_, integer)) = SERIALS.iter().find(|(serial, _)| *serial == column.data_type) {
+            sequences.push(serial(at, column, integer));
+        }
+        if let ColumnValue::Identity { sequence, .. } = &mut column.value {
+            column.not_null = true;
+            sequence_defaults(&column.data_type, sequence);
+        }
+        if let ColumnValue::Default(value) = &column.value
+            && value.as_str().trim().eq_ignore_ascii_case("null")
+        {
+            column.value = ColumnValue::Plain;
+        }
+        let default_storage = super::casts::default_storage(&column.data_type);
+        column.options.retain(|key, value| key != "storage" || !value.eq_ignore_ascii_case(default_storage));
+    }
+    for constraint in table.constraints.values_mut() {
+        if let Rule::Check { expression } = &mut constraint.rule {
+            let trimmed = expression.as_str().trim();
+            *expression = Sql::new(trimmed);
+        }
+    }
+    table.options.retain(|key, value| !(key == "access_method" && value == "heap"));
+}
+
+/// The name of the sequence behind a serial column.
+pub(crate) fn serial_sequence(table: &Qualified, column: &Name) -> Qualified {
+    table.sibling(names::derived(table.name.as_str(), column.as_str(), "seq", &|_| false))
+}
+
+/// The default of a serial column.
+pub(crate) fn serial_default(sequence: &Qualified) -> Sql {
+    Sql::new(format!("nextval({}::regclass)", literal(&qualified(sequence))))
+}
+
+/// Makes a serial column what it stands for, and gives its sequence.
+fn serial(table: &Qualified, column: &mut Column, integer: &str) -> (Address, Sequence) {
+    let name = serial_sequence(table, &column.name);
+    integer.clone_into(&mut column.data_type);
+    column.not_null = true;
+    if column.value.is_plain() {
+        column.value = ColumnValue::Default(serial_default(&name));
+    }
+    let sequence = Sequence {
+        data_type: integer.to_owned(),
+        options: SequenceOptions::default(),
+        owned_by: Some(Address::column(table, &column.name)),
+    };
+    (Address::new(ObjectKind::Sequence, &name), sequence)
+}
+
+/// Leaves out the numbers that a sequence has anyway.
+fn sequence_defaults(data_type: &str, options: &mut SequenceOptions) {
+    let (least, most) = match data_type {
+        "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        "integer" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    let drop = |value: &mut Option<i64>, default: i64| {
+        if *value == Some(default) {
+            *value = None;
+        }
+    };
+    let down = options.increment.is_some_and(|n| n < 0);
+    let first = if down { options.max.unwrap_or(-1) } else { options.min.unwrap_or(1) };
+    drop(&mut options.start, first);
+    drop(&mut options.increment, 1);
+    drop(&mut options.min, if down { least } else { 1 });
+    drop(&mut options.max, if down { -1 } else { most });
+    drop(&mut options.cache, 1);
+}
+
+fn index_defaults(index: &mut Index) {
+    if index.method.as_ref().is_some_and(|m| m.eq_ignore_ascii_case("btree")) {
+        index.method = None;
+    }
+    for part in &mut index.parts {
+        if part.nulls_first == Some(part.descending) {
+            part.nulls_first = None;
+        }
+        if let IndexedBy::Expression(expression) = &mut part.what {
+            *expression = Sql::new(expression.as_str().trim());
+        }
+    }
+}
+
+fn complain(at: &Address, says: impl Into<String>, help: Option<&str>) -> Complaint {
+    Complaint { at: at.clone(), says: says.into(), help: help.map(str::to_owned) }
+}
+
+fn check_names(at: &Address, complaints: &mut Vec<Complaint>) {
+    if let Err(says) = names::check(at.name()) {
+        complaints.push(complain(at, says, Some("choose another name")));
+    }
+}
+
+fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<Complaint>) {
+    let of = at.qualified();
+    let mut seen = BTreeSet::new();
+    for column in &table.columns {
+        let place = Address::column(&of, &column.name);
+        check_names(&place, complaints);
+        if !seen.insert(&column.name) {
+            complaints.push(complain(&place, "the column is declared twice", None));
+        }
+        if ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&column.name.as_str()) {
+            complaints.push(complain(
+                &place,
+                "PostgreSQL has a system column of this name",
+                Some("choose another name"),
+            ));
+        }
+        check_value(&place, column, version, complaints);
+    }
+    if table.constraints.values().filter(|c| matches!(c.rule, Rule::PrimaryKey(_))).count() > 1 {
+        complaints.push(complain(at, "a table has one primary key at most", None));
+    }
+    for (name, constraint) in &table.constraints {
+        let place = Address::constraint(&of, name);
+        check_names(&place, complaints);
+        let included = constraint.key().map_or(&[][..], |k| &k.include[..]);
+        let named = constraint.columns().iter().chain(included);
+        for column in named.filter(|c| table.column(c).is_none()) {
+            complaints.push(complain(&place, format!("{of} has no column {column}"), None));
+        }
+        check_constraint(&place, constraint, version, complaints);
+    }
+}
+
+fn check_value(at: &Address, column: &Column, version: u32, complaints: &mut Vec<Complaint>) {
+    match &column.value {
+        ColumnValue::Generated { stored: false, .. } if version < 18 => {
+            let help = Some("say that it is stored");
+            complaints.push(complain(at, format!("PostgreSQL {version} has no virtual generated columns"), help));
+        }
+        ColumnValue::Identity { .. } if !matches!(column.data_type.as_str(), "smallint" | "integer" | "bigint") => {
+            let says = format!("an identity column is a smallint, integer or bigint, not {}", column.data_type);
+            complaints.push(complain(at, says, None));
+        }
+        _ => {}
+    }
+}
+
+fn check_constraint(at: &Address, constraint: &Constraint, version: u32, complaints: &mut Vec<Complaint>) {
+    if constraint.key().is_some_and(|k| k.nulls_not_distinct) && version < 15 {
+        complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
+    }
+    if matches!(constraint.rule, Rule::Check { .. }) && !constraint.deferral.is_none() {
+        complaints.push(complain(at, "PostgreSQL cannot defer a check", None));
+    }
+    if let Rule::ForeignKey(fk) = &constraint.rule {
+        if !fk.on_delete_columns.is_empty() && version < 15 {
+            complaints.push(complain(at, "a list of columns after ON DELETE SET needs PostgreSQL 15", None));
+        }
+        if !fk.referenced.is_empty() && fk.referenced.len() != fk.columns.len() {
+            complaints.push(complain(at, "a foreign key has as many columns as the key that it refers to", None));
+        }
+    }
+    if constraint.options.contains_key("not_enforced") && version < 18 {
+        complaints.push(complain(at, "NOT ENFORCED needs PostgreSQL 18", None));
+    }
+}
+
+fn check_object(at: &Address, object: &Object, version: u32, complaints: &mut Vec<Complaint>) {
+    match &object.body {
+        Body::Index(index) if index.nulls_not_distinct && version < 15 => {
+            complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
+        }
+        Body::Index(index) if index.parts.is_empty() => {
+            complaints.push(complain(at, "an index needs at least one column or expression", None));
+        }
+        Body::View(view) if view.options.contains_key("security_invoker") && version < 15 => {
+            complaints.push(complain(at, "security_invoker needs PostgreSQL 15", None));
+        }
+        Body::Enum { values } => {
+            let distinct: BTreeSet<_> = values.iter().collect();
+            if distinct.len() != values.len() {
+                complaints.push(complain(at, "a value is declared twice", None));
+            }
+            if values.iter().any(|v| v.len() > 63) {
+                complaints.push(complain(at, "an enum value has at most 63 bytes", None));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Foreign keys that name no columns mean the primary key; all must have a key behind them.
+fn foreign_keys(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
+    let keys: std::collections::BTreeMap<Qualified, Vec<Name>> =
+        schema.tables().filter_map(|(at, t)| Some((at, t.primary_key()?.1.columns.clone()))).collect();
+    for object in schema.objects.values_mut() {
+        let Body::Table(table) = &mut object.body else { continue };
+        for constraint in table.constraints.values_mut() {
+            if let Rule::ForeignKey(fk) = &mut constraint.rule
+                && fk.referenced.is_empty()
+                && let Some(key) = keys.get(&fk.references)
+            {
+                fk.referenced.clone_from(key);
+            }
+        }
+    }
+    for (at, table) in schema.tables() {
+        for (name, constraint) in &table.constraints {
+            let Some(fk) = constraint.foreign_key() else { continue };
+            let place = Address::constraint(&at, name);
+            let Some(there) = schema.table(&fk.references) else {
+                complaints.push(complain(
+                    &place,
+                    format!("it refers to {}, which is not declared", fk.references),
+                    None,
+                ));
+                continue;
+            };
+            if fk.referenced.len() != fk.columns.len() {
+                let says = format!(
+                    "it has {} columns, and the key of {} has {}",
+                    fk.columns.len(),
+                    fk.references,
+                    fk.referenced.len()
+                );
+                complaints.push(complain(&place, says, None));
+            } else if !has_key(schema, &fk.references, there, &fk.referenced) {
+                let says = format!("{} has no unique key on {}", fk.references, names::list(&fk.referenced));
+                complaints.push(complain(&place, says, Some("declare a primary key or unique key there")));
+            }
+        }
+    }
+}
+
+/// Whether the columns are together a key of a table, in any order.
+fn has_key(schema: &Schema, at: &Qualified, table: &Table, columns: &[Name]) -> bool {
+    let wanted: BTreeSet<_> = columns.iter().collect();
+    let keys = table.constraints.values().filter_map(Constraint::key);
+    let mut keys = keys.map(|k| k.columns.iter().collect::<BTreeSet<_>>());
+    let index_columns = |index: &Index| -> Option<BTreeSet<Name>> {
+        let plain = index.parts.iter().map(|p| match &p.what {
+            IndexedBy::Column(name) => Some(name.clone()),
+            IndexedBy::Expression(_) => None,
+        });
+        plain.collect()
+    };
+    keys.any(|key| key == wanted)
+        || schema
+            .indexes_of(at)
+            .filter(|(_, i)| i.unique && i.predicate.is_none())
+            .any(|(_, index)| index_columns(index).is_some_and(|c| c.iter().collect::<BTreeSet<_>>() == wanted))
+}

@@ -1,0 +1,55 @@
+//! How the changes of one object are made, step by step.
+
+pub(crate) mod column;
+pub(crate) mod constraint;
+pub(crate) mod fill;
+pub(crate) mod object;
+
+use mig_plan::{Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase};
+
+/// The drafts of a group, in an order that must be kept.
+pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
+    let mut drafts = Vec::new();
+    let fresh = fill::is_new_table(group);
+    for change in &group.changes {
+        match change {
+            Kind::Create(k) => drafts.extend(object::create(k, context)),
+            Kind::Drop(k) => drafts.extend(object::drop(k, context)),
+            Kind::Replace(k) => drafts.extend(object::replace(k)),
+            Kind::Rename(_) | Kind::RenameMember(_) => {
+                drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
+            }
+            Kind::AlterTable(_) => {
+                drafts.push(Draft::new(change.clone(), Phase::Switch, "changes the settings of the table"));
+            }
+            Kind::AddColumn(k) => drafts.extend(column::add(k, group, context)),
+            Kind::AlterColumn(k) => drafts.extend(column::alter(k, group, context, version)),
+            Kind::DropColumn(k) => {
+                drafts.push(Draft::new(k.clone(), Phase::Contract, format!("removes {}", change.address())));
+            }
+            Kind::AddConstraint(k) => drafts.extend(constraint::add(k, fresh, context)),
+            Kind::DropConstraint(k) => drafts.push(constraint::drop(k, group)),
+            Kind::ValidateConstraint(_) => {
+                drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
+            }
+            Kind::Comment(_) => drafts.push(Draft::new(change.clone(), Phase::Expand, "says what it is for")),
+            Kind::Backfill(_) => {
+                drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
+            }
+            Kind::Rebuild(k) => {
+                let says = "PostgreSQL alters tables in place; it has no rebuild".to_owned();
+                return Err(Complaint { at: mig_plan::Address::table(&k.table), says, help: None });
+            }
+        }
+    }
+    drafts.extend(fill::backfills(group, context));
+    // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
+    drafts.sort_by_key(|d| d.phase);
+    Ok(drafts)
+}
+
+/// A draft whose class comes from a hazard that only the recipe knows.
+pub(crate) fn warned(draft: Draft, code: HazardCode, says: &str) -> Draft {
+    let at = draft.change.address();
+    draft.with(Hazard::new(code, &at, says))
+}

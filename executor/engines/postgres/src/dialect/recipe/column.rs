@@ -1,0 +1,187 @@
+//! How columns are added and changed.
+
+use mig_plan::{
+    Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Phase, Qualified, Rule, Sql,
+    kind::{AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, ValidateConstraint},
+    schema::Validity,
+};
+
+use super::warned;
+use crate::dialect::{
+    casts,
+    names::{generated, quote},
+};
+
+/// The name of the check that proves for a moment that a column has no NULL.
+pub(crate) fn not_null_helper(table: &Qualified, column: &Name) -> Name {
+    generated("_mig_nn_", &(table, column), column.as_str())
+}
+
+/// The drafts of a new column on a table that is there.
+pub(crate) fn add(change: &AddColumn, group: &Group, _context: &Context<'_>) -> Vec<Draft> {
+    let (table, goal) = (&change.table, &change.column);
+    let declared = group.fill.as_ref().is_some_and(|f| f.set.contains_key(&goal.name));
+    let default = match &goal.value {
+        ColumnValue::Default(value) => Some(value),
+        _ => None,
+    };
+    let differs = default.filter(|value| casts::is_volatile(value.as_str()));
+    let computed = matches!(goal.value, ColumnValue::Generated { .. } | ColumnValue::Identity { .. });
+    if computed || !(declared || differs.is_some()) {
+        let draft = Draft::new(change.clone(), Phase::Expand, format!("adds {}", goal.name));
+        return vec![draft];
+    }
+    let mut now = Column { not_null: false, value: ColumnValue::Plain, ..goal.clone() };
+    let added = AddColumn { table: table.clone(), column: now.clone() };
+    let mut drafts = vec![Draft::new(added, Phase::Expand, format!("adds {}, empty at first", goal.name))];
+    if default.is_some() {
+        let to = Column { value: goal.value.clone(), ..now.clone() };
+        drafts.push(step(table, &mut now, to, Phase::Expand, "gives new rows its default"));
+    }
+    if let (Some(value), false) = (differs, declared) {
+        drafts.push(Draft::new(
+            own_backfill(table, &goal.name, value, group),
+            Phase::Backfill,
+            "gives existing rows their own value each",
+        ));
+    }
+    if goal.not_null {
+        drafts.extend(require(table, &mut now));
+    }
+    drafts
+}
+
+fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) -> Backfill {
+    Backfill {
+        table: table.clone(),
+        alias: table.name.clone(),
+        set: [(column.clone(), value.clone())].into(),
+        columns: Default::default(),
+        overwrites: false,
+        batch_rows: group.fill.as_ref().and_then(|f| f.batch_rows),
+    }
+}
+
+/// One alteration on the way from a column as it is to the goal.
+fn step(table: &Qualified, now: &mut Column, to: Column, phase: Phase, why: &str) -> Draft {
+    let from = std::mem::replace(now, to.clone());
+    Draft::new(AlterColumn { table: table.clone(), from, to, using: None }, phase, why)
+}
+
+/// NOT NULL without reading the table under a strong lock: a check, proved on the side, stands in for the scan.
+fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
+    let name = not_null_helper(table, &now.name);
+    let expression = Sql::new(format!("({} IS NOT NULL)", quote(&now.name)));
+    let check = Constraint { validity: Validity::NotValid, ..Constraint::new(Rule::Check { expression }) };
+    let add = AddConstraint { table: table.clone(), name: name.clone(), constraint: check.clone() };
+    let prove = ValidateConstraint { table: table.clone(), name: name.clone() };
+    let proved = Constraint { validity: Validity::Valid, ..check };
+    let drop = DropConstraint { table: table.clone(), name, constraint: proved };
+    let column = now.name.clone();
+    let mark = format!("not-null {column}");
+    let required = Column { not_null: true, ..now.clone() };
+    let refuse = Draft::new(add, Phase::Contract, format!("refuses NULL in {column} from now on"));
+    vec![
+        warned(refuse, HazardCode::TightensRule, "running clients that still write NULL get errors"),
+        Draft::new(prove, Phase::Contract, format!("proves that no row has NULL in {column}")),
+        step(table, now, required, Phase::Contract, "makes it required; the proof spares the scan").together(&mark),
+        Draft::new(drop, Phase::Contract, "the proof has served").together(&mark),
+    ]
+}
+
+/// The drafts of a changed column.
+pub(crate) fn alter(change: &AlterColumn, group: &Group, _context: &Context<'_>, version: u32) -> Vec<Draft> {
+    let (table, goal) = (&change.table, &change.to);
+    if remade(change, version) {
+        let drop = DropColumn { table: table.clone(), column: change.from.clone() };
+        let add = AddColumn { table: table.clone(), column: goal.clone() };
+        return vec![
+            Draft::new(drop, Phase::Contract, format!("{} is computed otherwise: it is made anew", goal.name)),
+            Draft::new(add, Phase::Contract, format!("adds {} under its new definition", goal.name)),
+        ];
+    }
+    let retyped = change.from.data_type != goal.data_type || change.from.collation != goal.collation;
+    let mut now = change.from.clone();
+    let mut drafts = early(change, &mut now, retyped);
+    if retyped {
+        drafts.push(retype(change, group, &mut now));
+    }
+    if goal.not_null && !now.not_null {
+        drafts.extend(require(table, &mut now));
+    }
+    if now.value != goal.value {
+        let to = Column { value: goal.value.clone(), ..now.clone() };
+        let identity =
+            matches!(goal.value, ColumnValue::Identity { .. }) || matches!(now.value, ColumnValue::Identity { .. });
+        let gone = matches!((&now.value, &goal.value), (ColumnValue::Default(_), ColumnValue::Plain));
+        let draft = step(table, &mut now, to, Phase::Contract, "changes where its value comes from");
+        drafts.push(match (identity, gone) {
+            (true, _) => warned(draft, HazardCode::IdentityChange, "ids are given out otherwise from then on"),
+            (_, true) => {
+                warned(draft, HazardCode::DefaultGone, "writers that leave the column out get NULL or an error")
+            }
+            _ => draft,
+        });
+    }
+    if now.not_null && !goal.not_null {
+        let to = Column { not_null: false, ..now.clone() };
+        drafts.push(nullable(step(table, &mut now, to, Phase::Contract, "allows NULL")));
+    }
+    drafts
+}
+
+fn nullable(draft: Draft) -> Draft {
+    warned(draft, HazardCode::NullableAgain, "readers may meet NULL where there was none")
+}
+
+/// Whether a column can only change by being dropped and added.
+pub(crate) fn remade(change: &AlterColumn, version: u32) -> bool {
+    let generated = |value: &ColumnValue| matches!(value, ColumnValue::Generated { .. });
+    match (&change.from.value, &change.to.value) {
+        (a, b) if a == b => false,
+        (ColumnValue::Generated { stored: a, .. }, ColumnValue::Generated { stored: b, .. }) => {
+            a != b || (*a && version < 17) || change.from.data_type != change.to.data_type
+        }
+        (ColumnValue::Generated { stored, .. }, _) => !stored,
+        (_, b) => generated(b),
+    }
+}
+
+/// What old clients do not notice: settings, looser rules, defaults.
+fn early(change: &AlterColumn, now: &mut Column, retyped: bool) -> Vec<Draft> {
+    let (table, goal) = (&change.table, &change.to);
+    let mut drafts = Vec::new();
+    if now.options != goal.options || now.comment != goal.comment {
+        let to = Column { options: goal.options.clone(), comment: goal.comment.clone(), ..now.clone() };
+        drafts.push(step(table, now, to, Phase::Expand, "changes its settings"));
+    }
+    let identity = |value: &ColumnValue| matches!(value, ColumnValue::Identity { .. });
+    if now.not_null && !goal.not_null && !identity(&now.value) {
+        let to = Column { not_null: false, ..now.clone() };
+        drafts.push(nullable(step(table, now, to, Phase::Expand, "allows NULL")));
+    }
+    let plain = matches!(now.value, ColumnValue::Plain | ColumnValue::Default(_));
+    if let (true, false, true, ColumnValue::Default(_)) = (plain, retyped, now.value != goal.value, &goal.value) {
+        let to = Column { value: goal.value.clone(), ..now.clone() };
+        drafts.push(step(table, now, to, Phase::Expand, "gives new rows another default"));
+    }
+    drafts
+}
+
+/// The change of the type itself, with the default that goes with it.
+fn retype(change: &AlterColumn, group: &Group, now: &mut Column) -> Draft {
+    let goal = &change.to;
+    let value = match (&now.value, &goal.value) {
+        (ColumnValue::Default(_) | ColumnValue::Plain, ColumnValue::Default(_) | ColumnValue::Plain) => {
+            goal.value.clone()
+        }
+        (ColumnValue::Default(_), _) => ColumnValue::Plain,
+        (other, _) => other.clone(),
+    };
+    let to = Column { data_type: goal.data_type.clone(), collation: goal.collation.clone(), value, ..now.clone() };
+    let from = std::mem::replace(now, to.clone());
+    let declared = group.fill.as_ref().and_then(|f| f.set.get(&goal.name)).cloned();
+    let using = change.using.clone().or(declared).map(|e| Sql::new(format!("({e})")));
+    let why = format!("makes {} a {}", goal.name, goal.data_type);
+    Draft::new(Kind::from(AlterColumn { table: change.table.clone(), from, to, using }), Phase::Contract, why)
+}

@@ -1,0 +1,156 @@
+//! How whole objects are made, dropped and exchanged.
+
+use mig_plan::{
+    Body, Context, Draft, HazardCode, Object, ObjectKind, Phase,
+    kind::{AddConstraint, Create, Drop, DropConstraint, Replace},
+};
+
+use super::warned;
+use crate::dialect::render::enums;
+
+/// The drafts of a new object.
+pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
+    let why = format!("makes {}", change.at);
+    match &change.object.body {
+        Body::Table(_) => return table(change, why),
+        Body::Sequence(sequence) => {
+            let owner_is_there = sequence.owned_by.as_ref().is_none_or(|at| context.renamed.contains(at));
+            if !owner_is_there {
+                return owned_sequence(change, why);
+            }
+        }
+        Body::Index(index) => {
+            let there = context.renamed.contains(&mig_plan::Address::table(&index.table));
+            let phase = if there && index.unique { Phase::Contract } else { Phase::Expand };
+            let draft = Draft::new(change.clone(), phase, why);
+            if !there {
+                return vec![draft];
+            }
+            let draft = warned(
+                draft,
+                HazardCode::BuildsIndex,
+                "reads the whole table and writes an index; takes time and space",
+            );
+            let tightens = "running clients that write duplicates get errors";
+            return vec![if index.unique { warned(draft, HazardCode::TightensRule, tightens) } else { draft }];
+        }
+        _ => {}
+    }
+    let on_old = change.at.relation().is_some_and(|of| {
+        [ObjectKind::Table, ObjectKind::View]
+            .iter()
+            .any(|kind| context.renamed.contains(&mig_plan::Address::new(*kind, &of)))
+    });
+    vec![Draft::new(change.clone(), if on_old { Phase::Switch } else { Phase::Expand }, why)]
+}
+
+/// A table without its foreign keys, and each of those on its own, so that circles can be made.
+fn table(change: &Create, why: String) -> Vec<Draft> {
+    let mut object = change.object.clone();
+    let mut keys = Vec::new();
+    if let Body::Table(table) = &mut object.body {
+        let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() && !c.options.contains_key("inherited");
+        let names: Vec<_> = table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
+        for name in names {
+            if let Some(constraint) = table.constraints.remove(&name) {
+                let add = AddConstraint { table: change.at.qualified(), name: name.clone(), constraint };
+                keys.push(Draft::new(add, Phase::Expand, format!("adds {name}")));
+            }
+        }
+    }
+    let first = Draft::new(Create { at: change.at.clone(), object }, Phase::Expand, why);
+    [first].into_iter().chain(keys).collect()
+}
+
+/// A sequence that a column will own and also needs for its default: made first, given to the column later.
+fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
+    let free = unowned(&change.object);
+    let own = Replace { at: change.at.clone(), from: free.clone(), to: change.object.clone() };
+    let first = Create { at: change.at.clone(), object: free };
+    vec![
+        Draft::new(first, Phase::Expand, why),
+        Draft::new(own, Phase::Expand, format!("gives {} to its column", change.at)),
+    ]
+}
+
+fn unowned(object: &Object) -> Object {
+    let mut object = object.clone();
+    if let Body::Sequence(sequence) = &mut object.body {
+        sequence.owned_by = None;
+    }
+    object
+}
+
+/// The drafts of a dropped object.
+pub(crate) fn drop(change: &Drop, _context: &Context<'_>) -> Vec<Draft> {
+    let why = format!("removes {}", change.at);
+    let mut object = change.object.clone();
+    let mut drafts = Vec::new();
+    match &mut object.body {
+        Body::Table(table) => {
+            let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() && !c.options.contains_key("inherited");
+            let names: Vec<_> =
+                table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
+            for name in names {
+                if let Some(constraint) = table.constraints.remove(&name) {
+                    let key = DropConstraint { table: change.at.qualified(), name: name.clone(), constraint };
+                    let draft =
+                        Draft::new(key, Phase::Contract, format!("removes {name}, so that its table can leave"));
+                    drafts.push(warned(draft, HazardCode::DropsConstraint, "the table that has it is dropped next"));
+                }
+            }
+        }
+        Body::Sequence(sequence) if sequence.owned_by.is_some() => {
+            let free = unowned(&change.object);
+            let take = Replace { at: change.at.clone(), from: object.clone(), to: free.clone() };
+            drafts.push(Draft::new(take, Phase::Contract, "takes it from its column, so that it leaves on its own"));
+            object = free;
+        }
+        _ => {}
+    }
+    drafts.push(Draft::new(Drop { at: change.at.clone(), object }, Phase::Contract, why));
+    drafts
+}
+
+/// The drafts of an object under another definition.
+pub(crate) fn replace(change: &Replace) -> Vec<Draft> {
+    let why = format!("changes {}", change.at);
+    match (&change.from.body, &change.to.body) {
+        (Body::Enum { values: from }, Body::Enum { values: to }) => match enums::added(from, to) {
+            Some(added) if added.len() > 1 => one_by_one(change, from, to),
+            Some(_) => vec![Draft::new(change.clone(), Phase::Expand, why)],
+            None => vec![Draft::new(change.clone(), Phase::Contract, why)],
+        },
+        (Body::Index(_), Body::Index(_)) => vec![
+            Draft::new(
+                Drop { at: change.at.clone(), object: change.from.clone() },
+                Phase::Contract,
+                format!("removes the old {}", change.at),
+            ),
+            Draft::new(Create { at: change.at.clone(), object: change.to.clone() }, Phase::Contract, why),
+        ],
+        (Body::Table(_) | Body::Sequence(_) | Body::Extension(_), _) => {
+            vec![Draft::new(change.clone(), Phase::Expand, why)]
+        }
+        (Body::Domain(_), _) => vec![Draft::new(change.clone(), Phase::Contract, why)],
+        _ => vec![Draft::new(change.clone(), Phase::Switch, why)],
+    }
+}
+
+/// One change for each value that is added to an enum.
+fn one_by_one(change: &Replace, from: &[String], to: &[String]) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    let mut now = change.from.clone();
+    let mut there: Vec<String> = from.to_vec();
+    for value in to.iter().filter(|v| !from.contains(v)) {
+        there.push(value.clone());
+        let values = to.iter().filter(|v| there.contains(v)).cloned().collect();
+        let last = there.len() == to.len();
+        let comment = if last { change.to.comment.clone() } else { now.comment.clone() };
+        let next = Object { comment, body: Body::Enum { values } };
+        let step = Replace { at: change.at.clone(), from: now, to: next.clone() };
+        drafts.push(Draft::new(step, Phase::Expand, format!("adds the value `{value}`")));
+        now = next;
+    }
+    drafts
+}

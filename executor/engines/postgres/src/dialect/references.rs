@@ -1,0 +1,354 @@
+//! What a definition needs to exist, read from its texts name by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
+    schema::{Index, IndexedBy},
+    split_path,
+    sql::{TokenKind, tokens},
+    table::{Constraint, ForeignKey},
+};
+
+/// Words that stand bare in expressions and are never columns there.
+const WORDS: &str = " and or not in is null like ilike similar to between case when then else end true false any all some as from where \
+select distinct exists array row cast collate at zone current_timestamp current_date current_user current_time localtimestamp \
+localtime session_user isnull notnull with without unknown symmetric asc desc nulls first last order by group having limit offset ";
+
+/// The column names that an expression may mention: bare or quoted names that are neither called nor cast to.
+pub(crate) fn columns_in(expression: &Sql) -> BTreeSet<Name> {
+    let words: Vec<_> = tokens(expression.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+    let mut found = BTreeSet::new();
+    for (i, word) in words.iter().enumerate() {
+        let next = words.get(i + 1).map_or("", |t| t.text);
+        let cast = i.checked_sub(1).is_some_and(|before| words[before].text == "::");
+        let bare = word.kind == TokenKind::Word;
+        let Some(name) = word.identifier() else { continue };
+        if !(bare && (next == "(" || WORDS.contains(&format!(" {name} "))) || next == "." || cast) {
+            found.extend(Name::new(name).ok());
+        }
+    }
+    found
+}
+
+/// The addresses that a definition needs, among those of the schema.
+pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option<&Name>) -> BTreeSet<Address> {
+    let mut finder = Finder { schema, default, names: by_name(schema), found: BTreeSet::new() };
+    if let Some(namespace) = at.qualified().schema {
+        finder.add(Address::global(ObjectKind::Namespace, namespace));
+    }
+    match &object.body {
+        Body::Table(table) => {
+            for column in &table.columns {
+                finder.column(column);
+            }
+            for constraint in table.constraints.values() {
+                finder.constraint(&at.qualified(), constraint);
+            }
+            let parents = ["partition_of", "inherits", "of_type"].iter().filter_map(|key| table.options.get(*key));
+            for parent in parents.flat_map(|p| p.split(',')) {
+                finder.path(parent.trim());
+            }
+        }
+        Body::Index(index) => finder.index(index),
+        Body::Sequence(sequence) => {
+            finder.found.extend(sequence.owned_by.clone().filter(|owner| schema.contains(owner)))
+        }
+        Body::View(view) => finder.text(&view.query, None),
+        Body::Domain(domain) => {
+            finder.data_type(&domain.base);
+            for text in domain.default.iter().chain(domain.checks.values()) {
+                finder.text(text, None);
+            }
+        }
+        Body::Source(source) => {
+            let relation = at.relation();
+            finder.found.extend(source.needs.iter().filter(|need| schema.contains(need)).cloned());
+            if let Some(of) = &relation {
+                finder.relation(of);
+            }
+            for text in &source.create {
+                finder.text(text, relation.as_ref());
+            }
+            if let Some(signature) = at.signature() {
+                for argument in signature.split(',') {
+                    finder.data_type(argument.trim().rsplit(' ').next().unwrap_or_default());
+                }
+            }
+        }
+        Body::Extension(extension) => {
+            if let Some(namespace) = &extension.schema {
+                finder.add(Address::global(ObjectKind::Namespace, namespace.clone()));
+            }
+        }
+        Body::Namespace {} | Body::Enum { .. } | Body::Opaque { .. } => {}
+    }
+    finder.found.retain(|found| found != at && found.holder() != *at);
+    finder.found
+}
+
+/// The objects that a text can name, by their last name.
+fn by_name(schema: &Schema) -> BTreeMap<&str, Vec<&Address>> {
+    let mut names: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
+    let nameless = [
+        ObjectKind::Index,
+        ObjectKind::Trigger,
+        ObjectKind::Policy,
+        ObjectKind::Rule,
+        ObjectKind::Statistics,
+        ObjectKind::Opaque,
+    ];
+    for at in schema.objects.keys().filter(|at| !nameless.contains(&at.kind())) {
+        names.entry(at.name().as_str()).or_default().push(at);
+    }
+    names
+}
+
+struct Finder<'a> {
+    schema: &'a Schema,
+    default: Option<&'a Name>,
+    names: BTreeMap<&'a str, Vec<&'a Address>>,
+    found: BTreeSet<Address>,
+}
+
+impl Finder<'_> {
+    fn add(&mut self, at: Address) {
+        if self.schema.contains(&at) {
+            self.found.insert(at);
+        }
+    }
+
+    fn relation(&mut self, at: &Qualified) {
+        for kind in [ObjectKind::Table, ObjectKind::View, ObjectKind::MaterializedView] {
+            self.add(Address::new(kind, at));
+        }
+    }
+
+    /// Whatever lives at a dotted path.
+    fn path(&mut self, dotted: &str) {
+        let Ok(mut parts) = split_path(dotted) else { return };
+        let Some(name) = parts.pop() else { return };
+        let at = Qualified::new(parts.pop().or_else(|| self.default.cloned()), name);
+        self.relation(&at);
+        for kind in [ObjectKind::Type, ObjectKind::Enum, ObjectKind::Domain] {
+            self.add(Address::new(kind, &at));
+        }
+    }
+
+    fn data_type(&mut self, data_type: &str) {
+        let text = Sql::new(data_type);
+        let before = self.found.clone();
+        self.text(&text, None);
+        // A built-in type's name may be a table's too: only types count, and rows of tables where the name is qualified.
+        let qualified = data_type.contains('.');
+        self.found.retain(|at| {
+            before.contains(at)
+                || matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type | ObjectKind::Namespace)
+                || (qualified && at.kind() == ObjectKind::Table)
+        });
+        if text.as_str().contains('.') || text.as_str().chars().all(|c| c.is_ascii_lowercase()) {
+            self.extensions(data_type);
+        }
+    }
+
+    /// The extension that a type most likely comes from.
+    fn extensions(&mut self, data_type: &str) {
+        let name = data_type.rsplit('.').next().unwrap_or_default().trim_end_matches("[]");
+        let name = name.split('(').next().unwrap_or_default();
+        let extension = match name {
+            "geometry" | "geography" | "box2d" | "box3d" => "postgis",
+            "halfvec" | "sparsevec" => "vector",
+            "lquery" | "ltxtquery" => "ltree",
+            other => other,
+        };
+        if let Ok(name) = Name::new(extension) {
+            self.add(Address::global(ObjectKind::Extension, name));
+        }
+    }
+
+    fn column(&mut self, column: &Column) {
+        self.data_type(&column.data_type);
+        match &column.value {
+            ColumnValue::Default(text) | ColumnValue::Generated { expression: text, .. } => self.text(text, None),
+            ColumnValue::Plain | ColumnValue::Identity { .. } => {}
+        }
+        if let Some(collation) = &column.collation {
+            self.text(&Sql::new(collation.clone()), None);
+        }
+    }
+
+    fn constraint(&mut self, table: &Qualified, constraint: &Constraint) {
+        match &constraint.rule {
+            Rule::PrimaryKey(_) | Rule::Unique(_) => {}
+            Rule::ForeignKey(fk) => self.foreign_key(fk),
+            Rule::Check { expression: text } | Rule::Exclude { definition: text } => self.text(text, Some(table)),
+        }
+    }
+
+    fn foreign_key(&mut self, fk: &ForeignKey) {
+        self.add(Address::table(&fk.references));
+        for column in &fk.referenced {
+            self.add(Address::column(&fk.references, column));
+        }
+        let Some(table) = self.schema.table(&fk.references) else { return };
+        let wanted: BTreeSet<_> = fk.referenced.iter().collect();
+        let is_key = |c: &Constraint| c.key().is_some_and(|k| k.columns.iter().collect::<BTreeSet<_>>() == wanted);
+        let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
+        for name in &keys {
+            self.found.insert(Address::constraint(&fk.references, name));
+        }
+        if keys.is_empty() {
+            let plain = |index: &Index| {
+                let columns = index.parts.iter().filter_map(|p| match &p.what {
+                    IndexedBy::Column(name) => Some(name),
+                    IndexedBy::Expression(_) => None,
+                });
+                index.unique && columns.collect::<BTreeSet<_>>() == wanted
+            };
+            let indexes = self.schema.indexes_of(&fk.references).filter(|(_, i)| plain(i)).map(|(at, _)| at.clone());
+            self.found.extend(indexes.collect::<Vec<_>>());
+        }
+    }
+
+    fn index(&mut self, index: &Index) {
+        self.relation(&index.table);
+        for part in &index.parts {
+            match &part.what {
+                IndexedBy::Column(name) => self.add(Address::column(&index.table, name)),
+                IndexedBy::Expression(text) => self.text(text, Some(&index.table)),
+            }
+            if let Some(opclass) = &part.opclass
+                && (opclass.starts_with("gin_trgm") || opclass.contains("gist_trgm"))
+                && let Ok(name) = Name::new("pg_trgm")
+            {
+                self.add(Address::global(ObjectKind::Extension, name));
+            }
+        }
+        for name in &index.include {
+            self.add(Address::column(&index.table, name));
+        }
+        if let Some(text) = &index.predicate {
+            self.text(text, Some(&index.table));
+        }
+        if let Some(parent) = index.options.get("parent")
+            && let Ok(mut parts) = split_path(parent)
+            && let Some(name) = parts.pop()
+        {
+            self.add(Address::index(&Qualified::new(parts.pop(), name)));
+        }
+    }
+
+    /// Everything that a text names: objects by path, then columns of the tables among them.
+    fn text(&mut self, text: &Sql, table: Option<&Qualified>) {
+        let source = inner_texts(text.as_str());
+        let mut tables: BTreeSet<Qualified> = table.into_iter().cloned().collect();
+        let mut mentioned = BTreeSet::new();
+        for path in paths(&source) {
+            self.named(&path, &mut tables);
+            self.brought_by_extension(&path);
+            mentioned.extend(path.names.last().cloned());
+        }
+        for of in tables {
+            let Some(found) = self.schema.table(&of) else { continue };
+            let columns = found.columns.iter().filter(|c| mentioned.contains(c.name.as_str()));
+            let columns: Vec<_> = columns.map(|c| Address::column(&of, &c.name)).collect();
+            self.found.extend(columns);
+        }
+    }
+
+    /// The extension that a well-known function comes from.
+    fn brought_by_extension(&mut self, path: &Path) {
+        let name = path.names.last().map_or("", String::as_str);
+        let extension = match name {
+            "gin_trgm_ops" | "gist_trgm_ops" | "similarity" | "word_similarity" => "pg_trgm",
+            "crypt" | "gen_salt" | "digest" | "hmac" | "gen_random_bytes" | "gen_random_uuid" => "pgcrypto",
+            "unaccent" => "unaccent",
+            "gist" => "btree_gist",
+            uuid if uuid.starts_with("uuid_generate_") => "uuid-ossp",
+            spatial if spatial.starts_with("st_") && path.called => "postgis",
+            _ => return,
+        };
+        if let Ok(name) = Name::new(extension) {
+            self.add(Address::global(ObjectKind::Extension, name));
+        }
+    }
+
+    /// What a path of names may mean: the object of its last name, or of an earlier one.
+    fn named(&mut self, path: &Path, tables: &mut BTreeSet<Qualified>) {
+        for (i, name) in path.names.iter().enumerate() {
+            let Some(candidates) = self.names.get(name.as_str()) else { continue };
+            for at in candidates {
+                let here = at.qualified();
+                let in_schema = match i.checked_sub(1).map(|before| path.names[before].as_str()) {
+                    Some(before) => here.schema.as_ref().is_some_and(|s| s.as_str() == before),
+                    None => here.schema.as_ref() == self.default || here.schema.is_none(),
+                };
+                let routine = matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
+                let global =
+                    matches!(at.kind(), ObjectKind::Namespace | ObjectKind::Extension | ObjectKind::EventTrigger);
+                if !in_schema || global || (routine && !path.called) {
+                    continue;
+                }
+                self.found.insert((*at).clone());
+                if at.kind() == ObjectKind::Table {
+                    tables.insert(here);
+                }
+            }
+        }
+    }
+}
+
+/// A dotted run of names, and whether an argument list follows.
+struct Path {
+    names: Vec<String>,
+    called: bool,
+}
+
+/// The dotted names of a text.
+fn paths(source: &str) -> Vec<Path> {
+    let words: Vec<_> = tokens(source).filter(|t| t.kind != TokenKind::Blank).collect();
+    let mut paths: Vec<Path> = Vec::new();
+    let mut glue = false;
+    for (i, word) in words.iter().enumerate() {
+        if let Some(name) = word.identifier() {
+            match paths.last_mut() {
+                Some(last) if glue => last.names.push(name),
+                _ => paths.push(Path { names: vec![name], called: false }),
+            }
+            glue = words.get(i + 1).is_some_and(|next| next.text == ".");
+            if let Some(last) = paths.last_mut() {
+                last.called = words.get(i + 1).is_some_and(|next| next.text == "(");
+            }
+        } else if word.text != "." {
+            glue = false;
+        }
+    }
+    paths
+}
+
+/// The text with the bodies of dollar-quoted strings and of `'name'::regclass` laid open.
+fn inner_texts(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    let words: Vec<_> = tokens(source).collect();
+    for (i, word) in words.iter().enumerate() {
+        let registered = words.get(i + 1).is_some_and(|t| t.text == "::")
+            && words.get(i + 2).is_some_and(|t| t.text.to_lowercase().starts_with("reg"));
+        let called = i >= 2 && words[i - 1].text == "(" && words[i - 2].text.eq_ignore_ascii_case("nextval");
+        match word.kind {
+            TokenKind::Text if word.text.starts_with('$') => {
+                let tag = word.text[1..].find('$').map_or(0, |at| at + 2);
+                let inner = word.text.get(tag..word.text.len().saturating_sub(tag).max(tag)).unwrap_or_default();
+                out.push(' ');
+                out.push_str(inner);
+                out.push(' ');
+            }
+            TokenKind::Text if registered || called => {
+                out.push(' ');
+                out.push_str(word.text.trim_matches('\''));
+                out.push(' ');
+            }
+            _ => out.push_str(word.text),
+        }
+    }
+    out
+}

@@ -1,0 +1,110 @@
+//! Changes as SQL.
+
+pub(crate) mod backfill;
+pub(crate) mod column;
+pub(crate) mod constraint;
+pub(crate) mod enums;
+pub(crate) mod index;
+pub(crate) mod object;
+pub(crate) mod rename;
+pub(crate) mod settings;
+pub(crate) mod table;
+pub(crate) mod view;
+
+use mig_plan::{
+    Action, Address, Complaint, Kind, Limits, Probe, Rendered, Schema, Statement,
+    step::{Single, Transaction},
+};
+
+/// Limits of changes that only touch the catalog: short waits, many tries.
+pub(crate) const META: Limits = Limits { lock_ms: 1_500, statement_ms: 30_000, attempts: 30 };
+
+/// Limits of statements that read or write whole tables: short waits for locks, as long as the work takes.
+pub(crate) const WORK: Limits = Limits { lock_ms: 1_500, statement_ms: 0, attempts: 30 };
+
+/// Limits of statements that wait out other transactions.
+pub(crate) const PATIENT: Limits = Limits { lock_ms: 0, statement_ms: 0, attempts: 30 };
+
+/// The SQL of a change.
+pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+    match change {
+        Kind::Create(k) => object::create(k, before, after),
+        Kind::Drop(k) => object::drop(k, before),
+        Kind::Replace(k) => object::replace(k, before, after),
+        Kind::Rename(k) => Ok(rename::object(k)),
+        Kind::RenameMember(k) => Ok(rename::member(k)),
+        Kind::AlterTable(k) => settings::alter(k, before),
+        Kind::AddColumn(k) => Ok(column::add(k)),
+        Kind::AlterColumn(k) => column::alter(k, before),
+        Kind::DropColumn(k) => column::drop(k, before),
+        Kind::AddConstraint(k) => Ok(constraint::add(k, before)),
+        Kind::ValidateConstraint(k) => constraint::validate(k, before),
+        Kind::DropConstraint(k) => Ok(constraint::drop(k)),
+        Kind::Comment(k) => Ok(meta(
+            vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
+            "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),
+        )),
+        Kind::Backfill(k) => backfill::render(k, before),
+        Kind::Rebuild(k) => Err(Complaint {
+            at: Address::table(&k.table),
+            says: "PostgreSQL alters tables in place; it has no rebuild".to_owned(),
+            help: None,
+        }),
+    }
+}
+
+/// A transaction that only touches the catalog, asked for by shape.
+pub(crate) fn meta(sql: Vec<String>, lock: String) -> Rendered {
+    Rendered {
+        action: transaction(sql, META),
+        probe: Probe::Shape {},
+        lock,
+        hazards: vec![],
+        checks: vec![],
+        gc: vec![],
+    }
+}
+
+/// Statements in one transaction.
+pub(crate) fn transaction(sql: Vec<String>, limits: Limits) -> Action {
+    if sql.is_empty() {
+        return Action::Nothing {};
+    }
+    Action::Transaction(Transaction {
+        prepare: vec![],
+        lock: vec![],
+        sql: sql.into_iter().map(Statement::new).collect(),
+        none: vec![],
+        restore: vec![],
+        limits,
+    })
+}
+
+/// One statement outside any transaction.
+pub(crate) fn alone(sql: &str, limits: Limits) -> Action {
+    Action::Statement(Single { sql: Statement::new(sql), limits, partial: None })
+}
+
+/// Takes a table's strongest lock before anything else of a transaction.
+pub(crate) fn locked(action: &mut Action, table: &str) {
+    if let Action::Transaction(transaction) = action {
+        transaction.lock.push(Statement::new(format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")));
+    }
+}
+
+/// Sets the limits of a transaction.
+pub(crate) fn limit(action: &mut Action, to: Limits) {
+    if let Action::Transaction(transaction) = action {
+        transaction.limits = to;
+    }
+}
+
+/// The complaint that something is not in the schema that it should be in.
+pub(crate) fn missing(at: &Address) -> Complaint {
+    Complaint { at: at.clone(), says: format!("{at} is not there to be changed"), help: None }
+}
+
+/// Whether a table has partitions.
+pub(crate) fn is_partitioned(schema: &Schema, table: &mig_plan::Qualified) -> bool {
+    schema.table(table).is_some_and(|t| t.options.contains_key("partition_by"))
+}

@@ -1,0 +1,402 @@
+//! Backfills as batches over a key.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Qualified, Rendered, Schema, Statement,
+    Table,
+    kind::Backfill,
+    step::{Batch, Batches},
+};
+
+use super::missing;
+use crate::dialect::{
+    casts, keep,
+    names::{literal, qualified, quote, quote_text},
+};
+
+const LIMITS: Limits = Limits { lock_ms: 5_000, statement_ms: 60_000, attempts: 30 };
+
+/// How many rows the first batch has where the spec does not say.
+const ROWS: u32 = 5_000;
+
+/// What orders the batches.
+struct Cursor {
+    /// Each column as SQL with its type.
+    parts: Vec<(String, String)>,
+    /// For people.
+    words: Vec<String>,
+}
+
+/// How a backfill of one table is written.
+pub(crate) struct Writer<'a> {
+    change: &'a Backfill,
+    table: &'a Table,
+    cursor: Cursor,
+    kept: Qualified,
+    mode: Mode,
+}
+
+/// How a row that is done is told from one that is not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Its values are what the expressions give.
+    Compare,
+    /// It was empty and is not any more: the expressions give something else each time.
+    Fill,
+    /// Its old values are kept: the expressions read what they overwrite.
+    Kept,
+}
+
+/// The SQL of a backfill.
+pub(crate) fn render(change: &Backfill, before: &Schema) -> Result<Rendered, Complaint> {
+    let writer = Writer::new(change, before)?;
+    let name = qualified(&change.table);
+    let at = mig_plan::kind::Effect::address(change);
+    let mut hazards = vec![Hazard::new(
+        HazardCode::RewritesRows,
+        &at,
+        format!("updates every row of {}, batch by batch; its triggers fire", change.table),
+    )];
+    let mut gc = Vec::new();
+    if change.overwrites {
+        let says = "old values are overwritten; they are kept, and undo brings back those that nobody changed since";
+        hazards.push(Hazard::new(HazardCode::OverwritesValues, &at, says));
+        gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&writer.kept))));
+    }
+    if change.set.values().any(|e| casts::is_volatile(e.as_str())) {
+        let says = "an expression may give another value each time it is asked; a row keeps the first one";
+        hazards.push(Hazard::new(HazardCode::RewritesRows, &at, says));
+    }
+    Ok(Rendered {
+        action: Action::Batches(writer.batches()),
+        probe: Probe::Remaining { sql: Statement::new(writer.remaining()) },
+        lock: format!("row locks on {name}, batch by batch"),
+        hazards,
+        checks: vec![],
+        gc,
+    })
+}
+
+/// The statements that bring back overwritten values where nobody has changed them since.
+pub(crate) fn undo_sql(change: &Backfill, before: &Schema) -> Result<Vec<String>, Complaint> {
+    if !change.overwrites {
+        return Ok(vec![]);
+    }
+    let writer = Writer::new(change, before)?;
+    let columns: Vec<_> = change.set.keys().collect();
+    let set = columns
+        .iter()
+        .enumerate()
+        .map(|(i, c)| {
+            format!("{} = {}", quote(c), keep::restored(&format!("k._mig_old{i}"), &type_of(writer.table, c)))
+        })
+        .collect::<Vec<_>>()
+        .join(", ");
+    let still =
+        columns.iter().enumerate().map(|(i, c)| writer.same(c, &format!("t.{}", quote(c)), &format!("k._mig_new{i}")));
+    let still = still.collect::<Vec<_>>().join(" AND ");
+    let kept = qualified(&writer.kept);
+    Ok(vec![
+        format!(
+            "UPDATE {} AS t SET {set} FROM {kept} AS k WHERE {} AND {still}",
+            qualified(&change.table),
+            writer.joined("t", "k")
+        ),
+        format!("DROP TABLE {kept}"),
+    ])
+}
+
+impl<'a> Writer<'a> {
+    fn new(change: &'a Backfill, before: &'a Schema) -> Result<Self, Complaint> {
+        let at = Address::table(&change.table);
+        let table = before.table(&change.table).ok_or_else(|| missing(&at))?;
+        let key = keep::key_of(table).filter(|key| !key.iter().any(|k| change.set.contains_key(k)));
+        let cursor = match &key {
+            Some(key) => Cursor {
+                parts: key.iter().map(|k| (quote(k), type_of(table, k))).collect(),
+                words: key.iter().map(ToString::to_string).collect(),
+            },
+            None => Cursor { parts: vec![("ctid".to_owned(), "tid".to_owned())], words: vec!["ctid".to_owned()] },
+        };
+        let volatile = change.set.values().any(|e| casts::is_volatile(e.as_str()));
+        let mode = match (change.overwrites && reads_itself(change), volatile) {
+            (true, _) => Mode::Kept,
+            (_, true) if change.overwrites => Mode::Kept,
+            (_, true) => Mode::Fill,
+            _ => Mode::Compare,
+        };
+        if key.is_none() && change.overwrites {
+            return Err(Complaint {
+                at,
+                says: format!(
+                    "values of {} cannot be overwritten safely: it has no key to tell which rows are done",
+                    change.table
+                ),
+                help: Some("give the table a primary key, or set a new column".to_owned()),
+            });
+        }
+        let kept = keep::place(&Kind::from(change.clone()));
+        Ok(Self { change, table, cursor, kept, mode })
+    }
+
+    fn batches(&self) -> Batches {
+        let rows = self.change.batch_rows.unwrap_or(ROWS).max(1);
+        Batches {
+            key: self.cursor.words.clone(),
+            rows,
+            min_rows: rows.min(100),
+            max_rows: rows.max(50_000),
+            target_ms: 500,
+            prepare: if self.change.overwrites { self.prepare() } else { vec![] },
+            first: Batch { bound: self.bound(false), sql: self.work(false) },
+            next: Batch { bound: self.bound(true), sql: self.work(true) },
+            limits: LIMITS,
+        }
+    }
+
+    fn names(&self) -> String {
+        self.cursor.parts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The parameters of a key, as a row of values, from a number on.
+    fn values(&self, from: usize) -> String {
+        let parts = self.cursor.parts.iter().enumerate();
+        let parts: Vec<_> = parts.map(|(i, (_, kind))| format!("${}::text::{kind}", from + i)).collect();
+        parts.join(", ")
+    }
+
+    /// A comparison of a key with parameters.
+    fn against(&self, sign: &str, from: usize) -> String {
+        if self.cursor.parts.len() == 1 {
+            format!("{} {sign} {}", self.names(), self.values(from))
+        } else {
+            format!("({}) {sign} ({})", self.names(), self.values(from))
+        }
+    }
+
+    fn bound(&self, next: bool) -> Statement {
+        let many = self.cursor.parts.len();
+        let (filter, rows) =
+            if next { (format!(" WHERE {}", self.against(">", 1)), many + 1) } else { (String::new(), 1) };
+        let texts: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name}::text")).collect();
+        // Qualified: a bare name would mean the text that is put out, and texts sort otherwise than keys.
+        let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name} DESC")).collect();
+        let names = self.names();
+        let inner = format!(
+            "SELECT {names} FROM {}{filter} ORDER BY {names} LIMIT ${rows}::text::bigint",
+            qualified(&self.change.table)
+        );
+        Statement::new(format!(
+            "SELECT {} FROM (\n    {inner}\n) AS batch ORDER BY {} LIMIT 1",
+            texts.join(", "),
+            down.join(", ")
+        ))
+    }
+
+    /// The part of the table that a batch is over.
+    fn range(&self, next: bool) -> String {
+        let many = self.cursor.parts.len();
+        if next {
+            format!("{} AND {}", self.against(">", 1), self.against("<=", many + 1))
+        } else {
+            self.against("<=", 1)
+        }
+    }
+
+    /// The rows with their key as `_mig_k0 ..` and the values that they shall have as `_mig_c0 ..`.
+    fn computed(&self, filter: Option<&str>) -> String {
+        let alias = quote(&self.change.alias);
+        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect();
+        let values = self.change.set.iter().enumerate();
+        let values: Vec<_> = values
+            .map(|(i, (column, e))| format!("({e})::{} AS _mig_c{i}", cast_type(&type_of(self.table, column))))
+            .collect();
+        let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
+        format!(
+            "SELECT {}, {}\n    FROM (SELECT {} FROM {}{filter}) AS {alias}",
+            keys.join(", "),
+            values.join(", "),
+            self.source_columns(),
+            qualified(&self.change.table)
+        )
+    }
+
+    /// The table's columns under the names that expressions use, and the key under names of mig's own.
+    fn source_columns(&self) -> String {
+        let renamed: BTreeSet<&Name> = self.change.columns.values().collect();
+        let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
+        let base = self.change.columns.iter().map(|(base, now)| format!("{} AS {}", quote(now), quote(base)));
+        let own = self.table.columns.iter().map(|c| &c.name);
+        let own = own.filter(|name| !renamed.contains(name) && !self.change.columns.contains_key(*name)).map(quote);
+        keys.chain(base).chain(own).collect::<Vec<_>>().join(", ")
+    }
+
+    fn by_key(&self, left: &str, right: &str) -> String {
+        let parts = self.cursor.parts.iter().enumerate();
+        parts.map(|(i, (name, _))| format!("{left}.{name} = {right}._mig_k{i}")).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// The condition that a row of the table is the one of a kept row.
+    fn joined(&self, left: &str, right: &str) -> String {
+        self.by_key(left, right)
+    }
+
+    fn same(&self, column: &Name, left: &str, right: &str) -> String {
+        let text = if has_equality(&type_of(self.table, column)) { "" } else { "::text" };
+        format!("{left}{text} IS NOT DISTINCT FROM {right}{text}")
+    }
+
+    /// The condition that a row still needs its values.
+    fn undone(&self, row: &str, values: &str) -> String {
+        let parts = self.change.set.keys().enumerate().map(|(i, column)| {
+            let own = format!("{row}.{}", quote(column));
+            if self.mode == Mode::Fill {
+                format!("{own} IS NULL")
+            } else {
+                let text = if has_equality(&type_of(self.table, column)) { "" } else { "::text" };
+                format!("{own}{text} IS DISTINCT FROM {values}._mig_c{i}{text}")
+            }
+        });
+        let parts: Vec<_> = parts.collect();
+        if parts.len() == 1 { parts.concat() } else { format!("({})", parts.join(" OR ")) }
+    }
+
+    fn prepare(&self) -> Vec<Statement> {
+        let kept = qualified(&self.kept);
+        let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
+        let values = self.change.set.keys().enumerate();
+        let values = values.flat_map(|(i, c)| {
+            let value = keep::kept_value(&quote(c), &type_of(self.table, c));
+            [format!("{value} AS _mig_old{i}"), format!("{value} AS _mig_new{i}")]
+        });
+        let columns = keys.chain(values).collect::<Vec<_>>().join(", ");
+        let key: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_k{i}")).collect();
+        let index = quote_text(&format!("{}_k", super::super::names::cut(self.kept.name.as_str(), 60)));
+        vec![
+            Statement::new(keep::schema()),
+            Statement::new(format!(
+                "CREATE TABLE IF NOT EXISTS {kept} AS SELECT {columns} FROM {} WITH NO DATA",
+                qualified(&self.change.table)
+            )),
+            Statement::new(format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {kept} ({})", key.join(", "))),
+        ]
+    }
+
+    fn work(&self, next: bool) -> Vec<Statement> {
+        let range = self.range(next);
+        let table = qualified(&self.change.table);
+        let computed = self.computed(Some(&range));
+        let columns = || self.change.set.keys().enumerate();
+        if !self.change.overwrites {
+            let set: Vec<_> = columns().map(|(i, c)| format!("{} = _mig_v._mig_c{i}", quote(c))).collect();
+            return vec![Statement::new(format!(
+                "UPDATE {table} AS _mig_t\nSET {}\nFROM (\n    {computed}\n) AS _mig_v\nWHERE {}\n  AND {}",
+                set.join(", "),
+                self.by_key("_mig_t", "_mig_v"),
+                self.undone("_mig_t", "_mig_v")
+            ))];
+        }
+        let kept = qualified(&self.kept);
+        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_k{i}")).collect();
+        let targets = columns().flat_map(|(i, _)| [format!("_mig_old{i}"), format!("_mig_new{i}")]);
+        let targets: Vec<_> = keys.iter().cloned().chain(targets).collect();
+        let values = columns().flat_map(|(i, c)| [format!("_mig_t.{}", quote(c)), format!("_mig_v._mig_c{i}")]);
+        let values: Vec<_> = keys.iter().map(|k| format!("_mig_v.{k}")).chain(values).collect();
+        // A row whose old values are kept already is never computed again, whatever becomes of it.
+        let insert = format!(
+            "INSERT INTO {kept} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}{}\nON CONFLICT DO NOTHING",
+            targets.join(", "),
+            values.join(", "),
+            self.by_key("_mig_t", "_mig_v"),
+            if self.mode == Mode::Compare {
+                format!("\nWHERE {}", self.undone("_mig_t", "_mig_v"))
+            } else {
+                String::new()
+            }
+        );
+        let set: Vec<_> = columns()
+            .map(|(i, c)| {
+                format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(self.table, c)))
+            })
+            .collect();
+        let old: Vec<_> = columns()
+            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_old{i}")))
+            .collect();
+        let update = format!(
+            "UPDATE {table} AS _mig_t\nSET {}\nFROM {kept} AS _mig_v\nWHERE {}\n  AND {}\n  AND {}",
+            set.join(", "),
+            self.by_key("_mig_t", "_mig_v"),
+            old.join(" AND "),
+            self.kept_range(next)
+        );
+        vec![Statement::new(insert), Statement::new(update)]
+    }
+
+    /// The batch's range over the kept rows.
+    fn kept_range(&self, next: bool) -> String {
+        let names: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_v._mig_k{i}")).collect();
+        let row = names.join(", ");
+        let many = self.cursor.parts.len();
+        let against = |sign: &str, from: usize| format!("({row}) {sign} ({})", self.values(from));
+        if next { format!("{} AND {}", against(">", 1), against("<=", many + 1)) } else { against("<=", 1) }
+    }
+
+    /// The query that counts the rows that still need their values.
+    fn remaining(&self) -> String {
+        let table = qualified(&self.change.table);
+        match self.mode {
+            Mode::Fill => format!("SELECT count(*) FROM {table} AS _mig_t WHERE {}", self.undone("_mig_t", "_mig_t")),
+            Mode::Compare => format!(
+                "SELECT count(*)\nFROM {table} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
+                self.computed(None),
+                self.by_key("_mig_t", "_mig_v"),
+                self.undone("_mig_t", "_mig_v")
+            ),
+            Mode::Kept => {
+                let kept = qualified(&self.kept);
+                let count = format!(
+                    "SELECT count(*) AS n FROM {table} AS t WHERE NOT EXISTS (SELECT FROM {kept} AS k WHERE {})",
+                    self.joined("t", "k")
+                );
+                // The kept rows say which ones are done; the table of them is made by the first batch, so the query that
+                // names it is only parsed when it is there.
+                format!(
+                    "SELECT CASE WHEN pg_catalog.to_regclass({}) IS NULL THEN (SELECT count(*) FROM {table})\n\
+                     ELSE (pg_catalog.xpath('/row/n/text()', pg_catalog.query_to_xml({}, false, true, '')))[1]::text::bigint END",
+                    literal(&kept),
+                    literal(&count)
+                )
+            }
+        }
+    }
+}
+
+/// Whether an expression reads a column that the backfill overwrites.
+fn reads_itself(change: &Backfill) -> bool {
+    let base =
+        |now: &Name| change.columns.iter().find(|(_, n)| *n == now).map_or_else(|| now.clone(), |(b, _)| b.clone());
+    change.set.keys().any(|column| change.set.values().any(|e| e.mentions(&base(column)) || e.mentions(column)))
+}
+
+fn type_of(table: &Table, column: &Name) -> String {
+    table.column(column).map_or_else(|| "text".to_owned(), |c| c.data_type.clone())
+}
+
+/// The type to cast a value to: without a length, so that a text that is too long is an error rather than cut.
+fn cast_type(data_type: &str) -> String {
+    for limited in ["character varying(", "bit varying("] {
+        if let Some(rest) = data_type.strip_prefix(limited) {
+            let array = if rest.ends_with("[]") { "[]" } else { "" };
+            return format!("{}{array}", limited.trim_end_matches('('));
+        }
+    }
+    if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
+}
+
+/// Whether values of a type can be compared as they are; others are compared as texts.
+fn has_equality(data_type: &str) -> bool {
+    let base = data_type.trim_end_matches("[]");
+    !keep::is_user_type(data_type)
+        && !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")
+}

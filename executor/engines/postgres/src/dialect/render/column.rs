@@ -1,0 +1,311 @@
+//! Changes of columns as SQL.
+
+use mig_plan::{
+    Address, Column, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Kind, Qualified, Rendered, Schema,
+    Statement,
+    kind::{AddColumn, AlterColumn, DropColumn},
+    plan::CheckSql,
+};
+
+use super::{META, WORK, locked, meta, table};
+use crate::dialect::{
+    casts::{self, Fit},
+    keep,
+    names::{literal, qualified, quote},
+};
+
+/// The SQL of a new column.
+pub(crate) fn add(change: &AddColumn) -> Rendered {
+    let name = qualified(&change.table);
+    let at = Address::column(&change.table, &change.column.name);
+    let mut out = meta(add_sql(change), format!("ACCESS EXCLUSIVE on {name}, an instant"));
+    if rewrites(&change.column) {
+        out.lock = format!("ACCESS EXCLUSIVE on {name}, while every row is written: readers and writers wait");
+        super::limit(&mut out.action, WORK);
+        let says = "every row is written anew under an exclusive lock, because the value differs by row";
+        out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &at, says));
+    }
+    if change.column.not_null && change.column.value.is_plain() {
+        let says = "existing rows have no value for it: the table must be empty";
+        out.hazards.push(Hazard::new(HazardCode::NeedsEmptyTable, &at, says));
+        out.checks.push(DraftCheck {
+            at: Address::table(&change.table),
+            says: format!("{} has no rows, because {} has no value for them", change.table, change.column.name),
+            help: vec![
+                format!("give {} a default", change.column.name),
+                format!("give existing rows a value: set.{} in a transform", change.column.name),
+                format!("let {} be NULL: end its type with `?`", change.column.name),
+            ],
+            count: CheckSql::new(format!("SELECT count(*) FROM {name}")),
+            sample: None,
+            stops: true,
+        });
+    }
+    out
+}
+
+/// Whether adding the column writes every row: its value is not one constant.
+fn rewrites(column: &Column) -> bool {
+    match &column.value {
+        ColumnValue::Plain => false,
+        ColumnValue::Default(value) => casts::is_volatile(value.as_str()),
+        ColumnValue::Identity { .. } => true,
+        ColumnValue::Generated { stored, .. } => *stored,
+    }
+}
+
+/// The statements that add a column.
+pub(crate) fn add_sql(change: &AddColumn) -> Vec<String> {
+    let name = qualified(&change.table);
+    let mut sql = vec![format!("ALTER TABLE {name} ADD COLUMN {}", table::definition(&change.column))];
+    sql.extend(table::column_settings(&name, &change.column));
+    if let Some(text) = &change.column.comment {
+        sql.push(super::object::comment(&Address::column(&change.table, &change.column.name), Some(text), None));
+    }
+    sql
+}
+
+/// The SQL of a changed column.
+pub(crate) fn alter(change: &AlterColumn, before: &Schema) -> Result<Rendered, Complaint> {
+    let name = qualified(&change.table);
+    let at = Address::column(&change.table, &change.from.name);
+    let fit = if retyped(change) { casts::fit(change) } else { Fit::Metadata };
+    let mut sql = Vec::new();
+    if matches!(fit, Fit::Lossy) {
+        sql.push(keep::schema());
+        sql.push(copy(&change.clone().into(), &change.table, &change.from, before)?);
+    }
+    sql.extend(alter_sql(change)?);
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));
+    if retyped(change) {
+        locked(&mut out.action, &name);
+        retyping(change, &fit, &at, &mut out);
+    }
+    if change.to.not_null && !change.from.not_null {
+        out.checks.push(no_nulls(&at, change, before));
+        if !has_proof(change, before) {
+            super::limit(&mut out.action, WORK);
+            let says = "reads the whole table under an exclusive lock, and stops if a row has NULL";
+            out.hazards.push(Hazard::new(HazardCode::NotNullMayFail, &at, says));
+        }
+    }
+    if let Fit::Lossy = fit {
+        out.gc
+            .push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&keep::place(&change.clone().into())))));
+    }
+    Ok(out)
+}
+
+fn retyped(change: &AlterColumn) -> bool {
+    change.from.data_type != change.to.data_type
+        || change.from.collation != change.to.collation
+        || change.using.is_some()
+}
+
+/// Lock, limits, hazards and checks of a type change.
+fn retyping(change: &AlterColumn, fit: &Fit, at: &Address, out: &mut Rendered) {
+    if matches!(fit, Fit::Metadata) {
+        return;
+    }
+    let name = qualified(&change.table);
+    out.lock = format!("ACCESS EXCLUSIVE on {name}, while every row is written: readers and writers wait");
+    super::limit(&mut out.action, WORK);
+    let (from, to) = (&change.from.data_type, &change.to.data_type);
+    let says = format!("every row of {} is written anew while readers and writers wait", change.table);
+    out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, at, says));
+    if !matches!(fit, Fit::Lossy) {
+        return;
+    }
+    if casts::narrows(from, to) {
+        let says = format!("{to} holds less than {from}; the old values are kept for undo");
+        out.hazards.push(Hazard::new(HazardCode::TightensType, at, says));
+    } else {
+        let says = format!("values of {from} may not become {to}, or lose something; the old values are kept for undo");
+        out.hazards.push(Hazard::new(HazardCode::CastMayFail, at, says));
+    }
+    out.checks.extend(casts::check(change, at));
+}
+
+/// Whether a validated check proves that the column has no NULL, so that the server need not look.
+fn has_proof(change: &AlterColumn, before: &Schema) -> bool {
+    let helper = crate::dialect::recipe::column::not_null_helper(&change.table, &change.from.name);
+    before.table(&change.table).is_some_and(|t| t.constraints.get(&helper).is_some_and(|c| c.validity.is_valid()))
+}
+
+fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {
+    let (name, column) = (qualified(&change.table), quote(&change.from.name));
+    let key = before.table(&change.table).and_then(keep::key_of).unwrap_or_default();
+    let shown = key.iter().map(|k| format!("{}::text", quote(k))).collect::<Vec<_>>().join(", ");
+    DraftCheck {
+        at: at.clone(),
+        says: format!("no row of {} has NULL in {}", change.table, change.from.name),
+        help: vec![
+            "give these rows a value with a transform".to_owned(),
+            "change or delete them".to_owned(),
+            "leave the column nullable".to_owned(),
+        ],
+        count: CheckSql::new(format!("SELECT count(*) FROM {name} WHERE {column} IS NULL")),
+        sample: (!key.is_empty())
+            .then(|| CheckSql::new(format!("SELECT {shown} FROM {name} WHERE {column} IS NULL LIMIT 5"))),
+        stops: false,
+    }
+}
+
+/// The statements that change a column.
+pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> {
+    let (from, to) = (&change.from, &change.to);
+    let name = qualified(&change.table);
+    let column = format!("ALTER TABLE {name} ALTER COLUMN {}", quote(&from.name));
+    let mut sql = Vec::new();
+    let mut value = from.value.clone();
+    if retyped(change) {
+        if matches!(value, ColumnValue::Default(_)) {
+            sql.push(format!("{column} DROP DEFAULT"));
+            value = ColumnValue::Plain;
+        }
+        let collation = to.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
+        let using = match &change.using {
+            Some(expression) => format!(" USING {expression}"),
+            None if from.data_type != to.data_type && !casts::assigns(&from.data_type, &to.data_type) => {
+                format!(" USING {}::{}", quote(&from.name), to.data_type)
+            }
+            None => String::new(),
+        };
+        sql.push(format!("{column} TYPE {}{collation}{using}", to.data_type));
+    }
+    if to.not_null && !from.not_null {
+        sql.push(format!("{column} SET NOT NULL"));
+    }
+    sql.extend(value_sql(&change.table, &value, to, &column)?);
+    if !to.not_null && from.not_null {
+        sql.push(format!("{column} DROP NOT NULL"));
+    }
+    sql.extend(settings_sql(&column, &name, from, to));
+    if from.comment != to.comment {
+        sql.push(super::object::comment(&Address::column(&change.table, &to.name), to.comment.as_deref(), None));
+    }
+    Ok(sql)
+}
+
+/// From one source of values to another.
+fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -> Result<Vec<String>, Complaint> {
+    use ColumnValue::{Default, Generated, Identity, Plain};
+    if *from == to.value {
+        return Ok(vec![]);
+    }
+    let mut sql = match (from, &to.value) {
+        (Default(_), Default(_)) | (Identity { .. }, Identity { .. }) | (Plain, _) => vec![],
+        (Generated { .. }, Generated { expression, stored: true }) => {
+            return Ok(vec![format!("{column} SET EXPRESSION AS ({expression})")]);
+        }
+        (Default(_), _) => vec![format!("{column} DROP DEFAULT")],
+        (Identity { .. }, _) => vec![format!("{column} DROP IDENTITY")],
+        (Generated { .. }, _) => vec![format!("{column} DROP EXPRESSION")],
+    };
+    match (from, &to.value) {
+        (_, Plain) => {}
+        (_, Default(value)) => sql.push(format!("{column} SET DEFAULT {value}")),
+        (Identity { .. }, Identity { always, sequence }) => {
+            let mut parts = vec![format!("SET GENERATED {}", table::identity_word(*always))];
+            parts.extend(table::sequence_options(sequence).iter().map(|o| format!("SET {o}")));
+            sql.push(format!("{column} {}", parts.join(" ")));
+        }
+        (_, Identity { always, sequence }) => {
+            let numbers = table::sequence_options(sequence);
+            let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(" ")) };
+            sql.push(format!("{column} ADD GENERATED {} AS IDENTITY{numbers}", table::identity_word(*always)));
+            sql.push(catch_up(table, to));
+        }
+        (_, Generated { .. }) => {
+            return Err(Complaint {
+                at: Address::column(table, &to.name),
+                says: "PostgreSQL cannot make a plain column a generated one in place".to_owned(),
+                help: Some("drop the column and add it under its definition".to_owned()),
+            });
+        }
+    }
+    Ok(sql)
+}
+
+/// Sets the sequence behind an identity column to the greatest value in use.
+fn catch_up(table: &Qualified, column: &Column) -> String {
+    let (name, quoted) = (qualified(table), quote(&column.name));
+    let (table_text, column_text) = (literal(&name), literal(column.name.as_str()));
+    format!(
+        "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({table_text}, {column_text}), m.top)\n\
+         FROM (SELECT max({quoted}) AS top FROM {name}) AS m\nWHERE m.top >= 1"
+    )
+}
+
+/// Storage and other settings that differ.
+fn settings_sql(column: &str, table_name: &str, from: &Column, to: &Column) -> Vec<String> {
+    let mut sql = Vec::new();
+    for key in from.options.keys().filter(|key| !to.options.contains_key(*key)) {
+        match key.as_str() {
+            "storage" => sql.push(format!("{column} SET STORAGE {}", casts::default_storage(&to.data_type))),
+            "compression" => sql.push(format!("{column} SET COMPRESSION default")),
+            "statistics" => sql.push(format!("{column} SET STATISTICS -1")),
+            other => sql.extend(other.strip_prefix("option.").map(|name| format!("{column} RESET ({name})"))),
+        }
+    }
+    let mut changed = to.clone();
+    changed.options.retain(|key, value| from.options.get(key) != Some(value));
+    sql.extend(table::column_settings(table_name, &changed));
+    sql
+}
+
+/// The statement that copies a column's values, with the key of their rows, to where they are kept.
+fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Result<String, Complaint> {
+    let table = before.table(of).ok_or_else(|| super::missing(&Address::table(of)))?;
+    let name = quote(&column.name);
+    let mut columns: Vec<_> = keep::key_without(table, &column.name).iter().map(quote).collect();
+    columns.push(format!("{} AS {name}", keep::kept_value(&name, &column.data_type)));
+    let (kept, source) = (qualified(&keep::place(change)), qualified(of));
+    Ok(format!("CREATE TABLE {kept} AS SELECT {} FROM {source}", columns.join(", ")))
+}
+
+/// Whether a column has values of its own that a drop must keep.
+pub(crate) fn is_kept(column: &Column) -> bool {
+    !matches!(column.value, ColumnValue::Generated { .. })
+}
+
+/// The SQL that drops a column and keeps its values.
+pub(crate) fn drop(change: &DropColumn, before: &Schema) -> Result<Rendered, Complaint> {
+    let name = qualified(&change.table);
+    let at = Address::column(&change.table, &change.column.name);
+    let kind: Kind = change.clone().into();
+    let mut sql = Vec::new();
+    if is_kept(&change.column) {
+        sql.push(keep::schema());
+        sql.push(copy(&kind, &change.table, &change.column, before)?);
+    }
+    sql.push(format!("ALTER TABLE {name} DROP COLUMN {}", quote(&change.column.name)));
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, while the column's values are copied"));
+    locked(&mut out.action, &name);
+    super::limit(&mut out.action, if is_kept(&change.column) { WORK } else { META });
+    let says = "clients that name the column get errors; its values are kept until gc, and readers and writers wait while they are copied";
+    out.hazards.push(Hazard::new(HazardCode::DropColumn, &at, says));
+    if is_kept(&change.column) {
+        out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&keep::place(&kind)))));
+    }
+    Ok(out)
+}
+
+/// The statements that fill a column again from its kept copy.
+pub(crate) fn restore(
+    change: &Kind,
+    of: &Qualified,
+    column: &Column,
+    before: &Schema,
+) -> Result<Vec<String>, Complaint> {
+    let table = before.table(of).ok_or_else(|| super::missing(&Address::table(of)))?;
+    let kept = qualified(&keep::place(change));
+    let name = quote(&column.name);
+    let key = keep::key_without(table, &column.name);
+    let on = keep::same_key(&key, "t", "k", table);
+    let value = keep::restored(&format!("k.{name}"), &column.data_type);
+    Ok(vec![
+        format!("UPDATE {} AS t SET {name} = {value} FROM {kept} AS k WHERE {on}", qualified(of)),
+        format!("DROP TABLE {kept}"),
+    ])
+}

@@ -1,0 +1,411 @@
+//! Whole objects as SQL: made, dropped, exchanged; and comments.
+
+use mig_plan::{
+    Address, Body, Complaint, Hazard, HazardCode, Kind, Object, ObjectKind, Rendered, Schema, Sql, Statement,
+    kind::{Create, Drop, Replace},
+    schema::{Domain, Extension, Sequence, Source},
+};
+
+use super::{META, enums, index, meta, table, transaction, view};
+use crate::dialect::{
+    keep,
+    names::{literal, qualified, quote, quote_text},
+};
+
+/// The SQL of a new object.
+pub(crate) fn create(change: &Create, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+    if let Body::Index(of) = &change.object.body {
+        return Ok(index::create(change, of, before));
+    }
+    let mut out = meta(create_sql(&change.at, &change.object, after)?, new_lock(change));
+    if let (Body::View(_), ObjectKind::MaterializedView) = (&change.object.body, change.at.kind()) {
+        super::limit(&mut out.action, super::WORK);
+    }
+    if change.at.kind() == ObjectKind::Policy {
+        let says = "decides which rows clients see and may write";
+        out.hazards.push(Hazard::new(HazardCode::ChangesAccess, &change.at, says));
+    }
+    Ok(out)
+}
+
+fn new_lock(change: &Create) -> String {
+    match change.at.relation() {
+        Some(relation) => format!("a short strong lock on {}", qualified(&relation)),
+        None => "nothing that exists".to_owned(),
+    }
+}
+
+/// The statements that make an object with its comment.
+pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Result<Vec<String>, Complaint> {
+    let name = qualified(&at.qualified());
+    let mut sql = match &object.body {
+        Body::Table(table) => return Ok(table::create(&at.qualified(), table, object)),
+        Body::Index(index) => {
+            let mut sql = vec![index::create_sql(at, index, "")];
+            sql.extend(index::after_create(at, object, index));
+            return Ok(sql);
+        }
+        Body::Namespace {} => vec![format!("CREATE SCHEMA {}", quote(at.name()))],
+        Body::Extension(extension) => vec![extension_sql(at, extension)],
+        Body::Enum { values } => vec![enums::create_sql(&name, values)],
+        Body::Domain(domain) => vec![domain_sql(&name, domain)],
+        Body::Sequence(sequence) => vec![format!("CREATE SEQUENCE {name}{}", sequence_tail(sequence))],
+        Body::View(view) => view::create_sql(at, view),
+        Body::Source(source) => source.create.iter().map(statement).collect(),
+        Body::Opaque { what, .. } => return Err(unknown(at, what)),
+    };
+    let _ = around;
+    sql.extend(object.comment.iter().map(|text| comment(at, Some(text), Some(around))));
+    Ok(sql)
+}
+
+/// A statement of a source, without a final semicolon.
+fn statement(sql: &Sql) -> String {
+    sql.as_str().trim().trim_end_matches(';').trim_end().to_owned()
+}
+
+fn unknown(at: &Address, what: &str) -> Complaint {
+    Complaint {
+        at: at.clone(),
+        says: format!("mig does not know how to change {what}"),
+        help: Some("change it by hand, then plan again".to_owned()),
+    }
+}
+
+fn extension_sql(at: &Address, extension: &Extension) -> String {
+    let mut out = format!("CREATE EXTENSION IF NOT EXISTS {}", quote(at.name()));
+    if let Some(schema) = &extension.schema {
+        out.push_str(&format!(" SCHEMA {}", quote(schema)));
+    }
+    if let Some(version) = &extension.version {
+        out.push_str(&format!(" VERSION {}", literal(version)));
+    }
+    out
+}
+
+fn domain_sql(name: &str, domain: &Domain) -> String {
+    let mut out = format!("CREATE DOMAIN {name} AS {}", domain.base);
+    if let Some(collation) = &domain.collation {
+        out.push_str(&format!(" COLLATE {collation}"));
+    }
+    if let Some(default) = &domain.default {
+        out.push_str(&format!(" DEFAULT {default}"));
+    }
+    if domain.not_null {
+        out.push_str(" NOT NULL");
+    }
+    for (check, expression) in &domain.checks {
+        out.push_str(&format!("\n    CONSTRAINT {} CHECK ({expression})", quote(check)));
+    }
+    out
+}
+
+fn sequence_tail(sequence: &Sequence) -> String {
+    let mut out = format!(" AS {}", sequence.data_type);
+    for option in table::sequence_options(&sequence.options) {
+        out.push_str(&format!(" {option}"));
+    }
+    if let Some(owner) = &sequence.owned_by {
+        out.push_str(&format!(" OWNED BY {}", member_path(owner)));
+    }
+    out
+}
+
+/// The path of a column as SQL: table and column.
+fn member_path(at: &Address) -> String {
+    at.path().iter().map(quote).collect::<Vec<_>>().join(".")
+}
+
+/// The SQL that drops an object; tables and types are kept in mig's own schema.
+pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint> {
+    let name = qualified(&change.at.qualified());
+    if let Body::Index(of) = &change.object.body {
+        return Ok(index::drop(change, of));
+    }
+    let sql = drop_sql(&change.clone(), before)?;
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));
+    let kind = change.at.kind();
+    let (code, says) = match kind {
+        ObjectKind::Table => {
+            (HazardCode::DropTable, "clients that use the table get errors; it is kept, with its rows, until gc")
+        }
+        ObjectKind::View | ObjectKind::MaterializedView => {
+            (HazardCode::DropsView, "clients that read the view get errors")
+        }
+        ObjectKind::Policy => (HazardCode::ChangesAccess, "decides which rows clients see and may write"),
+        _ => (HazardCode::DropsObject, "clients that use it get errors"),
+    };
+    out.hazards.push(Hazard::new(code, &change.at, says));
+    if is_kept(kind) {
+        let place = qualified(&keep::place(&change.clone().into()));
+        let word = if kind == ObjectKind::Table { "TABLE" } else { type_word(kind) };
+        out.gc.push(Statement::new(format!("DROP {word} IF EXISTS {place}")));
+    }
+    if let Body::Table(table) = &change.object.body {
+        super::locked(&mut out.action, &name);
+        if table.options.contains_key("partition_by") {
+            out.gc = vec![Statement::new(format!(
+                "DROP TABLE IF EXISTS {} CASCADE",
+                qualified(&keep::place(&change.clone().into()))
+            ))];
+        }
+    }
+    Ok(out)
+}
+
+/// Whether a dropped object of a kind moves to mig's own schema: kept tables and columns may still be made of it.
+pub(crate) fn is_kept(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Table | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+}
+
+fn type_word(kind: ObjectKind) -> &'static str {
+    if kind == ObjectKind::Domain { "DOMAIN" } else { "TYPE" }
+}
+
+fn drop_sql(change: &Drop, before: &Schema) -> Result<Vec<String>, Complaint> {
+    let at = &change.at;
+    let name = qualified(&at.qualified());
+    let kind: Kind = change.clone().into();
+    Ok(match &change.object.body {
+        Body::Table(of) => {
+            let mut sql = vec![keep::schema()];
+            if let Some(parent) = of.options.get("partition_of") {
+                sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", table::path(parent)));
+            }
+            for parent in of.options.get("inherits").iter().flat_map(|p| p.split(',')) {
+                sql.push(format!("ALTER TABLE {name} NO INHERIT {}", table::path(parent.trim())));
+            }
+            for column in of.columns.iter().filter(|c| needs_objects(c, before)) {
+                sql.push(format!("ALTER TABLE {name} ALTER COLUMN {} DROP DEFAULT", quote(&column.name)));
+            }
+            sql.extend(moved("TABLE", &at.qualified(), &keep::place(&kind)));
+            sql
+        }
+        Body::Enum { .. } | Body::Domain(_) => {
+            let mut sql = vec![keep::schema()];
+            sql.extend(moved(type_word(at.kind()), &at.qualified(), &keep::place(&kind)));
+            sql
+        }
+        Body::Source(_) if at.kind() == ObjectKind::Type => {
+            let mut sql = vec![keep::schema()];
+            sql.extend(moved("TYPE", &at.qualified(), &keep::place(&kind)));
+            sql
+        }
+        _ => vec![plain_drop(at, &change.object)?],
+    })
+}
+
+/// Whether a column's default uses an object that may be dropped too.
+pub(crate) fn needs_objects(column: &mig_plan::Column, around: &Schema) -> bool {
+    match &column.value {
+        mig_plan::ColumnValue::Default(value) => {
+            let text = value.as_str();
+            text.contains("nextval(")
+                || around.objects.keys().any(|at| at.kind() == ObjectKind::Function && value.mentions(at.name()))
+        }
+        _ => false,
+    }
+}
+
+/// The statements that move a table or type to another schema under another name.
+pub(crate) fn moved(word: &str, from: &mig_plan::Qualified, to: &mig_plan::Qualified) -> Vec<String> {
+    let renamed = from.sibling(to.name.clone());
+    let mut sql = vec![format!("ALTER {word} {} RENAME TO {}", qualified(from), quote(&to.name))];
+    if let (Some(target), true) = (&to.schema, from.schema != to.schema) {
+        sql.push(format!("ALTER {word} {} SET SCHEMA {}", qualified(&renamed), quote(target)));
+    }
+    sql
+}
+
+/// `DROP` for what is not kept.
+pub(crate) fn plain_drop(at: &Address, object: &Object) -> Result<String, Complaint> {
+    Ok(match (&object.body, at.kind()) {
+        (Body::Opaque { what, .. }, _) => return Err(unknown(at, what)),
+        _ => format!("DROP {}", noun(at)),
+    })
+}
+
+/// The SQL that exchanges an object.
+pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+    let at = &change.at;
+    let name = qualified(&at.qualified());
+    let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {name}, an instant"));
+    let sql = match (&change.from.body, &change.to.body) {
+        (Body::Enum { values: from }, Body::Enum { values: to }) => return enums::replace(change, from, to, before),
+        (Body::View(_), Body::View(_)) => return view::replace(change, before, after),
+        (Body::Table(from), Body::Table(to)) => super::rename::table_options(change, from, to)?,
+        (Body::Sequence(from), Body::Sequence(to)) => sequence_change(&name, from, to),
+        (Body::Domain(from), Body::Domain(to)) if from.base == to.base && from.collation == to.collation => {
+            domain_change(&name, from, to)
+        }
+        (Body::Extension(from), Body::Extension(to)) => extension_change(at, from, to),
+        (Body::Source(from), Body::Source(to)) => {
+            let (code, says) = match at.kind() {
+                ObjectKind::Policy => (HazardCode::ChangesAccess, "changes which rows clients see and may write"),
+                _ => (HazardCode::ReplacesSource, "code that runs in the database changes under running clients"),
+            };
+            out.hazards.push(Hazard::new(code, at, says));
+            out.lock = "nothing that readers and writers wait for longer than an instant".to_owned();
+            source_change(change, from, to, after)?
+        }
+        (Body::Index(from), Body::Index(_)) => {
+            let says = format!("writers of {} wait while the index is built anew", from.table);
+            out.hazards.push(Hazard::new(HazardCode::BlocksClients, at, says));
+            let mut sql = vec![format!("DROP INDEX {name}")];
+            sql.extend(create_sql(at, &change.to, after)?);
+            out.action = transaction(sql, super::WORK);
+            return Ok(out);
+        }
+        _ => {
+            let mut sql = vec![plain_drop(at, &change.from)?];
+            sql.extend(create_sql(at, &change.to, after)?);
+            sql
+        }
+    };
+    let mut sql = sql;
+    if change.from.comment != change.to.comment && !matches!(change.to.body, Body::Table(_)) {
+        sql.push(comment(at, change.to.comment.as_deref(), Some(after)));
+    }
+    out.action = transaction(sql, META);
+    Ok(out)
+}
+
+fn sequence_change(name: &str, from: &Sequence, to: &Sequence) -> Vec<String> {
+    let mut parts = Vec::new();
+    if from.data_type != to.data_type {
+        parts.push(format!("AS {}", to.data_type));
+    }
+    let (a, b) = (&from.options, &to.options);
+    let number = |word: &str, a: Option<i64>, b: Option<i64>, none: &str| {
+        (a != b).then(|| b.map_or_else(|| none.to_owned(), |n| format!("{word} {n}")))
+    };
+    parts.extend(number("INCREMENT BY", a.increment, b.increment, "INCREMENT BY 1"));
+    parts.extend(number("MINVALUE", a.min, b.min, "NO MINVALUE"));
+    parts.extend(number("MAXVALUE", a.max, b.max, "NO MAXVALUE"));
+    parts.extend(number("START WITH", a.start, b.start, "START WITH 1"));
+    parts.extend(number("CACHE", a.cache, b.cache, "CACHE 1"));
+    if a.cycle != b.cycle {
+        parts.push(if b.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
+    }
+    if from.owned_by != to.owned_by {
+        parts.push(format!("OWNED BY {}", to.owned_by.as_ref().map_or_else(|| "NONE".to_owned(), member_path)));
+    }
+    if parts.is_empty() { vec![] } else { vec![format!("ALTER SEQUENCE {name} {}", parts.join(" "))] }
+}
+
+fn domain_change(name: &str, from: &Domain, to: &Domain) -> Vec<String> {
+    let mut sql = Vec::new();
+    let same = |check: &mig_plan::Name, text: &Sql| to.checks.get(check) == Some(text);
+    for (check, _) in from.checks.iter().filter(|(check, text)| !same(check, text)) {
+        sql.push(format!("ALTER DOMAIN {name} DROP CONSTRAINT {}", quote(check)));
+    }
+    match &to.default {
+        Some(value) if from.default != to.default => sql.push(format!("ALTER DOMAIN {name} SET DEFAULT {value}")),
+        None if from.default.is_some() => sql.push(format!("ALTER DOMAIN {name} DROP DEFAULT")),
+        _ => {}
+    }
+    if from.not_null != to.not_null {
+        sql.push(format!("ALTER DOMAIN {name} {} NOT NULL", if to.not_null { "SET" } else { "DROP" }));
+    }
+    for (check, text) in to.checks.iter().filter(|(check, text)| from.checks.get(*check) != Some(*text)) {
+        sql.push(format!("ALTER DOMAIN {name} ADD CONSTRAINT {} CHECK ({text})", quote(check)));
+    }
+    sql
+}
+
+fn extension_change(at: &Address, from: &Extension, to: &Extension) -> Vec<String> {
+    let name = quote(at.name());
+    let mut sql = Vec::new();
+    if let (Some(version), true) = (&to.version, from.version != to.version) {
+        sql.push(format!("ALTER EXTENSION {name} UPDATE TO {}", literal(version)));
+    }
+    if let (Some(schema), true) = (&to.schema, from.schema != to.schema) {
+        sql.push(format!("ALTER EXTENSION {name} SET SCHEMA {}", quote(schema)));
+    }
+    sql
+}
+
+/// In place where the text replaces and its head stays; else drop and create.
+fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -> Result<Vec<String>, Complaint> {
+    if replaces_in_place(change, from, to) {
+        return Ok(to.create.iter().map(statement).collect());
+    }
+    let mut sql = vec![plain_drop(&change.at, &change.from)?];
+    sql.extend(create_sql(&change.at, &change.to, after)?);
+    Ok(sql)
+}
+
+/// Whether `CREATE OR REPLACE` can make the exchange, so that nothing built on it notices.
+pub(crate) fn replaces_in_place(change: &Replace, from: &Source, to: &Source) -> bool {
+    let routine = matches!(change.at.kind(), ObjectKind::Function | ObjectKind::Procedure);
+    routine && from.create.iter().zip(&to.create).all(|(a, b)| head(a).is_some() && head(a) == head(b))
+}
+
+/// The part of a routine's text that replacing cannot change: from its name to its body or settings, in lower case.
+fn head(sql: &Sql) -> Option<String> {
+    let words = mig_plan::sql::tokens(sql.as_str()).filter(|t| t.kind != mig_plan::sql::TokenKind::Blank);
+    let mut words = words.map(|t| t.identifier().unwrap_or_else(|| t.text.to_owned()));
+    if words.by_ref().take(3).collect::<Vec<_>>() != ["create", "or", "replace"] {
+        return None;
+    }
+    let ends = [
+        "as",
+        "language",
+        "immutable",
+        "stable",
+        "volatile",
+        "begin",
+        "return",
+        "strict",
+        "security",
+        "cost",
+        "parallel",
+        "set",
+    ];
+    let mut depth = 0u32;
+    let taken = words.take_while(|word| {
+        match word.as_str() {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > 0 || !ends.contains(&word.as_str())
+    });
+    Some(taken.collect::<Vec<_>>().join(" "))
+}
+
+/// An object as `DROP` and `COMMENT ON` call it.
+pub(crate) fn noun(at: &Address) -> String {
+    let name = qualified(&at.qualified());
+    let member = |word: &str| format!("{word} {} ON {name}", quote(at.name()));
+    let routine = |word: &str| format!("{word} {name}({})", at.signature().unwrap_or_default());
+    match at.kind() {
+        ObjectKind::Namespace => format!("SCHEMA {}", quote(at.name())),
+        ObjectKind::Extension => format!("EXTENSION {}", quote(at.name())),
+        ObjectKind::EventTrigger => format!("EVENT TRIGGER {}", quote(at.name())),
+        ObjectKind::Enum | ObjectKind::Type => format!("TYPE {name}"),
+        ObjectKind::Domain => format!("DOMAIN {name}"),
+        ObjectKind::Collation => format!("COLLATION {name}"),
+        ObjectKind::Sequence => format!("SEQUENCE {name}"),
+        ObjectKind::Table | ObjectKind::VirtualTable => format!("TABLE {name}"),
+        ObjectKind::Column => format!("COLUMN {}", member_path(at)),
+        ObjectKind::Constraint => member("CONSTRAINT"),
+        ObjectKind::Index => format!("INDEX {name}"),
+        ObjectKind::Function => routine("FUNCTION"),
+        ObjectKind::Procedure => routine("PROCEDURE"),
+        ObjectKind::Aggregate if at.signature().is_some_and(str::is_empty) => format!("AGGREGATE {name}(*)"),
+        ObjectKind::Aggregate => routine("AGGREGATE"),
+        ObjectKind::View => format!("VIEW {name}"),
+        ObjectKind::MaterializedView => format!("MATERIALIZED VIEW {name}"),
+        ObjectKind::Trigger => member("TRIGGER"),
+        ObjectKind::Policy => member("POLICY"),
+        ObjectKind::Rule => member("RULE"),
+        ObjectKind::Statistics => format!("STATISTICS {name}"),
+        ObjectKind::Opaque => format!("{} {name}", quote_text("opaque")),
+    }
+}
+
+/// `COMMENT ON`.
+pub(crate) fn comment(at: &Address, text: Option<&str>, _around: Option<&Schema>) -> String {
+    format!("COMMENT ON {} IS {}", noun(at), text.map_or_else(|| "NULL".to_owned(), literal))
+}

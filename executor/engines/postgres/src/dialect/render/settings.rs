@@ -1,0 +1,133 @@
+//! A table's own settings as SQL.
+
+use std::collections::BTreeMap;
+
+use mig_plan::{Complaint, Hazard, HazardCode, Rendered, Schema, kind::AlterTable};
+
+use super::{
+    limit, meta,
+    table::{parameter, path, replica_identity},
+};
+use crate::dialect::names::{qualified, quote_text};
+
+/// Settings that only a new table can have.
+const FIXED: &[&str] = &["partition_by", "of_type"];
+
+/// The SQL that changes the settings of a table.
+pub(crate) fn alter(k: &AlterTable, _before: &Schema) -> Result<Rendered, Complaint> {
+    let at = mig_plan::Address::table(&k.table);
+    let name = qualified(&k.table);
+    if let Some(fixed) = FIXED.iter().find(|key| k.from.get(**key) != k.to.get(**key)) {
+        let says = format!("PostgreSQL cannot change `{fixed}` of a table that is there");
+        let help = Some("make a new table with it, move the rows, and drop the old one".to_owned());
+        return Err(Complaint { at, says, help });
+    }
+    let alter = |what: String| format!("ALTER TABLE {name} {what}");
+    let changed = |key: &str| k.from.get(key) != k.to.get(key);
+    let mut sql = Vec::new();
+    let mut hazards = Vec::new();
+    if changed("unlogged") {
+        sql.push(alter(if k.to.contains_key("unlogged") { "SET UNLOGGED" } else { "SET LOGGED" }.to_owned()));
+        hazards.push(Hazard::new(
+            HazardCode::RewriteUnderLock,
+            &at,
+            "the table is written anew; readers and writers wait",
+        ));
+    }
+    if changed("access_method") {
+        let method = k.to.get("access_method").map_or("heap", String::as_str);
+        sql.push(alter(format!("SET ACCESS METHOD {}", quote_text(method))));
+        hazards.push(Hazard::new(
+            HazardCode::RewriteUnderLock,
+            &at,
+            "the table is written anew; readers and writers wait",
+        ));
+    }
+    if changed("tablespace") {
+        let space = k.to.get("tablespace").map_or("pg_default", String::as_str);
+        sql.push(alter(format!("SET TABLESPACE {}", quote_text(space))));
+        hazards.push(Hazard::new(
+            HazardCode::RewriteUnderLock,
+            &at,
+            "the table's files are copied; readers and writers wait",
+        ));
+    }
+    sql.extend(parameters(&name, &k.from, &k.to));
+    if changed("inherits") {
+        let parents = |of: &BTreeMap<String, String>| -> Vec<String> {
+            of.get("inherits").into_iter().flat_map(|p| p.split(',')).map(|p| p.trim().to_owned()).collect()
+        };
+        let (old, new) = (parents(&k.from), parents(&k.to));
+        sql.extend(old.iter().filter(|p| !new.contains(p)).map(|p| alter(format!("NO INHERIT {}", path(p)))));
+        sql.extend(new.iter().filter(|p| !old.contains(p)).map(|p| alter(format!("INHERIT {}", path(p)))));
+    }
+    sql.extend(partition(&name, k));
+    if changed("row_security") {
+        sql.extend(row_security(&name, k));
+        hazards.push(Hazard::new(HazardCode::ChangesAccess, &at, "which rows a role may see or write changes"));
+    }
+    if changed("replica_identity") {
+        let identity = k.to.get("replica_identity").map_or("default", String::as_str);
+        sql.push(alter(format!("REPLICA IDENTITY {}", replica_identity(identity))));
+    }
+    let rewrites = hazards.iter().any(|h| h.code == HazardCode::RewriteUnderLock);
+    let mut rendered = meta(sql, format!("ACCESS EXCLUSIVE on {name}"));
+    if rewrites {
+        limit(&mut rendered.action, super::WORK);
+    }
+    rendered.hazards = hazards;
+    Ok(rendered)
+}
+
+fn parameters(name: &str, from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> Vec<String> {
+    let with = |of: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        of.iter().filter_map(|(k, v)| Some((k.strip_prefix("with.")?.to_owned(), v.clone()))).collect()
+    };
+    let (old, new) = (with(from), with(to));
+    let set: Vec<_> =
+        new.iter().filter(|(k, v)| old.get(*k) != Some(v)).map(|(k, v)| format!("{k} = {}", parameter(v))).collect();
+    let reset: Vec<_> = old.keys().filter(|k| !new.contains_key(*k)).cloned().collect();
+    let mut sql = Vec::new();
+    if !set.is_empty() {
+        sql.push(format!("ALTER TABLE {name} SET ({})", set.join(", ")));
+    }
+    if !reset.is_empty() {
+        sql.push(format!("ALTER TABLE {name} RESET ({})", reset.join(", ")));
+    }
+    sql
+}
+
+fn partition(name: &str, k: &AlterTable) -> Vec<String> {
+    let place = |of: &BTreeMap<String, String>| Some((of.get("partition_of")?.clone(), of.get("bound").cloned()));
+    let (old, new) = (place(&k.from), place(&k.to));
+    if old == new {
+        return Vec::new();
+    }
+    let mut sql = Vec::new();
+    if let Some((parent, _)) = old {
+        sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", path(&parent)));
+    }
+    if let Some((parent, bound)) = new {
+        let bound = bound.unwrap_or_else(|| "DEFAULT".to_owned());
+        sql.push(format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", path(&parent)));
+    }
+    sql
+}
+
+fn row_security(name: &str, k: &AlterTable) -> Vec<String> {
+    let alter = |what: &str| format!("ALTER TABLE {name} {what} ROW LEVEL SECURITY");
+    let level = |of: &BTreeMap<String, String>| of.get("row_security").map(String::as_str).map(str::to_owned);
+    let (old, new) = (level(&k.from), level(&k.to));
+    let mut sql = Vec::new();
+    match new.as_deref() {
+        None => sql.push(alter("DISABLE")),
+        Some(_) if old.is_none() => sql.push(alter("ENABLE")),
+        Some(_) => {}
+    }
+    match (old.as_deref(), new.as_deref()) {
+        (Some("forced"), now) if now != Some("forced") => sql.push(alter("NO FORCE")),
+        (was, Some("forced")) if was != Some("forced") => sql.push(alter("FORCE")),
+        _ => {}
+    }
+    sql
+}

@@ -1,0 +1,197 @@
+//! Tables as SQL: `CREATE TABLE` and what belongs to it.
+
+use std::collections::BTreeMap;
+
+use mig_plan::{
+    Column, ColumnValue, Name, Object, Qualified, Table,
+    address::{Address, ObjectKind},
+    schema::SequenceOptions,
+    split_path,
+};
+
+use super::{constraint, object::comment};
+use crate::dialect::names::{literal, qualified, quote, quote_text};
+
+/// The statements that make a table with its columns, constraints, settings and comments.
+pub(crate) fn create(at: &Qualified, table: &Table, object: &Object) -> Vec<String> {
+    let name = qualified(at);
+    let kind = if table.options.contains_key("unlogged") { "CREATE UNLOGGED TABLE" } else { "CREATE TABLE" };
+    let mut sql = vec![format!("{kind} {name} {}{}", body(table), tail(table))];
+    sql.extend(after_create(&name, table));
+    sql.extend(comments(at, table, object));
+    sql
+}
+
+/// What stands between the name and the settings: the list of columns, or the parent and the bound.
+fn body(table: &Table) -> String {
+    if let (Some(parent), Some(bound)) = (table.options.get("partition_of"), table.options.get("bound")) {
+        let items = constraint_items(table);
+        let list = if items.is_empty() { String::new() } else { format!(" (\n    {}\n)", items.join(",\n    ")) };
+        return format!("PARTITION OF {}{list} {bound}", path(parent));
+    }
+    let typed = table.options.get("of_type");
+    let columns = table.columns.iter().filter(|c| !c.options.contains_key("inherited"));
+    let mut items: Vec<String> = if typed.is_some() { Vec::new() } else { columns.map(definition).collect() };
+    items.extend(constraint_items(table));
+    match (typed, items.is_empty()) {
+        (Some(of), true) => format!("OF {}", path(of)),
+        (Some(of), false) => format!("OF {} (\n    {}\n)", path(of), items.join(",\n    ")),
+        (None, true) => "()".to_owned(),
+        (None, false) => format!("(\n    {}\n)", items.join(",\n    ")),
+    }
+}
+
+fn constraint_items(table: &Table) -> Vec<String> {
+    let own = table.constraints.iter().filter(|(_, c)| !c.options.contains_key("inherited"));
+    let mut own: Vec<_> = own.collect();
+    own.sort_by_key(|(_, c)| constraint::rank(c));
+    own.into_iter().map(|(name, c)| format!("CONSTRAINT {} {}", quote(name), constraint::definition(c))).collect()
+}
+
+fn tail(table: &Table) -> String {
+    let mut out = String::new();
+    let option = |key: &str| table.options.get(key);
+    if let Some(parents) = option("inherits") {
+        let parents: Vec<_> = parents.split(',').map(|p| path(p.trim())).collect();
+        out.push_str(&format!("\nINHERITS ({})", parents.join(", ")));
+    }
+    if let Some(by) = option("partition_by") {
+        out.push_str(&format!("\nPARTITION BY {by}"));
+    }
+    if let Some(method) = option("access_method") {
+        out.push_str(&format!("\nUSING {}", quote_text(method)));
+    }
+    if let Some(with) = parameters(&table.options) {
+        out.push_str(&format!("\nWITH ({with})"));
+    }
+    if let Some(space) = option("tablespace") {
+        out.push_str(&format!("\nTABLESPACE {}", quote_text(space)));
+    }
+    out
+}
+
+/// Storage parameters as `a = 1, b = 2`, if there are any.
+pub(crate) fn parameters(options: &BTreeMap<String, String>) -> Option<String> {
+    let with = options.iter().filter_map(|(key, value)| Some((key.strip_prefix("with.")?, value)));
+    let with: Vec<_> = with.map(|(key, value)| format!("{key} = {}", parameter(value))).collect();
+    (!with.is_empty()).then(|| with.join(", "))
+}
+
+/// A storage parameter's value: bare where it is a number or a word.
+pub(crate) fn parameter(value: &str) -> String {
+    let plain =
+        !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    if plain { value.to_owned() } else { literal(value) }
+}
+
+/// Settings that `CREATE TABLE` itself cannot give.
+fn after_create(name: &str, table: &Table) -> Vec<String> {
+    let mut sql = Vec::new();
+    for column in &table.columns {
+        sql.extend(column_settings(name, column));
+    }
+    match table.options.get("row_security").map(String::as_str) {
+        Some("forced") => {
+            sql.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"));
+            sql.push(format!("ALTER TABLE {name} FORCE ROW LEVEL SECURITY"));
+        }
+        Some(_) => sql.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")),
+        None => {}
+    }
+    if let Some(identity) = table.options.get("replica_identity") {
+        let own = Name::new(identity.as_str()).is_ok_and(|n| table.constraints.contains_key(&n));
+        if matches!(identity.as_str(), "full" | "nothing") || own {
+            sql.push(format!("ALTER TABLE {name} REPLICA IDENTITY {}", replica_identity(identity)));
+        }
+    }
+    sql
+}
+
+/// The words after `REPLICA IDENTITY`.
+pub(crate) fn replica_identity(setting: &str) -> String {
+    match setting {
+        "full" | "nothing" | "default" => setting.to_uppercase(),
+        index => format!("USING INDEX {}", quote_text(index)),
+    }
+}
+
+/// Storage, compression, statistics and other settings of a column.
+pub(crate) fn column_settings(table: &str, column: &Column) -> Vec<String> {
+    let at = format!("ALTER TABLE {table} ALTER COLUMN {}", quote(&column.name));
+    let setting = |(key, value): (&String, &String)| match key.as_str() {
+        "storage" => Some(format!("{at} SET STORAGE {}", value.to_uppercase())),
+        "compression" => Some(format!("{at} SET COMPRESSION {value}")),
+        "statistics" => Some(format!("{at} SET STATISTICS {value}")),
+        other => other.strip_prefix("option.").map(|name| format!("{at} SET ({name} = {})", parameter(value))),
+    };
+    column.options.iter().filter_map(setting).collect()
+}
+
+fn comments(at: &Qualified, table: &Table, object: &Object) -> Vec<String> {
+    let own = object.comment.iter().map(|text| comment(&Address::table(at), Some(text), None));
+    let columns = table
+        .columns
+        .iter()
+        .filter_map(|c| Some(comment(&Address::column(at, &c.name), Some(c.comment.as_ref()?), None)));
+    let constraints = table.constraints.iter();
+    let constraints = constraints.filter_map(|(name, c)| {
+        Some(comment(&Address::member(ObjectKind::Constraint, at, name.clone()), Some(c.comment.as_ref()?), None))
+    });
+    own.chain(columns).chain(constraints).collect()
+}
+
+/// A column as `CREATE TABLE` and `ADD COLUMN` write it.
+pub(crate) fn definition(column: &Column) -> String {
+    let mut out = format!("{} {}", quote(&column.name), column.data_type);
+    if let Some(collation) = &column.collation {
+        out.push_str(&format!(" COLLATE {collation}"));
+    }
+    match &column.value {
+        ColumnValue::Plain => {}
+        ColumnValue::Default(value) => out.push_str(&format!(" DEFAULT {value}")),
+        ColumnValue::Identity { always, sequence } => {
+            out.push_str(&format!(" GENERATED {} AS IDENTITY", identity_word(*always)));
+            let numbers = sequence_options(sequence);
+            if !numbers.is_empty() {
+                out.push_str(&format!(" ({})", numbers.join(" ")));
+            }
+        }
+        ColumnValue::Generated { expression, stored } => {
+            let kind = if *stored { "STORED" } else { "VIRTUAL" };
+            out.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {kind}"));
+        }
+    }
+    if column.not_null {
+        out.push_str(" NOT NULL");
+    }
+    out
+}
+
+/// `ALWAYS` or `BY DEFAULT`.
+pub(crate) fn identity_word(always: bool) -> &'static str {
+    if always { "ALWAYS" } else { "BY DEFAULT" }
+}
+
+/// The numbers of a sequence as its options.
+pub(crate) fn sequence_options(options: &SequenceOptions) -> Vec<String> {
+    let numbers = [
+        ("INCREMENT BY", options.increment),
+        ("MINVALUE", options.min),
+        ("MAXVALUE", options.max),
+        ("START WITH", options.start),
+        ("CACHE", options.cache),
+    ];
+    let mut out: Vec<_> = numbers.into_iter().filter_map(|(word, n)| Some(format!("{word} {}", n?))).collect();
+    if options.cycle {
+        out.push("CYCLE".to_owned());
+    }
+    out
+}
+
+/// A dotted path from an option as SQL.
+pub(crate) fn path(dotted: &str) -> String {
+    match split_path(dotted) {
+        Ok(parts) => parts.iter().map(quote).collect::<Vec<_>>().join("."),
+        Err(_) => dotted.to_owned(),
+    }
+}

@@ -1,0 +1,153 @@
+//! How changes are taken back.
+
+use mig_plan::{
+    Action, Body, Complaint, Kind, ObjectKind, RenderedUndo, Schema,
+    kind::{AlterColumn, DropColumn},
+};
+
+use super::{
+    casts::{self, Fit},
+    keep,
+    names::{qualified, quote},
+    render::{self, PATIENT, WORK, alone, column, index, is_partitioned, object, render, transaction},
+};
+
+/// The SQL that takes a change back; `before` and `after` are the schema around the change.
+pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+    match change {
+        Kind::Drop(k) if object::is_kept(k.at.kind()) => Ok(moved_back(change, k, before)),
+        Kind::Drop(k) => match &k.object.body {
+            Body::Index(of)
+                if !is_partitioned(before, &of.table) && index::after_create(&k.at, &k.object, of).is_empty() =>
+            {
+                let sql = index::create_sql(&k.at, of, "CONCURRENTLY IF NOT EXISTS ");
+                Ok(done(format!("builds {} again", k.at), alone(&sql, PATIENT)))
+            }
+            _ => reversed(change, before, after, format!("creates {} again", k.at)),
+        },
+        Kind::DropColumn(k) => column_back(change, k, before, after),
+        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before),
+        Kind::Backfill(k) => {
+            let sql = render::backfill::undo_sql(k, before)?;
+            let says = if sql.is_empty() {
+                "nothing: the columns leave with the step that added them"
+            } else {
+                "brings back the old values of rows that nobody has changed since"
+            };
+            Ok(done(says.to_owned(), transaction(sql, WORK)))
+        }
+        Kind::AddColumn(k) => {
+            let sql = format!("ALTER TABLE {} DROP COLUMN {}", qualified(&k.table), quote(&k.column.name));
+            Ok(done(format!("drops {}", change.address()), transaction(vec![sql], render::META)))
+        }
+        Kind::Create(k) => {
+            let mut sql = Vec::new();
+            if let Body::Table(table) = &k.object.body
+                && let Some(parent) = table.options.get("partition_of")
+            {
+                let name = qualified(&k.at.qualified());
+                sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", render::table::path(parent)));
+            }
+            sql.push(object::plain_drop(&k.at, &k.object)?);
+            Ok(done(format!("drops {}", k.at), transaction(sql, render::META)))
+        }
+        Kind::ValidateConstraint(_) => {
+            Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
+        }
+        _ => reversed(change, before, after, format!("takes the change of {} back", change.address())),
+    }
+}
+
+fn done(says: String, action: Action) -> RenderedUndo {
+    RenderedUndo { says, action, hazards: vec![] }
+}
+
+/// The undo that is the reverse change.
+fn reversed(change: &Kind, before: &Schema, after: &Schema, says: String) -> Result<RenderedUndo, Complaint> {
+    let Some(reverse) = change.reverse(before) else {
+        return Ok(done("nothing".to_owned(), Action::Nothing {}));
+    };
+    let rendered = render(&reverse, after, before)?;
+    let mut action = rendered.action;
+    if let (Kind::AddConstraint(_), Action::Transaction(transaction)) = (&reverse, &mut action) {
+        transaction.limits = WORK;
+    }
+    Ok(RenderedUndo { says, action, hazards: vec![] })
+}
+
+/// Moves a kept table or type back to where it was.
+fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, before: &Schema) -> RenderedUndo {
+    let at = k.at.qualified();
+    let place = keep::place(change);
+    let word = match k.at.kind() {
+        ObjectKind::Table => "TABLE",
+        ObjectKind::Domain => "DOMAIN",
+        _ => "TYPE",
+    };
+    let name = qualified(&at);
+    let there = place.sibling(at.name.clone());
+    let mut sql = Vec::new();
+    // First to the schema, then to the name: the name may be long taken in the schema that keeps things.
+    if let Some(schema) = &at.schema {
+        sql.push(format!("ALTER {word} {} SET SCHEMA {}", qualified(&place), quote(schema)));
+        let moved = at.sibling(place.name.clone());
+        sql.push(format!("ALTER {word} {} RENAME TO {}", qualified(&moved), quote(&there.name)));
+    }
+    if let Body::Table(table) = &k.object.body {
+        for column in table.columns.iter().filter(|c| object::needs_objects(c, before)) {
+            if let mig_plan::ColumnValue::Default(value) = &column.value {
+                sql.push(format!("ALTER TABLE {name} ALTER COLUMN {} SET DEFAULT {value}", quote(&column.name)));
+            }
+        }
+        for parent in table.options.get("inherits").iter().flat_map(|p| p.split(',')) {
+            sql.push(format!("ALTER TABLE {name} INHERIT {}", render::table::path(parent.trim())));
+        }
+        if let (Some(parent), Some(bound)) = (table.options.get("partition_of"), table.options.get("bound")) {
+            sql.push(format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", render::table::path(parent)));
+        }
+    }
+    done(format!("moves {} back with all it held", k.at), transaction(sql, render::META))
+}
+
+/// Adds a dropped column again and fills it from its kept copy.
+fn column_back(change: &Kind, k: &DropColumn, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+    if !column::is_kept(&k.column) {
+        return reversed(change, before, after, format!("adds {} again", change.address()));
+    }
+    let mut bare = k.column.clone();
+    bare.not_null = false;
+    bare.value = mig_plan::ColumnValue::Plain;
+    let mut sql = column::add_sql(&mig_plan::kind::AddColumn { table: k.table.clone(), column: bare.clone() });
+    sql.extend(column::restore(change, &k.table, &k.column, before)?);
+    let full = AlterColumn { table: k.table.clone(), from: bare, to: k.column.clone(), using: None };
+    // Rows that came later have no kept value; a required column takes its default for them.
+    if let (true, mig_plan::ColumnValue::Default(value)) = (k.column.not_null, &k.column.value) {
+        let name = quote(&k.column.name);
+        sql.push(format!("UPDATE {} SET {name} = {value} WHERE {name} IS NULL", qualified(&k.table)));
+    }
+    sql.extend(column::alter_sql(&full)?);
+    let mut action = transaction(sql, WORK);
+    render::locked(&mut action, &qualified(&k.table));
+    Ok(done(
+        format!("adds {} again with the values that were kept; rows that came later have none", change.address()),
+        action,
+    ))
+}
+
+/// Gives a column its old type, and from a kept copy its old values.
+fn type_back(change: &Kind, k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Complaint> {
+    let back = AlterColumn { table: k.table.clone(), from: k.to.clone(), to: k.from.clone(), using: None };
+    let lossy = matches!(casts::fit(k), Fit::Lossy);
+    let mut sql = column::alter_sql(&back)?;
+    if lossy {
+        sql.extend(column::restore(change, &k.table, &k.from, before)?);
+    }
+    let mut action = transaction(sql, WORK);
+    render::locked(&mut action, &qualified(&k.table));
+    let says = if lossy {
+        "gives the column its old type and the values that were kept"
+    } else {
+        "gives the column its old type"
+    };
+    Ok(done(says.to_owned(), action))
+}

@@ -1,0 +1,299 @@
+//! How the changes of one object are made: in place where SQLite can, else by one rebuild of the table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Body, ColumnValue, Complaint, Context, Draft, Fill, Group, Hazard, HazardCode, Kind, Name, ObjectKind,
+    Phase, Qualified, Sql, Table,
+    kind::{Backfill, CopyColumn, Rebuild},
+    sql::TokenKind,
+};
+
+use super::{
+    lex, names,
+    normalize::complaint,
+    render::{rebuild::is_used, tighten::can_be_added},
+    text,
+};
+
+/// The steps of a group.
+pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    let in_place = |change: &Kind| match change {
+        Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) => true,
+        Kind::RenameMember(rename) => rename.from.kind() != ObjectKind::Constraint,
+        _ => group.at.kind() != ObjectKind::Table && group.at.kind() != ObjectKind::Constraint,
+    };
+    let (whole, parts): (Vec<&Kind>, Vec<&Kind>) = group.changes.iter().partition(|c| in_place(c));
+    let mut drafts: Vec<Draft> = whole.into_iter().map(|change| plain(change, context)).collect();
+    let parts: Vec<&Kind> =
+        parts.into_iter().filter(|c| !matches!(c, Kind::Comment(_) | Kind::ValidateConstraint(_))).collect();
+    if !parts.is_empty() || group.fill.is_some() {
+        drafts.extend(of_table(group, &parts, context)?);
+    }
+    Ok(drafts)
+}
+
+/// A change that is a step as it is.
+fn plain(change: &Kind, context: &Context<'_>) -> Draft {
+    let at = change.address();
+    let hazard = |code, says: &str| Hazard::new(code, &at, says);
+    let kind = at.kind();
+    match change {
+        Kind::Create(create) => created(create, context),
+        Kind::Drop(_) => {
+            let draft = Draft::new(change.clone(), Phase::Contract, format!("Nothing declares the {at} any more."));
+            match kind {
+                ObjectKind::Index => {
+                    draft.with(hazard(HazardCode::DropsIndex, "queries that used it read the whole table"))
+                }
+                ObjectKind::View => draft.with(hazard(HazardCode::DropsView, "clients that read it fail")),
+                ObjectKind::Table => draft,
+                _ => draft.with(hazard(HazardCode::DropsObject, "what it did is no longer done")),
+            }
+        }
+        Kind::Replace(_) => {
+            let draft = Draft::new(change.clone(), Phase::Switch, format!("The {at} is declared differently."));
+            match kind {
+                ObjectKind::View => {
+                    draft.with(hazard(HazardCode::RecreatesView, "it is dropped and made again in one transaction"))
+                }
+                ObjectKind::Index => {
+                    draft.with(hazard(HazardCode::BuildsIndex, "it is dropped and built again in one transaction"))
+                }
+                ObjectKind::VirtualTable => {
+                    draft.with(hazard(HazardCode::NoUndo, "its content goes with the old definition"))
+                }
+                _ => draft.with(hazard(HazardCode::ReplacesSource, "it behaves differently from then on")),
+            }
+        }
+        Kind::Rename(rename) => {
+            let why = format!("The {} is now called {}.", rename.from, rename.to.name());
+            let draft = Draft::new(change.clone(), Phase::Switch, why);
+            match kind {
+                ObjectKind::Index | ObjectKind::Trigger => {
+                    draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail"))
+                }
+                _ => draft.with(hazard(HazardCode::RenameTable, "clients that use the old name fail at once")),
+            }
+        }
+        Kind::RenameMember(rename) => {
+            let why = format!("The {} is now called {}.", rename.from, rename.to);
+            let draft = Draft::new(change.clone(), Phase::Switch, why);
+            match kind {
+                ObjectKind::Column => {
+                    draft.with(hazard(HazardCode::RenameColumn, "clients that use the old name fail at once"))
+                }
+                _ => draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail")),
+            }
+        }
+        other => Draft::new(other.clone(), Phase::Switch, format!("The {at} is declared differently.")),
+    }
+}
+
+fn created(create: &mig_plan::kind::Create, context: &Context<'_>) -> Draft {
+    let why = format!("The {} is declared and not there.", create.at);
+    let draft = |phase| Draft::new(create.clone(), phase, why.clone());
+    let at = &create.at;
+    match &create.object.body {
+        Body::Index(index) if context.renamed.table(&index.table).is_some() => {
+            let says = "writers wait while it is built, without WAL readers too";
+            let built = Hazard::new(HazardCode::BuildsIndex, at, says);
+            if index.unique {
+                let fails = Hazard::new(HazardCode::UniqueMayFail, at, "duplicates stop the step");
+                let tightens = Hazard::new(HazardCode::TightensRule, at, "running clients may still write duplicates");
+                draft(Phase::Contract).with(built).with(fails).with(tightens)
+            } else {
+                draft(Phase::Expand).with(built)
+            }
+        }
+        Body::Source(_) if at.kind() == ObjectKind::Trigger => {
+            let old = at
+                .relation()
+                .is_some_and(|of| context.renamed.objects.keys().any(|k| !k.is_member() && k.qualified() == of));
+            if old { draft(Phase::Switch) } else { draft(Phase::Expand) }
+        }
+        _ => draft(Phase::Expand),
+    }
+}
+
+/// The changes of a table that is there.
+fn of_table(group: &Group, changes: &[&Kind], context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    let at = group.at.relation().unwrap_or_else(|| group.at.qualified());
+    let absent = || complaint(&Address::table(&at), "the table is not there", None);
+    let from = context.renamed.table(&at).ok_or_else(absent)?;
+    let work = TableWork { at: &at, from, fill: group.fill.as_ref(), context };
+    if changes.iter().all(|change| work.in_place(change)) {
+        work.alters(changes)
+    } else {
+        Ok(vec![work.rebuild(changes)?])
+    }
+}
+
+struct TableWork<'a> {
+    at: &'a Qualified,
+    from: &'a Table,
+    fill: Option<&'a Fill>,
+    context: &'a Context<'a>,
+}
+
+impl TableWork<'_> {
+    fn set(&self) -> BTreeMap<Name, Sql> {
+        self.fill.map(|fill| fill.set.clone()).unwrap_or_default()
+    }
+
+    /// Whether ALTER TABLE can make a change without harm.
+    fn in_place(&self, change: &Kind) -> bool {
+        match change {
+            Kind::AddColumn(add) => {
+                let filled = self.set().contains_key(&add.column.name);
+                can_be_added(self.from, &add.column) && !(filled && add.column.value != ColumnValue::Plain)
+            }
+            Kind::DropColumn(drop) => {
+                !is_used(self.at, &drop.column.name, self.context.renamed) && self.from.columns.len() > 1
+            }
+            _ => false,
+        }
+    }
+
+    /// Base names of this table's renamed columns, with their present names.
+    fn columns(&self) -> BTreeMap<Name, Name> {
+        let own = self.context.columns.iter().filter(|(at, _)| at.relation().as_ref() == Some(self.at));
+        own.map(|(at, base)| (base.clone(), at.name().clone())).collect()
+    }
+
+    fn alters(&self, changes: &[&Kind]) -> Result<Vec<Draft>, Complaint> {
+        let mut drafts = Vec::new();
+        for change in changes {
+            if let Kind::AddColumn(add) = change {
+                let why = format!("The column {} is declared and not there.", add.column.name);
+                drafts.push(Draft::new(add.clone(), Phase::Expand, why));
+            }
+        }
+        drafts.extend(self.backfill()?);
+        for change in changes {
+            if let Kind::DropColumn(drop) = change {
+                let at = Address::column(self.at, &drop.column.name);
+                let says = "clients that name it fail; its values are kept until `mig gc`";
+                let why = format!("Nothing declares the column {} any more.", drop.column.name);
+                let draft = Draft::new(drop.clone(), Phase::Contract, why);
+                drafts.push(draft.with(Hazard::new(HazardCode::DropColumn, &at, says)));
+            }
+        }
+        Ok(drafts)
+    }
+
+    fn backfill(&self) -> Result<Vec<Draft>, Complaint> {
+        let Some(fill) = self.fill.filter(|fill| !fill.set.is_empty()) else { return Ok(Vec::new()) };
+        let columns = self.columns();
+        let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            fill.set.clone().into_iter().partition(|(column, _)| self.from.column(column).is_some());
+        for (column, sql) in &old {
+            self.may_overwrite(column, sql, &old, &columns)?;
+        }
+        // New columns first: they may read what is then overwritten.
+        let steps = [(new, false), (old, true)].into_iter().filter(|(set, _)| !set.is_empty());
+        let drafts = steps.map(|(set, overwrites)| {
+            let names: Vec<_> = set.keys().map(ToString::to_string).collect();
+            let backfill = Backfill {
+                table: self.at.clone(),
+                alias: self.at.name.clone(),
+                set,
+                columns: columns.clone(),
+                overwrites,
+                batch_rows: fill.batch_rows,
+            };
+            Draft::new(backfill, Phase::Backfill, format!("Existing rows get their {}.", names.join(", ")))
+        });
+        Ok(drafts.collect())
+    }
+
+    /// A value made from a column that is overwritten can only be told from its source if making it again changes nothing.
+    fn may_overwrite(
+        &self,
+        column: &Name,
+        sql: &Sql,
+        set: &BTreeMap<Name, Sql>,
+        columns: &BTreeMap<Name, Name>,
+    ) -> Result<(), Complaint> {
+        let present = |name: &Name| columns.get(name).unwrap_or(name).clone();
+        let read: BTreeSet<Name> = text::mentions(sql).iter().map(present).collect();
+        let reads_set = set.keys().any(|other| read.iter().any(|name| names::same(name, other)));
+        if !reads_set || is_idempotent(sql) {
+            return Ok(());
+        }
+        let says = format!(
+            "the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done"
+        );
+        let help = "declare a new column with this value, and drop the old one";
+        Err(complaint(&Address::column(self.at, column), says, Some(help)))
+    }
+
+    fn rebuild(&self, changes: &[&Kind]) -> Result<Draft, Complaint> {
+        let mut to = self.from.clone();
+        for change in changes {
+            fold(&mut to, change)?;
+        }
+        let set = self.set();
+        let plain = to.columns.iter().filter(|c| !matches!(c.value, ColumnValue::Generated { .. }));
+        let copy = plain.filter_map(|column| {
+            let declared = set.get(&column.name).cloned();
+            let there = self.from.column(&column.name).is_some();
+            (declared.is_some() || there).then(|| CopyColumn { to: column.name.clone(), declared })
+        });
+        let copy = copy.collect();
+        let (table, from, columns) = (self.at.clone(), self.from.clone(), self.columns());
+        let rebuild = Rebuild { table, from, to, copy, columns };
+        let why = format!("SQLite cannot change {} in place, so it is made anew with its rows.", self.at);
+        Ok(Draft::new(rebuild, Phase::Switch, why))
+    }
+}
+
+/// Makes a change of a table in the model, without asking what still needs what: all changes together are one.
+fn fold(table: &mut Table, change: &Kind) -> Result<(), Complaint> {
+    match change {
+        Kind::AddColumn(add) => table.columns.push(add.column.clone()),
+        Kind::DropColumn(drop) => table.columns.retain(|c| c.name != drop.column.name),
+        Kind::AlterColumn(alter) => {
+            if let Some(column) = table.column_mut(&alter.from.name) {
+                *column = alter.to.clone();
+            }
+        }
+        Kind::AddConstraint(add) => {
+            table.constraints.insert(add.name.clone(), add.constraint.clone());
+        }
+        Kind::DropConstraint(drop) => {
+            table.constraints.remove(&drop.name);
+        }
+        Kind::AlterTable(alter) => table.options.clone_from(&alter.to),
+        Kind::RenameMember(rename) => {
+            if let Some(constraint) = table.constraints.remove(rename.from.name()) {
+                table.constraints.insert(rename.to.clone(), constraint);
+            }
+        }
+        Kind::Replace(replace) => {
+            if let Body::Table(to) = &replace.to.body {
+                table.clone_from(to);
+            }
+        }
+        other => return Err(complaint(&other.address(), format!("SQLite cannot {} here", other.slug()), None)),
+    }
+    Ok(())
+}
+
+/// Whether an expression made again from its own result gives the same: nested functions that only ever tidy up.
+fn is_idempotent(sql: &Sql) -> bool {
+    const TIDY: &[&str] = &["lower", "upper", "trim", "ltrim", "rtrim", "coalesce", "ifnull", "nullif", "abs"];
+    let tokens = lex::tokens(sql.as_str());
+    let call = |at: usize| tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
+    let functions: BTreeSet<String> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| token.kind == TokenKind::Word && call(*at))
+        .map(|(_, token)| token.text.to_ascii_lowercase())
+        .collect();
+    let mixes = functions.contains("lower") && functions.contains("upper");
+    functions.iter().all(|f| TIDY.contains(&f.as_str()))
+        && !mixes
+        && !tokens.iter().any(|t| t.kind == TokenKind::Sign && !matches!(t.text, "(" | ")" | "," | "."))
+        && !tokens.iter().any(|t| t.kind == TokenKind::Word && names::is_keyword(t.text))
+}

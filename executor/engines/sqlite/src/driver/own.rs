@@ -1,0 +1,123 @@
+//! Mig's own tables: the journal, how texts were said, and kept documents.
+
+use mig_executor::{Entry, Event, Failure};
+use mig_plan::{OpenRun, Remembered};
+use sqlx::{Row as _, sqlite::SqliteConnection};
+
+use super::fail::failure;
+
+/// What makes mig's own tables.
+pub(super) const TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS _mig_journal (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS _mig_remembered (
+  address TEXT NOT NULL, said TEXT NOT NULL, catalog TEXT NOT NULL, PRIMARY KEY (address, said)
+) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS _mig_document (
+  digest TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (digest, name)
+) WITHOUT ROWID",
+];
+
+async fn is_there(connection: &mut SqliteConnection, table: &'static str) -> Result<bool, Failure> {
+    let query = sqlx::query("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1").bind(table);
+    let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
+    Ok(row.is_some())
+}
+
+fn encoded<T: serde::Serialize>(value: &T) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::broken(error.to_string()))
+}
+
+fn decoded<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::refused(format!(
+            "a record of mig in the database cannot be read, perhaps a newer mig wrote it: {error}"
+        ))
+    })
+}
+
+pub(super) async fn append(connection: &mut SqliteConnection, entry: &Entry) -> Result<(), Failure> {
+    let seq = i64::try_from(entry.seq).map_err(|_| Failure::broken("the journal is too long"))?;
+    let query = sqlx::query("INSERT INTO _mig_journal (seq, entry) VALUES (?1, ?2)").bind(seq).bind(encoded(entry)?);
+    query.execute(connection).await.map(|_| ()).map_err(|error| failure(&error))
+}
+
+pub(super) async fn entries(connection: &mut SqliteConnection) -> Result<Vec<Entry>, Failure> {
+    if !is_there(connection, "_mig_journal").await? {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query("SELECT entry FROM _mig_journal ORDER BY seq");
+    let rows = query.fetch_all(connection).await.map_err(|error| failure(&error))?;
+    rows.iter().map(|row| decoded(row.try_get(0).map_err(|error| failure(&error))?)).collect()
+}
+
+pub(super) async fn remember(connection: &mut SqliteConnection, records: &[Remembered]) -> Result<(), Failure> {
+    for record in records {
+        sqlx::query("INSERT OR REPLACE INTO _mig_remembered (address, said, catalog) VALUES (?1, ?2, ?3)")
+            .bind(record.at.to_string())
+            .bind(record.said.as_str())
+            .bind(record.catalog.as_str())
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| failure(&error))?;
+    }
+    Ok(())
+}
+
+pub(super) async fn remembered(connection: &mut SqliteConnection) -> Result<Vec<Remembered>, Failure> {
+    if !is_there(connection, "_mig_remembered").await? {
+        return Ok(Vec::new());
+    }
+    let query = sqlx::query(
+        "SELECT json_object('at', address, 'said', said, 'catalog', catalog) FROM _mig_remembered ORDER BY address, said",
+    );
+    let rows = query.fetch_all(connection).await.map_err(|error| failure(&error))?;
+    let texts = rows.iter().map(|row| row.try_get::<String, _>(0).map_err(|error| failure(&error)));
+    let mut records = texts.map(|text| decoded(&text?)).collect::<Result<Vec<Remembered>, Failure>>()?;
+    records.sort();
+    Ok(records)
+}
+
+pub(super) async fn keep(
+    connection: &mut SqliteConnection,
+    digest: &str,
+    name: &str,
+    bytes: &[u8],
+) -> Result<(), Failure> {
+    sqlx::query("INSERT OR REPLACE INTO _mig_document (digest, name, bytes) VALUES (?1, ?2, ?3)")
+        .bind(digest)
+        .bind(name)
+        .bind(bytes)
+        .execute(connection)
+        .await
+        .map(|_| ())
+        .map_err(|error| failure(&error))
+}
+
+pub(super) async fn kept(
+    connection: &mut SqliteConnection,
+    digest: &str,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Failure> {
+    if !is_there(connection, "_mig_document").await? {
+        return Ok(None);
+    }
+    let query = sqlx::query("SELECT bytes FROM _mig_document WHERE digest = ?1 AND name = ?2").bind(digest).bind(name);
+    let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
+    row.map(|row| row.try_get(0).map_err(|error| failure(&error))).transpose()
+}
+
+/// The runs that have begun and neither ended nor been taken back.
+pub(super) fn open_runs(entries: &[Entry]) -> Vec<OpenRun> {
+    let mut open: Vec<OpenRun> = Vec::new();
+    for entry in entries {
+        match &entry.event {
+            Event::RunBegun { plan, reserved, .. } => {
+                let (run, reserved) = (entry.run.clone(), reserved.iter().cloned().collect());
+                open.push(OpenRun { run, plan: plan.clone(), reserved });
+            }
+            Event::RunDone {} | Event::RolledBack {} => open.retain(|run| run.run != entry.run),
+            _ => {}
+        }
+    }
+    open
+}

@@ -1,0 +1,5 @@
+//! The SQLite engine on real database files.
+
+mod changes;
+mod driver;
+mod kit;
