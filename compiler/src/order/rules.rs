@@ -92,7 +92,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
                 // A rename makes nothing that a form could matter to.
-                let makes = mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
+                let makes =
+                    mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
                 if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
@@ -163,7 +164,9 @@ fn slot(at: &Address) -> (Qualified, Slot) {
     match at.kind() {
         Table | View | MaterializedView | Index | Sequence => (at.qualified(), Slot::Relation),
         // Without schemas, constraints have no names among the relations.
-        Constraint if at.qualified().schema.is_none() => (at.qualified(), Slot::Own(Constraint, None, at.name().clone())),
+        Constraint if at.qualified().schema.is_none() => {
+            (at.qualified(), Slot::Own(Constraint, None, at.name().clone()))
+        }
         // The index behind a key has the constraint's name among the relations of the schema.
         Constraint => (at.qualified().sibling(at.name().clone()), Slot::Relation),
         kind => (at.qualified(), Slot::Own(kind, at.signature().map(str::to_owned), at.name().clone())),
@@ -423,7 +426,9 @@ fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: 
                 let carries = |index: &mig_plan::schema::Index| {
                     let parts = index.parts.iter().map(|p| &p.what);
                     index.parts.len() >= fk.columns.len()
-                        && parts.zip(&fk.columns).all(|(part, c)| *part == mig_plan::schema::IndexedBy::Column(c.clone()))
+                        && parts
+                            .zip(&fk.columns)
+                            .all(|(part, c)| *part == mig_plan::schema::IndexedBy::Column(c.clone()))
                 };
                 let own = schema.indexes_of(table).filter(|(_, index)| carries(index));
                 marks.stands_on.extend(own.map(|(at, _)| at.clone()));

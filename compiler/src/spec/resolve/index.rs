@@ -71,7 +71,12 @@ impl<'a> Resolver<'a> {
         if let Some(said) = &spec.was
             && let Some(from) = self.named(&said.place, names::column(&said.value))
         {
-            self.object_moves.push(object_move(ObjectKind::Index, &self.dialect.index_at(table, &from), &at, &said.place));
+            self.object_moves.push(object_move(
+                ObjectKind::Index,
+                &self.dialect.index_at(table, &from),
+                &at,
+                &said.place,
+            ));
         }
         let place = spec.name.as_ref().map_or(&spec.place, |said| &said.place);
         self.insert(Address::index(&at), place, Object { comment: value(&spec.comment), body: Body::Index(index) });

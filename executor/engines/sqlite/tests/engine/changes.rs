@@ -1,7 +1,5 @@
 //! Every kind of change on real database files: the database follows the model, forth and back, and no row is lost.
 
-
-
 use std::collections::BTreeMap;
 
 use crate::kit::{Done, File, How, migrate, name, settled_schema, undo};

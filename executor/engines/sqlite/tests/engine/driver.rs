@@ -1,7 +1,5 @@
 //! The connection: what it opens and refuses, who may write, what it reads.
 
-
-
 use std::time::Duration;
 
 use crate::kit::{File, name};
