@@ -31,12 +31,12 @@ pub(crate) fn of(change: &Kind, before: &Schema) -> Vec<DraftCheck> {
             _ => vec![],
         },
         Kind::Create(k) => match &k.object.body {
-            Body::Index(index) if index.unique => unique(&k.at, index, before).into_iter().collect(),
+            Body::Index(index) if index.unique => unique(index, before).into_iter().collect(),
             _ => vec![],
         },
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
             (Body::Index(was), Body::Index(index)) if index.unique && !was.unique => {
-                unique(&k.at, index, before).into_iter().collect()
+                unique(index, before).into_iter().collect()
             }
             _ => vec![],
         },
@@ -143,13 +143,14 @@ fn orphans(at: &Address, from: &Qualified, fk: &ForeignKey, before: &Schema) -> 
     })
 }
 
-fn unique(at: &Address, index: &Index, before: &Schema) -> Option<DraftCheck> {
+fn unique(index: &Index, before: &Schema) -> Option<DraftCheck> {
     let parts = index.parts.iter().map(|part| match &part.what {
         IndexedBy::Column(name) if part.opclass.is_none() => Some(name.clone()),
         _ => None,
     });
     let columns: Vec<Name> = parts.collect::<Option<_>>()?;
-    alike(at, &index.table, &columns, before)
+    // It is about the rows of a table, which are there before the index is.
+    alike(&Address::table(&index.table), &index.table, &columns, before)
 }
 
 fn alike(at: &Address, of: &Qualified, columns: &[Name], before: &Schema) -> Option<DraftCheck> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, ColumnValue, Constraint, Context, Draft, Group, Kind, Name, Phase, Qualified, Rule, Schema, Table,
-    kind::{AddColumn, AddConstraint, AlterColumn, CopyColumn, DropConstraint, Rebuild},
+    kind::{AddColumn, AddConstraint, AlterColumn, CopyColumn, DropColumn, DropConstraint, Rebuild},
 };
 
 use super::fill;
@@ -51,7 +51,8 @@ pub(super) fn reshape(changes: &[Kind], group: &Group, context: &Context<'_>) ->
         drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form")));
     }
     for kind in piles.drop {
-        let why = format!("removes {}", kind.address());
+        let word = if matches!(kind, Kind::AddColumn(_)) { "adds" } else { "removes" };
+        let why = format!("{word} {}", kind.address());
         push(&mut drafts, &mut now, kind, Phase::Contract, &why);
     }
     for kind in piles.tie {
@@ -105,12 +106,29 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
             Kind::AddConstraint(k) if of_new_column(k, changes, &filled) => piles.expand.push(change.clone()),
             Kind::RenameMember(k) => renamed(k, &at, context, &mut piles),
             Kind::DropColumn(_) => piles.drop.push(change.clone()),
+            Kind::AlterColumn(k) if needs_new_column(k) => {
+                piles.drop.push(DropColumn { table: at.clone(), column: k.from.clone() }.into());
+                piles.drop.push(AddColumn { table: at.clone(), column: k.to.clone() }.into());
+            }
             Kind::Comment(_) => piles.comment.push(change.clone()),
             other => piles.reshape.push(other.clone()),
         }
     }
     retied(&at, changes, context, &mut piles);
     piles
+}
+
+/// The server computes a column in another way only if it is a new one.
+fn needs_new_column(k: &AlterColumn) -> bool {
+    let stored = |column: &mig_plan::Column| match column.value {
+        ColumnValue::Generated { stored, .. } => Some(stored),
+        _ => None,
+    };
+    match (stored(&k.from), stored(&k.to)) {
+        (was, Some(is)) => was != Some(is),
+        (Some(was), None) => !was,
+        (None, None) => false,
+    }
 }
 
 fn is_foreign(constraint: &Constraint) -> bool {
