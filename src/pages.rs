@@ -43,7 +43,7 @@ pages! {
 
 #[cfg(test)]
 mod tests {
-    use mig_compiler::Code;
+    use mig_compiler::{Code, SpecFile};
     use mig_plan::HazardCode;
 
     use super::*;
@@ -57,5 +57,22 @@ mod tests {
             assert_eq!(page.text.lines().next().unwrap(), format!("# {code}: {title}"));
         }
         assert_eq!(ALL.len(), HazardCode::ALL.len() + Code::ALL.len(), "a page for a code that is gone");
+    }
+
+    #[test]
+    fn the_examples_of_hazards_are_specs() {
+        for page in ALL.iter().filter(|page| page.code.starts_with("MIG-H")) {
+            let examples: Vec<_> =
+                page.text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+            assert_eq!(examples.len(), 2, "{}", page.code);
+            for text in examples {
+                let spec = SpecFile { path: page.code.to_owned(), text: text.to_owned() };
+                for engine in crate::engines::ENGINES {
+                    if let Err(wrong) = mig_compiler::spec::parse(std::slice::from_ref(&spec), engine.name) {
+                        panic!("{}: {}\n{text}", page.code, wrong[0]);
+                    }
+                }
+            }
+        }
     }
 }

@@ -94,7 +94,13 @@ impl Reader<'_> {
         if let Some(entry) = entries.iter().find(|e| e.name.value == self.engine) {
             return Choice::Value(&entry.value);
         }
-        if entries.iter().any(|e| nearest(&e.name.value, T::keys().iter().copied()).is_some()) {
+        // What an engine would have here is itself a table or a short form, never a bare number or flag.
+        let no_choice = |e: &Entry<Node>| {
+            nearest(&e.name.value, T::keys().iter().copied()).is_some()
+                || (!T::keys().is_empty()
+                    && matches!(e.value.value, Value::Number(_) | Value::Integer(_) | Value::Bool(_)))
+        };
+        if entries.iter().any(no_choice) {
             return Choice::Value(node);
         }
         for entry in entries {

@@ -261,19 +261,23 @@ fn near(name: &str) -> Option<String> {
     best.map(|(_, found)| found.to_owned())
 }
 
-/// How many characters must be added, removed or exchanged to get from one text to the other.
+/// How many characters must be added, removed, exchanged or swapped with a neighbour to get from one text to the other.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let next = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(row[j + 1] + 1);
-            diagonal = std::mem::replace(&mut row[j + 1], next);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let exchanged = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = exchanged.min(row[j - 1] + 1).min(rows[i - 1][j] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -326,7 +330,7 @@ mod tests {
     fn unknown_types_have_a_near_miss() {
         let near = |t: &str| spell(t, &declared(), None).unwrap_err().near;
         assert_eq!(near("integr"), Some("integer".to_owned()));
-        assert_eq!(near("tetx"), None);
+        assert_eq!(near("tetx"), Some("text".to_owned()));
         assert_eq!(near("citext"), None);
         let mut schema = declared();
         let extension = Extension { schema: None, version: None };

@@ -18,6 +18,9 @@ use super::{
 
 /// The steps of a group.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    for change in &group.changes {
+        other_case(change, context)?;
+    }
     let in_place = |change: &Kind| match change {
         Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) => true,
         Kind::RenameMember(rename) => rename.from.kind() != ObjectKind::Constraint,
@@ -31,6 +34,35 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>,
         drafts.extend(of_table(group, &parts, context)?);
     }
     Ok(drafts)
+}
+
+/// Refuses to make what is there already under a name that SQLite holds to be the same.
+fn other_case(change: &Kind, context: &Context<'_>) -> Result<(), Complaint> {
+    let (at, twin) = match change {
+        Kind::Create(create) => {
+            let at = create.at.clone();
+            let twin = context.renamed.objects.keys().find(|k| {
+                **k != at
+                    && k.is_member() == at.is_member()
+                    && names::same(k.name(), at.name())
+                    && !context.goal.contains(k)
+            });
+            (at, twin.map(|k| k.name().clone()))
+        }
+        Kind::AddColumn(add) => {
+            let columns = context.renamed.table(&add.table).map(|t| t.columns.as_slice()).unwrap_or_default();
+            let twin = columns.iter().find(|c| c.name != add.column.name && names::same(&c.name, &add.column.name));
+            (Address::column(&add.table, &add.column.name), twin.map(|c| c.name.clone()))
+        }
+        _ => return Ok(()),
+    };
+    match twin.filter(|twin| twin != at.name()) {
+        Some(twin) => {
+            let says = format!("the database has it as `{twin}`, and to SQLite both names are one");
+            Err(complaint(&at, says, Some("write the name in the specs as the database has it")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A change that is a step as it is.

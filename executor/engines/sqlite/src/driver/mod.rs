@@ -46,7 +46,8 @@ struct SqliteDriver {
     in_transaction: bool,
 }
 
-/// Opens a database file: `sqlite:///absolute/path`, `sqlite://relative/path`, with `?mode=ro` for reading only.
+/// Opens a database file: `sqlite:///absolute/path`, `sqlite://relative/path`, with `?mode=ro` for reading only
+/// and `?max_page_count=PAGES` for a file that may not grow beyond that.
 ///
 /// # Errors
 /// [`Failure::Unreachable`] if there is no such file, or it is no SQLite database: mig never makes one.
@@ -63,6 +64,10 @@ pub async fn connect(url: &str) -> Result<Box<dyn Driver>, Failure> {
     let opened = async {
         let mut connection = options.connect().await?;
         sqlx::raw_sql("SELECT count(*) FROM sqlite_schema").execute(&mut connection).await?;
+        if let Some(pages) = place.max_pages {
+            let limit = format!("PRAGMA max_page_count = {pages}");
+            sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut connection).await?;
+        }
         Ok(connection)
     };
     let connection = opened.await.map_err(|error| fail::opening(&file, &error))?;

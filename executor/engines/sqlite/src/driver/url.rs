@@ -1,4 +1,4 @@
-//! Database URLs: `sqlite:///absolute`, `sqlite://relative`, `?mode=ro`.
+//! Database URLs: `sqlite:///absolute`, `sqlite://relative`, `?mode=ro`, `?max_page_count=PAGES`.
 
 use std::path::PathBuf;
 
@@ -9,6 +9,8 @@ use mig_executor::Failure;
 pub(super) struct Place {
     pub(super) file: PathBuf,
     pub(super) read_only: bool,
+    /// The most pages that the file may grow to.
+    pub(super) max_pages: Option<u32>,
 }
 
 fn unreachable(says: String) -> Failure {
@@ -27,19 +29,25 @@ pub(super) fn parse(url: &str) -> Result<Place, Failure> {
         ));
     }
     let mut read_only = false;
+    let mut max_pages = None;
     for setting in query.split('&').filter(|s| !s.is_empty()) {
         match setting {
             "mode=ro" => read_only = true,
             "mode=rw" => read_only = false,
+            other if other.starts_with("max_page_count=") => {
+                let pages = other.trim_start_matches("max_page_count=").parse();
+                max_pages =
+                    Some(pages.map_err(|_| unreachable(format!("`{other}` in the URL is no number of pages")))?);
+            }
             other => {
                 let says = format!(
-                    "the URL says `{other}`; mig understands `mode=ro` and `mode=rw`, and never makes a database"
+                    "the URL says `{other}`; mig understands `mode=ro`, `mode=rw` and `max_page_count=PAGES`, and never makes a database"
                 );
                 return Err(unreachable(says));
             }
         }
     }
-    Ok(Place { file: PathBuf::from(decoded(path)?), read_only })
+    Ok(Place { file: PathBuf::from(decoded(path)?), read_only, max_pages })
 }
 
 /// The path with `%xx` resolved.

@@ -294,3 +294,33 @@ async fn gc_drops_what_was_kept() {
     }
     assert_eq!(file.ask(kept).await, [[Some("0".to_owned())]]);
 }
+
+#[tokio::test]
+async fn a_name_in_another_case_is_the_same_name() {
+    let mut file = File::with("CREATE TABLE users (id INTEGER PRIMARY KEY)").await;
+    for sql in [
+        "CREATE TABLE Users (id INTEGER PRIMARY KEY)",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY, ID2 TEXT, Id3 TEXT)",
+    ] {
+        let goal = File::with(sql).await.pull().await.schema.0;
+        let done = migrate(&mut file, &goal, &How::default()).await;
+        assert_eq!(done.is_err(), sql.contains("Users"), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn values_overwritten_in_batches_come_back() {
+    let mut file = File::with(
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT); INSERT INTO t VALUES (1, 'X'), (2, 'Y'), (3, 'z')",
+    )
+    .await;
+    let goal = file.pull().await.schema.0;
+    let how = |sql| How { fills: vec![("t", "a", sql)], ..How::default() };
+    assert!(migrate(&mut file, &goal, &how("a || a")).await.is_err(), "nobody could tell which rows are done");
+    let done = migrate(&mut file, &goal, &how("lower(a)")).await.unwrap();
+    let values = "SELECT group_concat(a, ',') FROM (SELECT a FROM t ORDER BY id)";
+    assert_eq!(file.ask(values).await, [[Some("x,y,z".to_owned())]]);
+    file.ask("UPDATE t SET a = 'new' WHERE id = 2").await;
+    undo(&mut file, &done).await;
+    assert_eq!(file.ask(values).await, [[Some("X,new,z".to_owned())]]);
+}

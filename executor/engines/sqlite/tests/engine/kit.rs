@@ -48,7 +48,10 @@ impl File {
             let list: Vec<_> = list.iter().map(|c| format!("{c}, typeof({c})")).collect();
             let mut rows = self.ask(&format!("SELECT {} FROM {}", list.join(", "), quoted(&name))).await;
             rows.sort();
-            out.insert(name, rows);
+            // SQLite never takes this table of its own away again.
+            if name != "sqlite_sequence" || !rows.is_empty() {
+                out.insert(name, rows);
+            }
         }
         out
     }

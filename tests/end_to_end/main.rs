@@ -1,0 +1,6 @@
+//! End to end: the program on real servers, looked at by the servers' own clients.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod common;
+mod shop;
