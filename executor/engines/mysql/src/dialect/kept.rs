@@ -22,23 +22,58 @@ pub(crate) fn key(table: &Table) -> Option<Vec<Name>> {
     table.primary_key().map(|(_, key)| key.columns.clone())
 }
 
-/// The key by which a column's values can be kept, if there is one and the column has values of its own.
-pub(crate) fn key_for(table: &Table, column: &Column) -> Option<Vec<Name>> {
-    let own_values = !matches!(column.value, mig_plan::ColumnValue::Generated { .. });
-    key(table).filter(|key| own_values && !key.contains(&column.name))
+/// How the kept values of a column find their rows again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Finds {
+    /// By the primary key.
+    Key(Vec<Name>),
+    /// By all other columns: rows that are alike in those may get each other's values.
+    Rest(Vec<Name>),
+}
+
+impl Finds {
+    /// The columns.
+    pub(crate) fn columns(&self) -> &[Name] {
+        match self {
+            Self::Key(columns) | Self::Rest(columns) => columns,
+        }
+    }
+
+    /// The condition that two rows are one.
+    pub(crate) fn same(&self, left: &str, right: &str) -> String {
+        let sign = if matches!(self, Self::Key(_)) { "=" } else { "<=>" };
+        let part = |k: &Name| format!("{left}.{0} {sign} {right}.{0}", quote(k));
+        self.columns().iter().map(part).collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+/// How a column's values can be kept, if it has values of its own.
+pub(crate) fn finds(table: &Table, column: &Column) -> Option<Finds> {
+    let computed = |c: &Column| matches!(c.value, mig_plan::ColumnValue::Generated { .. });
+    if computed(column) {
+        return None;
+    }
+    if let Some(key) = key(table).filter(|key| !key.contains(&column.name)) {
+        return Some(Finds::Key(key));
+    }
+    let others = table.columns.iter().filter(|c| c.name != column.name && !computed(c)).map(|c| c.name.clone());
+    let others: Vec<_> = others.collect();
+    (!others.is_empty()).then_some(Finds::Rest(others))
 }
 
 /// Statements that copy a column's values, each of which can be run again.
-pub(crate) fn copy(change: &Kind, at: &Qualified, key: &[Name], column: &Column) -> Vec<String> {
+pub(crate) fn copy(change: &Kind, at: &Qualified, by: &Finds, column: &Column) -> Vec<String> {
     let kept = quote(&values(change));
-    let columns = list(key.iter().chain([&column.name]));
+    let columns = list(by.columns().iter().chain([&column.name]));
     let table = quote(&at.name);
+    let key = match by {
+        Finds::Key(key) => format!(" (PRIMARY KEY ({}))", list(key)),
+        Finds::Rest(_) => String::new(),
+    };
     vec![
-        format!(
-            "CREATE TABLE IF NOT EXISTS {kept} (PRIMARY KEY ({})) AS SELECT {columns} FROM {table} WHERE FALSE",
-            list(key)
-        ),
-        format!("REPLACE INTO {kept} ({columns}) SELECT {columns} FROM {table}"),
+        format!("CREATE TABLE IF NOT EXISTS {kept}{key} AS SELECT {columns} FROM {table} WHERE FALSE"),
+        format!("DELETE FROM {kept}"),
+        format!("INSERT INTO {kept} ({columns}) SELECT {columns} FROM {table}"),
     ]
 }
 

@@ -42,9 +42,9 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     Ok(out)
 }
 
-/// The key by which the values of a dropped column are kept.
-pub(crate) fn column_key(k: &DropColumn, before: &Schema) -> Option<Vec<mig_plan::Name>> {
-    kept::key_for(before.table(&k.table)?, &k.column)
+/// How the values of a dropped column are kept.
+pub(crate) fn column_key(k: &DropColumn, before: &Schema) -> Option<kept::Finds> {
+    kept::finds(before.table(&k.table)?, &k.column)
 }
 
 fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Action, Complaint> {

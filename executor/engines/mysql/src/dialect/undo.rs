@@ -68,7 +68,7 @@ fn column_back(
         format!("ALTER TABLE {name} ADD COLUMN {}{}", flavor.if_not_exists(), define::column(flavor, &table, &bare)),
         format!(
             "UPDATE {name} AS t JOIN {source} AS k ON {} SET t.{} = k.{}",
-            kept::same_key(&key, "t", "k"),
+            key.same("t", "k"),
             quote(&back),
             quote(&k.column.name)
         ),

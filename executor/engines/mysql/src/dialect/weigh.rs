@@ -194,11 +194,9 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
                 "clients that name it fail; what they write between the copy of its values and its end is not kept"
                     .to_owned(),
             );
-            if super::render::column_key(k, before).is_none() && generated(&k.column).is_none() {
-                say(
-                    H::NoUndo,
-                    "the table has no primary key to keep the values by: they cannot be brought back".to_owned(),
-                );
+            if matches!(super::render::column_key(k, before), Some(super::kept::Finds::Rest(_))) {
+                let says = "the table has no primary key: taken back, rows alike in all else may get each other's values";
+                say(H::NoUndo, says.to_owned());
             }
         }
         Kind::AlterColumn(k) => out.extend(of_alter(k)),
