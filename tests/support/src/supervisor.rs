@@ -85,7 +85,8 @@ impl Supervisor {
 
     fn ask(&mut self, command: &str) -> Result<(), String> {
         let pipe = self.commands.as_mut().expect("the pipe is open until drop");
-        writeln!(pipe, "{command}").unwrap_or_else(|error| panic!("the {} supervisor has ended: {error}", self.kind.name));
+        writeln!(pipe, "{command}")
+            .unwrap_or_else(|error| panic!("the {} supervisor has ended: {error}", self.kind.name));
         match &*self.reply() {
             "done" => Ok(()),
             _ => Err(std::fs::read_to_string(self.root.join("log")).unwrap_or_else(|error| format!("no log: {error}"))),
@@ -94,7 +95,9 @@ impl Supervisor {
 
     fn reply(&mut self) -> String {
         let mut line = String::new();
-        self.replies.read_line(&mut line).unwrap_or_else(|error| panic!("the {} supervisor is gone: {error}", self.kind.name));
+        self.replies
+            .read_line(&mut line)
+            .unwrap_or_else(|error| panic!("the {} supervisor is gone: {error}", self.kind.name));
         line.trim_end().to_owned()
     }
 }

@@ -53,6 +53,8 @@ pub(crate) fn check(name: &Name) -> Result<(), String> {
         Err(format!("`{text}` has {chars} characters; the server keeps {MAX_CHARS}"))
     } else if is_own(text) {
         Err(format!("`{text}` begins like the names that mig keeps for itself: `_mig_` and `zzz_mig_`"))
+    } else if text.chars().any(|c| c > '\u{ffff}') {
+        Err(format!("`{text}` has a character that the server cannot have in names"))
     } else if text.ends_with(' ') {
         Err(format!("`{text}` ends with a space"))
     } else {

@@ -195,7 +195,8 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
                     .to_owned(),
             );
             if matches!(super::render::column_key(k, before), Some(super::kept::Finds::Rest(_))) {
-                let says = "the table has no primary key: taken back, rows alike in all else may get each other's values";
+                let says =
+                    "the table has no primary key: taken back, rows alike in all else may get each other's values";
                 say(H::NoUndo, says.to_owned());
             }
         }
