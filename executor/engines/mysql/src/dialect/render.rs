@@ -25,7 +25,7 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     let mut out = Rendered {
         action: action(flavor, change, before, after)?,
         probe: Probe::Shape {},
-        lock: weigh::lock(flavor, change, before),
+        lock: weigh::lock(flavor, change),
         hazards: weigh::hazards(flavor, change, before),
         checks: checks::of(change, before),
         gc: Vec::new(),

@@ -147,11 +147,12 @@ fn reduced(tokens: &[Tok<'_>], code: bool) -> Vec<String> {
     while at < tokens.len() {
         let token = &tokens[at];
         let next = tokens.get(at + 1);
-        if code && head.is_some_and(|head| at <= head + 3) {
-            if let Some(skip) = optional(&tokens[at..]) {
-                at += skip;
-                continue;
-            }
+        if code
+            && head.is_some_and(|head| at <= head + 3)
+            && let Some(skip) = optional(&tokens[at..])
+        {
+            at += skip;
+            continue;
         }
         let introducer = token.kind == TokenKind::Word
             && token.text.starts_with('_')

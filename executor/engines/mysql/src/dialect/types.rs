@@ -170,7 +170,8 @@ fn implied(flavor: &Flavor, word: &str, unsigned: bool) -> Option<&'static str> 
 /// The known type that is spelt most alike.
 fn near(wrong: &str) -> Option<String> {
     let all = KNOWN.iter().copied().chain(SYNONYMS.iter().map(|(from, _)| *from));
-    all.map(|known| (distance(wrong, known), known)).min().filter(|(d, _)| *d <= 2).map(|(_, known)| known.to_owned())
+    let ranked = all.map(|known| (distance(wrong, known), known.chars().next() != wrong.chars().next(), known));
+    ranked.min().filter(|(d, ..)| *d <= 2).map(|(.., known)| known.to_owned())
 }
 
 fn distance(a: &str, b: &str) -> usize {

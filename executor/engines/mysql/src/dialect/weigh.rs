@@ -20,7 +20,7 @@ pub(crate) enum Way {
 }
 
 /// How the server carries a change of a table out.
-pub(crate) fn way(flavor: &Flavor, change: &Kind, before: &Schema) -> Way {
+pub(crate) fn way(flavor: &Flavor, change: &Kind) -> Way {
     match change {
         Kind::AddColumn(k) => added(k),
         Kind::DropColumn(_) if flavor.drops_column_instantly() => Way::Instant,
@@ -41,7 +41,7 @@ pub(crate) fn way(flavor: &Flavor, change: &Kind, before: &Schema) -> Way {
         }
         Kind::Rebuild(k) => {
             let parts = table::parts(&k.table, &k.from, &k.to);
-            parts.iter().map(|part| way(flavor, part, before)).max().unwrap_or(Way::Instant)
+            parts.iter().map(|part| way(flavor, part)).max().unwrap_or(Way::Instant)
         }
         Kind::Create(k) => match &k.object.body {
             Body::Index(index) if index.method.is_some() => Way::Copy,
@@ -106,12 +106,12 @@ fn retyped(flavor: &Flavor, from: &Column, to: &Column) -> Way {
 }
 
 /// What a change locks, in words.
-pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
+pub(crate) fn lock(flavor: &Flavor, change: &Kind) -> String {
     let Some(name) = table::of(change).or_else(|| index_table(change)) else {
         return "nothing that clients wait for".to_owned();
     };
     let table = name.name.as_str();
-    match way(flavor, change, before) {
+    match way(flavor, change) {
         Way::Instant => format!(
             "the metadata of {table} for a moment: waits for open transactions that used it, and clients wait behind"
         ),
@@ -143,7 +143,7 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
             for part in table::parts(&k.table, &k.from, &k.to) {
                 out.extend(hazards(flavor, &part, before).into_iter().filter(|h| h.code != H::RewriteUnderLock));
             }
-            out.extend(copying(flavor, change, before));
+            out.extend(copying(flavor, change));
             return out;
         }
         Kind::Drop(k) => match k.at.kind() {
@@ -218,13 +218,13 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
         },
         _ => {}
     }
-    out.extend(copying(flavor, change, before));
+    out.extend(copying(flavor, change));
     out
 }
 
-fn copying(flavor: &Flavor, change: &Kind, before: &Schema) -> Option<Hazard> {
+fn copying(flavor: &Flavor, change: &Kind) -> Option<Hazard> {
     let name = table::of(change)?;
-    let copies = way(flavor, change, before) == Way::Copy;
+    let copies = way(flavor, change) == Way::Copy;
     let says = format!("the server copies {}; writers wait until it is done", literal(name.name.as_str()));
     copies.then(|| Hazard::new(H::RewriteUnderLock, &table::address(&name), says))
 }
