@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::link::Link;
 
 /// The lock's name: one for each database, and short whatever that is called.
-const LOCK: &str = "CONCAT('mig.', SHA1(DATABASE()))";
+const LOCK: &str = "CONCAT('mig.', SHA2(DATABASE(), 224))";
 /// How long to wait before asking again.
 const POLL: Duration = Duration::from_millis(250);
 /// Seconds by which two readings of the server's start may differ.
