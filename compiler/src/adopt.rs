@@ -63,7 +63,9 @@ impl Adopter<'_> {
         for column in &mut goal.columns {
             let Some(there) = live.column(&column.name) else { continue };
             match (&mut column.value, &there.value) {
-                (ColumnValue::Default(declared), ColumnValue::Default(catalog)) => {
+                (ColumnValue::Default(declared), ColumnValue::Default(catalog))
+                    if column.data_type == there.data_type =>
+                {
                     // A default is cheap to set again, so doubt about it is no question.
                     self.adopt_text(at, object, declared, catalog, &mut Vec::new());
                 }

@@ -181,7 +181,7 @@ fn not_alike(says: &str, at: &Address, found: &Schema, wanted: &Schema) -> NoPla
     NoPlan::NotProved(format!("{says} {at}: it would be {} instead of {}", json(found), json(wanted)))
 }
 
-/// The first object in which two schemas differ, column order aside.
+/// The first object in which two schemas differ, column order and proofs of constraints aside.
 fn differs(a: &Schema, b: &Schema) -> Option<Address> {
     let all: BTreeSet<&Address> = a.objects.keys().chain(b.objects.keys()).collect();
     all.into_iter().find(|at| !alike(a.objects.get(*at), b.objects.get(*at))).cloned()
@@ -194,12 +194,14 @@ fn alike(a: Option<&Object>, b: Option<&Object>) -> bool {
     }
 }
 
-/// A body with a table's columns sorted by name.
+/// A body with a table's columns sorted by name, whatever is known of its constraints.
 fn ordered(body: &Body) -> Body {
     match body {
         Body::Table(table) => {
             let mut table: Table = table.clone();
             table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+            // Being known to hold is nothing that has to be taken back.
+            table.constraints.values_mut().for_each(|c| c.validity = mig_plan::schema::Validity::Valid);
             Body::Table(table)
         }
         other => other.clone(),

@@ -282,8 +282,14 @@ proptest! {
                 renamed.apply(change).unwrap();
             }
             // What the texts of the renamed table say follows.
-            for object in renamed.objects.values_mut() {
-                *object = mig_plan::kind::rename_in_texts(object, &old, &name("fresh"), &|n| dialect.quote(n));
+            for (at, object) in &mut renamed.objects {
+                let own = match &object.body {
+                    Body::Index(index) => index.table == to,
+                    _ => *at == Address::table(&to),
+                };
+                if own && has_column {
+                    *object = mig_plan::kind::rename_in_texts(object, &old, &name("fresh"), &|n| dialect.quote(n));
+                }
             }
             let compiled = compile_intent(
                 &intent(renamed, (tables, columns)),

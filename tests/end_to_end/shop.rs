@@ -24,7 +24,7 @@ fn shop(engine: Engine) -> String {
     );
     let rows = |row: &dyn Fn(usize) -> String| (1..=250).map(row).collect::<Vec<_>>().join(", ");
     let customer = |n: usize| {
-        let city = if n % 3 == 0 { "null".to_owned() } else { format!("'City {}'", n % 7) };
+        let city = if n.is_multiple_of(3) { "null".to_owned() } else { format!("'City {}'", n % 7) };
         format!("('Customer {n}', 'c{n}@example.com', {city}, '{}')", n * 10)
     };
     sql += &format!("insert into customers (name, email, city, credit) values {};", rows(&customer));
@@ -126,7 +126,7 @@ fn killed_at_every_point_it_ends_the_same() {
         let args = work.apply_args(&database);
         let mut command = work
             .program()
-            .env("MIG_CRASH_LIST", &list.display().to_string())
+            .env("MIG_CRASH_LIST", list.display().to_string())
             .command(&args.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(command.status().unwrap().success());
         let (schema, rows) = (database.schema(), database.query(AFTER));
@@ -152,7 +152,7 @@ fn kill_at(work: &Workspace, database: &Database, n: usize, point: &str) {
     let reached = work.path().join("reached");
     fs::write(&reached, "").unwrap();
     let args = work.apply_args(database);
-    let program = work.program().env("MIG_STOP_AT", &n.to_string()).env("MIG_STOPPED", &reached.display().to_string());
+    let program = work.program().env("MIG_STOP_AT", n.to_string()).env("MIG_STOPPED", reached.display().to_string());
     let mut child = program
         .command(&args.iter().map(String::as_str).collect::<Vec<_>>())
         .stdout(Stdio::null())

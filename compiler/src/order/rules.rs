@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
     kind::{Backfill, Rebuild},
+    schema::IndexedBy,
     table::Rule,
 };
 
@@ -43,6 +44,15 @@ struct Footmarks {
     fills: BTreeSet<Address>,
     /// New names that it gives.
     renames_to: BTreeSet<Address>,
+    /// What the engine refuses to change while something stands on it.
+    disturbs: BTreeSet<Address>,
+}
+
+impl Footmarks {
+    /// Those of `some` that come or go on their own, not with a table that is changed as a whole.
+    fn outright<'a>(&'a self, some: &'a BTreeSet<Address>) -> impl Iterator<Item = &'a Address> {
+        some.iter().filter(|at| !self.changes.contains(&at.holder()))
+    }
 }
 
 /// Schemas and knowledge that the rules look at.
@@ -68,6 +78,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let makers = by(&|m| &m.makes);
     let removers = by(&|m| &m.removes);
     let changers = by(&|m| &m.changes);
+    let disturbers = by(&|m| &m.disturbs);
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
@@ -92,8 +103,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
                 let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
                 // A rename makes nothing that a form could matter to.
-                let makes =
-                    mark.renames_to.is_empty() && mark.makes.iter().any(|m| !marks[changer].removes.contains(m));
+                let makes = mark.renames_to.is_empty()
+                    && mark.outright(&mark.makes).any(|m| !marks[changer].removes.contains(m));
                 if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
@@ -103,8 +114,10 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(i, remover, "a thing goes only when nothing stands on it");
             }
-            if !mark.removes.is_empty() {
-                for &changer in changers.get(at).unwrap_or(&none) {
+            if mark.outright(&mark.removes).next().is_some() {
+                // A change that lets go of what is removed here (a sequence that leaves its column) comes first.
+                let frees = |changer: &&usize| !marks[**changer].lets_go.iter().any(|at| mark.removes.contains(at));
+                for &changer in disturbers.get(at).unwrap_or(&none).iter().filter(frees) {
                     edge(i, changer, "what stands on a thing goes before the thing changes");
                 }
             }
@@ -190,6 +203,7 @@ fn footmarks(node: &Node, ground: &Ground<'_>) -> Footmarks {
     let mut all = Footmarks::default();
     for draft in &node.drafts {
         mark(&draft.change, ground, &mut all);
+        all.disturbs.extend(ground.dialect.disturbs(&draft.change));
     }
     // What one transaction makes and removes again is nobody else's business.
     let passing: BTreeSet<_> = all.makes.intersection(&all.removes).cloned().collect();
@@ -205,18 +219,21 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Create(create) => {
             marks.makes.insert(create.at.clone());
             members(&create.at, &create.object.body, &mut marks.makes);
-            marks.stands_on.extend(ground.dialect.references(&create.at, &create.object, ground.goal));
+            let needs = ground.dialect.references(&create.at, &create.object, ground.goal);
+            // A routine that names itself may mean any of its overloads; none of them waits for the others.
+            let overload = |need: &Address| need.kind() == create.at.kind() && need.path() == create.at.path();
+            marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need)));
             container(&create.at, marks);
         }
         Kind::Drop(drop) => {
             marks.removes.insert(drop.at.clone());
             members(&drop.at, &drop.object.body, &mut marks.removes);
-            lets_go(&drop.at, ground, marks);
+            lets_go(&drop.at, Some(&drop.object), ground, marks);
         }
         Kind::Replace(replace) => {
             marks.changes.insert(replace.at.clone());
             marks.stands_on.extend(ground.dialect.references(&replace.at, &replace.to, ground.goal));
-            lets_go(&replace.at, ground, marks);
+            lets_go(&replace.at, Some(&replace.from), ground, marks);
         }
         Kind::Rename(rename) => {
             marks.removes.insert(rename.from.clone());
@@ -247,7 +264,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::AlterColumn(alter) => {
             let at = Address::column(&alter.table, &alter.from.name);
             marks.stands_on.extend(column_needs(&alter.table, &alter.from.name, ground));
-            lets_go(&at, ground, marks);
+            lets_go(&at, None, ground, marks);
             marks.changes.insert(at);
             if let Some(using) = &alter.using {
                 expression_reads(&alter.table, using, ground, marks);
@@ -255,7 +272,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         }
         Kind::DropColumn(drop) => {
             let at = Address::column(&drop.table, &drop.column.name);
-            lets_go(&at, ground, marks);
+            lets_go(&at, None, ground, marks);
             marks.removes.insert(at);
         }
         Kind::AddConstraint(add) => {
@@ -267,7 +284,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         }
         Kind::DropConstraint(drop) => {
             let at = Address::constraint(&drop.table, &drop.name);
-            lets_go(&at, ground, marks);
+            lets_go(&at, None, ground, marks);
             let mut was = Footmarks::default();
             constraint_needs(&drop.table, &drop.constraint.rule, ground, &mut was);
             marks.lets_go.extend(was.stands_on);
@@ -360,20 +377,27 @@ fn container(at: &Address, marks: &mut Footmarks) {
     }
 }
 
-/// What the live object, column or constraint at an address is built on.
-fn lets_go(at: &Address, ground: &Ground<'_>, marks: &mut Footmarks) {
+/// What the live object, column or constraint at an address is built on; `object` is a whole object as it then is.
+fn lets_go(at: &Address, object: Option<&mig_plan::Object>, ground: &Ground<'_>, marks: &mut Footmarks) {
     let own = at.holder();
-    for (who, needs) in ground.depends.range(at.clone()..).take_while(|(who, _)| *who == at) {
-        debug_assert!(who == at);
-        marks.lets_go.extend(needs.iter().cloned());
+    // A table as it then is says itself what it is built on.
+    if object.is_none() || at.kind() != ObjectKind::Table {
+        marks.lets_go.extend(ground.depends.get(at).into_iter().flatten().cloned());
     }
     if own == *at
-        && let Some(object) = ground.live.objects.get(at)
+        && let Some(object) = object
     {
         marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
         if at.kind() == ObjectKind::Table {
             for (who, needs) in ground.depends {
-                if who.is_member() && who.holder() == *at {
+                // A constraint that went in a step before holds nothing any more.
+                let still = match &object.body {
+                    Body::Table(table) if who.kind() == ObjectKind::Constraint => {
+                        table.constraints.contains_key(who.name())
+                    }
+                    _ => true,
+                };
+                if who.is_member() && who.holder() == *at && still {
                     marks.lets_go.extend(needs.iter().cloned());
                 }
             }
@@ -439,7 +463,8 @@ fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: 
                     }
                 }
                 for (at, index) in schema.indexes_of(&fk.references) {
-                    if index.unique {
+                    let column = |c: &Name| index.parts.iter().any(|p| p.what == IndexedBy::Column(c.clone()));
+                    if index.unique && index.parts.len() == fk.referenced.len() && fk.referenced.iter().all(column) {
                         marks.stands_on.insert(at.clone());
                     }
                 }

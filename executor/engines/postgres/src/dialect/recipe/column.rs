@@ -102,7 +102,7 @@ pub(crate) fn alter(change: &AlterColumn, group: &Group, _context: &Context<'_>,
     }
     let retyped = change.from.data_type != goal.data_type || change.from.collation != goal.collation;
     let mut now = change.from.clone();
-    let mut drafts = early(change, &mut now, retyped);
+    let mut drafts = early(change, group, &mut now, retyped);
     if retyped {
         drafts.push(retype(change, group, &mut now));
     }
@@ -148,7 +148,7 @@ pub(crate) fn remade(change: &AlterColumn, version: u32) -> bool {
 }
 
 /// What old clients do not notice: settings, looser rules, defaults.
-fn early(change: &AlterColumn, now: &mut Column, retyped: bool) -> Vec<Draft> {
+fn early(change: &AlterColumn, group: &Group, now: &mut Column, retyped: bool) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.to);
     let mut drafts = Vec::new();
     if now.options != goal.options || now.comment != goal.comment {
@@ -156,7 +156,7 @@ fn early(change: &AlterColumn, now: &mut Column, retyped: bool) -> Vec<Draft> {
         drafts.push(step(table, now, to, Phase::Expand, "changes its settings"));
     }
     let identity = |value: &ColumnValue| matches!(value, ColumnValue::Identity { .. });
-    if now.not_null && !goal.not_null && !identity(&now.value) {
+    if now.not_null && !goal.not_null && !identity(&now.value) && !leaves_key(group, &goal.name) {
         let to = Column { not_null: false, ..now.clone() };
         drafts.push(nullable(step(table, now, to, Phase::Expand, "allows NULL")));
     }
@@ -166,6 +166,17 @@ fn early(change: &AlterColumn, now: &mut Column, retyped: bool) -> Vec<Draft> {
         drafts.push(step(table, now, to, Phase::Expand, "gives new rows another default"));
     }
     drafts
+}
+
+/// Whether the column is in a primary key that is dropped, which keeps it required until then.
+fn leaves_key(group: &Group, column: &Name) -> bool {
+    group.changes.iter().any(|change| match change {
+        Kind::DropConstraint(k) => match &k.constraint.rule {
+            Rule::PrimaryKey(key) => key.columns.contains(column),
+            _ => false,
+        },
+        _ => false,
+    })
 }
 
 /// The change of the type itself, with the default that goes with it.

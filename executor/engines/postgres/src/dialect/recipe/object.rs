@@ -49,8 +49,11 @@ fn table(change: &Create, why: String) -> Vec<Draft> {
     let mut object = change.object.clone();
     let mut keys = Vec::new();
     if let Body::Table(table) = &mut object.body {
-        let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() && !c.options.contains_key("inherited");
-        let names: Vec<_> = table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
+        // CREATE TABLE takes no NOT VALID.
+        let apart = |c: &mig_plan::Constraint| {
+            (c.foreign_key().is_some() || !c.validity.is_valid()) && !c.options.contains_key("inherited")
+        };
+        let names: Vec<_> = table.constraints.iter().filter(|(_, c)| apart(c)).map(|(name, _)| name.clone()).collect();
         for name in names {
             if let Some(constraint) = table.constraints.remove(&name) {
                 let add = AddConstraint { table: change.at.qualified(), name: name.clone(), constraint };

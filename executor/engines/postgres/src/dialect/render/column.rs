@@ -166,6 +166,11 @@ pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> 
         let collation = to.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
         let using = match &change.using {
             Some(expression) => format!(" USING {expression}"),
+            // Between two types of the user's own the text is the only way there is for sure.
+            None if from.data_type.contains('.') && to.data_type.contains('.') && from.data_type != to.data_type => {
+                let array = if to.data_type.ends_with("[]") { "text[]" } else { "text" };
+                format!(" USING {}::{array}::{}", quote(&from.name), to.data_type)
+            }
             None if from.data_type != to.data_type && !casts::assigns(&from.data_type, &to.data_type) => {
                 format!(" USING {}::{}", quote(&from.name), to.data_type)
             }
@@ -205,9 +210,9 @@ fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -
     match (from, &to.value) {
         (_, Plain) => {}
         (_, Default(value)) => sql.push(format!("{column} SET DEFAULT {value}")),
-        (Identity { .. }, Identity { always, sequence }) => {
+        (Identity { sequence: was, .. }, Identity { always, sequence }) => {
             let mut parts = vec![format!("SET GENERATED {}", table::identity_word(*always))];
-            parts.extend(table::sequence_options(sequence).iter().map(|o| format!("SET {o}")));
+            parts.extend(table::sequence_changes(was, sequence).iter().map(|o| format!("SET {o}")));
             sql.push(format!("{column} {}", parts.join(" ")));
         }
         (_, Identity { always, sequence }) => {

@@ -233,7 +233,10 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Resu
     let sql = match (&change.from.body, &change.to.body) {
         (Body::Enum { values: from }, Body::Enum { values: to }) => return enums::replace(change, from, to, before),
         (Body::View(_), Body::View(_)) => return view::replace(change, before, after),
-        (Body::Table(from), Body::Table(to)) => super::rename::table_options(change, from, to)?,
+        (Body::Table(_), _) => {
+            let says = "a table is changed part by part, never exchanged as a whole".to_owned();
+            return Err(Complaint { at: at.clone(), says, help: None });
+        }
         (Body::Sequence(from), Body::Sequence(to)) => sequence_change(&name, from, to),
         (Body::Domain(from), Body::Domain(to)) if from.base == to.base && from.collation == to.collation => {
             domain_change(&name, from, to)
@@ -275,18 +278,7 @@ fn sequence_change(name: &str, from: &Sequence, to: &Sequence) -> Vec<String> {
     if from.data_type != to.data_type {
         parts.push(format!("AS {}", to.data_type));
     }
-    let (a, b) = (&from.options, &to.options);
-    let number = |word: &str, a: Option<i64>, b: Option<i64>, none: &str| {
-        (a != b).then(|| b.map_or_else(|| none.to_owned(), |n| format!("{word} {n}")))
-    };
-    parts.extend(number("INCREMENT BY", a.increment, b.increment, "INCREMENT BY 1"));
-    parts.extend(number("MINVALUE", a.min, b.min, "NO MINVALUE"));
-    parts.extend(number("MAXVALUE", a.max, b.max, "NO MAXVALUE"));
-    parts.extend(number("START WITH", a.start, b.start, "START WITH 1"));
-    parts.extend(number("CACHE", a.cache, b.cache, "CACHE 1"));
-    if a.cycle != b.cycle {
-        parts.push(if b.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
-    }
+    parts.extend(super::table::sequence_changes(&from.options, &to.options));
     if from.owned_by != to.owned_by {
         parts.push(format!("OWNED BY {}", to.owned_by.as_ref().map_or_else(|| "NONE".to_owned(), member_path)));
     }

@@ -6,7 +6,7 @@ use mig_plan::{Complaint, Hazard, HazardCode, Rendered, Schema, kind::AlterTable
 
 use super::{
     limit, meta,
-    table::{parameter, path, replica_identity},
+    table::{parameter, path, replica_identity, row_security},
 };
 use crate::dialect::names::{qualified, quote_text};
 
@@ -63,7 +63,8 @@ pub(crate) fn alter(k: &AlterTable, _before: &Schema) -> Result<Rendered, Compla
     }
     sql.extend(partition(&name, k));
     if changed("row_security") {
-        sql.extend(row_security(&name, k));
+        let level = |of: &BTreeMap<String, String>| of.get("row_security").cloned();
+        sql.extend(row_security(&name, level(&k.from).as_deref(), level(&k.to).as_deref()));
         hazards.push(Hazard::new(HazardCode::ChangesAccess, &at, "which rows a role may see or write changes"));
     }
     if changed("replica_identity") {
@@ -110,24 +111,6 @@ fn partition(name: &str, k: &AlterTable) -> Vec<String> {
     if let Some((parent, bound)) = new {
         let bound = bound.unwrap_or_else(|| "DEFAULT".to_owned());
         sql.push(format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", path(&parent)));
-    }
-    sql
-}
-
-fn row_security(name: &str, k: &AlterTable) -> Vec<String> {
-    let alter = |what: &str| format!("ALTER TABLE {name} {what} ROW LEVEL SECURITY");
-    let level = |of: &BTreeMap<String, String>| of.get("row_security").map(String::as_str).map(str::to_owned);
-    let (old, new) = (level(&k.from), level(&k.to));
-    let mut sql = Vec::new();
-    match new.as_deref() {
-        None => sql.push(alter("DISABLE")),
-        Some(_) if old.is_none() => sql.push(alter("ENABLE")),
-        Some(_) => {}
-    }
-    match (old.as_deref(), new.as_deref()) {
-        (Some("forced"), now) if now != Some("forced") => sql.push(alter("NO FORCE")),
-        (was, Some("forced")) if was != Some("forced") => sql.push(alter("FORCE")),
-        _ => {}
     }
     sql
 }

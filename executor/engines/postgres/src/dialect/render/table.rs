@@ -90,14 +90,7 @@ fn after_create(name: &str, table: &Table) -> Vec<String> {
     for column in &table.columns {
         sql.extend(column_settings(name, column));
     }
-    match table.options.get("row_security").map(String::as_str) {
-        Some("forced") => {
-            sql.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"));
-            sql.push(format!("ALTER TABLE {name} FORCE ROW LEVEL SECURITY"));
-        }
-        Some(_) => sql.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")),
-        None => {}
-    }
+    sql.extend(row_security(name, None, table.options.get("row_security").map(String::as_str)));
     if let Some(identity) = table.options.get("replica_identity") {
         let own = Name::new(identity.as_str()).is_ok_and(|n| table.constraints.contains_key(&n));
         if matches!(identity.as_str(), "full" | "nothing") || own {
@@ -105,6 +98,42 @@ fn after_create(name: &str, table: &Table) -> Vec<String> {
         }
     }
     sql
+}
+
+/// From one setting of row security to another: none, `enabled`, `forced`, `forced-while-disabled`.
+pub(crate) fn row_security(name: &str, from: Option<&str>, to: Option<&str>) -> Vec<String> {
+    let alter = |what: &str| format!("ALTER TABLE {name} {what} ROW LEVEL SECURITY");
+    let enabled = |level: Option<&str>| matches!(level, Some("enabled" | "forced"));
+    let forced = |level: Option<&str>| matches!(level, Some("forced" | "forced-while-disabled"));
+    let switch = |was: bool, is: bool, on: &str, off: &str| (was != is).then(|| alter(if is { on } else { off }));
+    let enable = switch(enabled(from), enabled(to), "ENABLE", "DISABLE");
+    let force = switch(forced(from), forced(to), "FORCE", "NO FORCE");
+    enable.into_iter().chain(force).collect()
+}
+
+/// What takes a sequence from some numbers to others; unset ones go back to the defaults.
+pub(crate) fn sequence_changes(a: &SequenceOptions, b: &SequenceOptions) -> Vec<String> {
+    let number = |word: &str, a: Option<i64>, b: Option<i64>, none: &str| {
+        (a != b).then(|| b.map_or_else(|| none.to_owned(), |n| format!("{word} {n}")))
+    };
+    let start = b
+        .min
+        .filter(|_| b.increment.is_none_or(|by| by > 0))
+        .map_or("START WITH 1".to_owned(), |n| format!("START WITH {n}"));
+    let mut parts: Vec<String> = [
+        number("INCREMENT BY", a.increment, b.increment, "INCREMENT BY 1"),
+        number("MINVALUE", a.min, b.min, "NO MINVALUE"),
+        number("MAXVALUE", a.max, b.max, "NO MAXVALUE"),
+        number("START WITH", a.start, b.start, &start),
+        number("CACHE", a.cache, b.cache, "CACHE 1"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if a.cycle != b.cycle {
+        parts.push(if b.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
+    }
+    parts
 }
 
 /// The words after `REPLICA IDENTITY`.

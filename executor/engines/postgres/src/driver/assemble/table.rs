@@ -36,8 +36,13 @@ fn table_options(t: &TableRow) -> Result<BTreeMap<String, String>, Odd> {
     option(&mut options, "of_type", t.of_type.as_deref());
     settings(&mut options, "with.", t.settings.as_ref());
     settings(&mut options, "with.toast.", t.toast_settings.as_ref());
-    let security = if t.forced { "forced" } else { "enabled" };
-    option(&mut options, "row_security", t.row_security.then_some(security));
+    let security = match (t.row_security, t.forced) {
+        (true, true) => Some("forced"),
+        (true, false) => Some("enabled"),
+        (false, true) => Some("forced-while-disabled"),
+        (false, false) => None,
+    };
+    option(&mut options, "row_security", security);
     let parents = t.parents.iter().flatten().map(|(schema, name)| Ok(qualified(schema, name)?.to_string()));
     let parents = parents.collect::<Result<Vec<_>, Odd>>()?.join(", ");
     if let Some(bound) = &t.bound {
