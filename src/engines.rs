@@ -51,6 +51,15 @@ pub(crate) const ENGINES: &[Engine] = &[
         connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
         locate: |url, _| url.to_owned(),
     },
+    Engine {
+        name: mig_mysql::NAME,
+        schemes: mig_mysql::SCHEMES,
+        usual_version: "mariadb-10.11/utf8mb4_general_ci",
+        usual_schema: None,
+        dialect: mig_mysql::dialect,
+        connect: |url| Box::pin(async move { mig_mysql::connect(&url).await }),
+        locate: |url, _| url.to_owned(),
+    },
 ];
 
 impl Engine {

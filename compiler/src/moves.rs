@@ -157,6 +157,9 @@ fn readdressed(at: &Address, from: &Address, to: &Address) -> Address {
     if at == from {
         return to.clone();
     }
+    if from.kind() == ObjectKind::Table && at.is_index_under(&from.qualified()) {
+        return Address::member(ObjectKind::Index, &to.qualified(), at.name().clone());
+    }
     match at.relation() {
         Some(relation) if !from.is_member() && relation == from.qualified() => {
             Address::member(at.kind(), &to.qualified(), at.name().clone())

@@ -140,7 +140,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
             let half = index(Validity::NotValid);
             let repair = change(&mig_plan::kind::Drop { at: create.at.clone(), object: half.clone() }.into());
             let partial = Partial { state: [(create.at.clone(), Some(half))].into(), repair };
-            let alone = |sql, partial| Action::Statement(Single { sql, limits: LIMITS, partial });
+            let alone = |sql, partial| Action::Statement(Single { prepare: vec![], sql, limits: LIMITS, partial });
             let back = alone(change(reverse.as_ref().unwrap()), None);
             (alone(change(kind), Some(partial)), back, Probe::Shape {})
         }

@@ -236,7 +236,7 @@ impl Runner<'_> {
             self.record(&[Event::StepBegun { step: leg.id.clone(), session: self.session.clone() }], &[]).await?;
             let started = Instant::now();
             self.cross_leg(line, nth, "before-alone");
-            match self.driver.execute_alone(&single.sql, &single.limits).await {
+            match self.alone(single).await {
                 Ok(_) => {}
                 Err(failure @ (Failure::Transient { .. } | Failure::Refused { .. })) => {
                     let live = self.observe(&leg.touched).await?;
@@ -256,6 +256,14 @@ impl Runner<'_> {
             self.tell_done(line, nth, took, None);
             return Ok(());
         }
+    }
+
+    /// Runs a statement after those that prepare it.
+    async fn alone(&mut self, single: &Single) -> Result<u64, Failure> {
+        for statement in &single.prepare {
+            self.driver.execute_alone(statement, &single.limits).await?;
+        }
+        self.driver.execute_alone(&single.sql, &single.limits).await
     }
 
     /// Clears away what an interrupted statement left behind.

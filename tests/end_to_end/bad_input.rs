@@ -126,9 +126,12 @@ fn weird_names_survive() {
         for odd in
             ["Upper Case", "quo\"te", "select", "emoji 🦀", "dot.ted", "semi;colon", long.as_str(), "dollar$", "it's"]
         {
-            let quoted = format!("\"{}\"", odd.replace('"', "\"\""));
+            if *engine == Engine::MariaDb && odd.contains('🦀') {
+                continue; // It has no room for such characters in names.
+            }
+            let (quoted, text) = (engine.quote(odd), engine.key_text());
             let database = engine.database(&format!(
-                "create table {quoted} (id integer primary key, {quoted} text not null, other text);
+                "create table {quoted} (id integer primary key, {quoted} {text} not null, other text);
                  create index on_it on {quoted} ({quoted}); insert into {quoted} values (1, 'kept', null);"
             ));
             let work = Workspace::new();

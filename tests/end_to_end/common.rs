@@ -7,19 +7,20 @@ use std::{
 
 use mig_test_support::{
     keys::Key,
-    postgres,
+    mariadb, postgres,
     program::{Output, Program},
     sqlite,
 };
 
 /// The engines that every scenario runs on: the one list of the tests.
-pub(crate) const ENGINES: &[Engine] = &[Engine::Sqlite, Engine::Postgres];
+pub(crate) const ENGINES: &[Engine] = &[Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
 /// An engine under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+    MariaDb,
 }
 
 impl Engine {
@@ -28,14 +29,29 @@ impl Engine {
         match self {
             Self::Sqlite => Database::Sqlite(sqlite::database(sql)),
             Self::Postgres => Database::Postgres(postgres::server().database(sql)),
+            Self::MariaDb => Database::MariaDb(mariadb::server().database(sql)),
         }
     }
 
     /// Picks the text for the engine.
-    pub(crate) fn pick<'a>(self, sqlite: &'a str, postgres: &'a str) -> &'a str {
+    pub(crate) fn pick<'a>(self, sqlite: &'a str, postgres: &'a str, mariadb: &'a str) -> &'a str {
         match self {
             Self::Sqlite => sqlite,
             Self::Postgres => postgres,
+            Self::MariaDb => mariadb,
+        }
+    }
+
+    /// A text type that can be a key.
+    pub(crate) fn key_text(self) -> &'static str {
+        self.pick("text", "text", "varchar(200)")
+    }
+
+    /// A name as SQL quotes it.
+    pub(crate) fn quote(self, name: &str) -> String {
+        match self {
+            Self::MariaDb => format!("`{}`", name.replace('`', "``")),
+            _ => format!("\"{}\"", name.replace('"', "\"\"")),
         }
     }
 }
@@ -44,6 +60,7 @@ impl Engine {
 pub(crate) enum Database {
     Sqlite(sqlite::SqliteFile),
     Postgres(postgres::Database),
+    MariaDb(mariadb::Database),
 }
 
 impl Database {
@@ -51,6 +68,7 @@ impl Database {
         match self {
             Self::Sqlite(db) => db.url(),
             Self::Postgres(db) => db.url(),
+            Self::MariaDb(db) => db.url(),
         }
     }
 
@@ -59,6 +77,7 @@ impl Database {
         match self {
             Self::Sqlite(db) => db.query(sql),
             Self::Postgres(db) => db.psql(sql),
+            Self::MariaDb(db) => db.sql(sql),
         }
     }
 
@@ -67,6 +86,7 @@ impl Database {
         match self {
             Self::Sqlite(db) => db.query(SQLITE_SHAPE),
             Self::Postgres(db) => without_migs_own(&db.dump()),
+            Self::MariaDb(db) => without_counters(&db.dump()),
         }
     }
 }
@@ -81,6 +101,12 @@ const SQLITE_SHAPE: &str = "
       from sqlite_schema m, pragma_index_list(m.name) i, pragma_index_xinfo(i.name) x where x.key and m.name not like '\\_mig\\_%' escape '\\'
     union all select type, name, sql, '', '', '', '', '' from sqlite_schema where type in ('view', 'trigger')
     order by 1, 2, 3, 4, 5, 6, 7;";
+
+/// Leaves out the next ids that tables give out.
+fn without_counters(dump: &str) -> String {
+    let words: Vec<&str> = dump.split(' ').filter(|word| !word.starts_with("AUTO_INCREMENT=")).collect();
+    words.join(" ")
+}
 
 /// Leaves out the statements of a dump that are about the schemas `mig` and `mig_trash`.
 fn without_migs_own(dump: &str) -> String {

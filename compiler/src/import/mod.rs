@@ -176,7 +176,7 @@ enum Room {
 
 fn room_of(kind: ObjectKind) -> Option<Room> {
     use ObjectKind::{
-        Aggregate, Collation, Column, Constraint, Domain, Enum, EventTrigger, Extension, Function, Index,
+        Aggregate, Collation, Column, Constraint, Domain, Enum, Event, EventTrigger, Extension, Function, Index,
         MaterializedView, Namespace, Opaque, Policy, Procedure, Rule, Sequence, Statistics, Table, Trigger, Type, View,
         VirtualTable,
     };
@@ -184,7 +184,7 @@ fn room_of(kind: ObjectKind) -> Option<Room> {
         Namespace | Extension | Enum | Domain | Type | Collation => Some(Room::Types),
         Function | Procedure | Aggregate => Some(Room::Functions),
         View | MaterializedView | Trigger | Policy | Rule => Some(Room::Views),
-        Sequence | Statistics | EventTrigger | VirtualTable => Some(Room::Other),
+        Sequence | Statistics | Event | EventTrigger | VirtualTable => Some(Room::Other),
         Table | Column | Constraint | Index | Opaque => None,
     }
 }

@@ -176,6 +176,10 @@ fn slot(at: &Address) -> (Qualified, Slot) {
     use ObjectKind::{Constraint, Index, MaterializedView, Sequence, Table, View};
     match at.kind() {
         Table | View | MaterializedView | Index | Sequence => (at.qualified(), Slot::Relation),
+        // Without schemas, constraints have no names among the relations.
+        Constraint if at.qualified().schema.is_none() => {
+            (at.qualified(), Slot::Own(Constraint, None, at.name().clone()))
+        }
         // The index behind a key has the constraint's name among the relations of the schema.
         Constraint => (at.qualified().sibling(at.name().clone()), Slot::Relation),
         kind => (at.qualified(), Slot::Own(kind, at.signature().map(str::to_owned), at.name().clone())),
@@ -443,6 +447,15 @@ fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: 
             marks.stands_on.insert(Address::table(&fk.references));
             marks.stands_on.extend(fk.referenced.iter().map(|c| Address::column(&fk.references, c)));
             for schema in [ground.goal, ground.live] {
+                let carries = |index: &mig_plan::schema::Index| {
+                    let parts = index.parts.iter().map(|p| &p.what);
+                    index.parts.len() >= fk.columns.len()
+                        && parts
+                            .zip(&fk.columns)
+                            .all(|(part, c)| *part == mig_plan::schema::IndexedBy::Column(c.clone()))
+                };
+                let own = schema.indexes_of(table).filter(|(_, index)| carries(index));
+                marks.stands_on.extend(own.map(|(at, _)| at.clone()));
                 let Some(target) = schema.table(&fk.references) else { continue };
                 for (name, constraint) in &target.constraints {
                     if constraint.key().is_some_and(|key| key.columns == fk.referenced) {

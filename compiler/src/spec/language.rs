@@ -104,6 +104,8 @@ language! {
         "statistics" statistics: Names<SourceSpec>,
         /// Event triggers.
         "event_trigger" event_triggers: Names<SourceSpec>,
+        /// Events: statements that the server runs at set times.
+        "event" events: Names<SourceSpec>,
         /// Virtual tables.
         "virtual_table" virtual_tables: Names<SourceSpec>,
         /// How existing rows get their values, by table.

@@ -68,6 +68,8 @@ object_kinds! {
     Statistics = "statistics",
     /// An event trigger.
     EventTrigger = "event-trigger",
+    /// A statement that the server runs at set times.
+    Event = "event",
     /// A virtual table and what its module keeps for it.
     VirtualTable = "virtual-table",
     /// Anything that the model does not know: carried, named, never dropped.
@@ -179,6 +181,13 @@ impl Address {
             schema: above.checked_sub(1).map(|i| self.path[i].clone()),
             name: self.path[above].clone(),
         })
+    }
+
+    /// Whether this is an index that is addressed under its table, where each table has its own names of indexes.
+    #[must_use]
+    pub fn is_index_under(&self, table: &Qualified) -> bool {
+        self.kind == ObjectKind::Index
+            && self.path.split_last().is_some_and(|(_, above)| above == table.path().as_slice())
     }
 
     /// The qualified name of a schema-level object; for a member, that of its relation.

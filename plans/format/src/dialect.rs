@@ -52,6 +52,11 @@ pub trait Dialect: Send + Sync {
     /// The name that mig gives an index declared without one.
     fn default_index_name(&self, index: &crate::schema::Index, taken: &BTreeSet<Name>) -> Name;
 
+    /// Where an index of a table lives: beside the table, or under it where each table has its own names of indexes.
+    fn index_at(&self, table: &Qualified, name: &Name) -> Qualified {
+        table.sibling(name.clone())
+    }
+
     /// Completes a declared schema with what the engine implies (a primary key's columns are NOT NULL ...), and puts
     /// declared settings into the engine's form. Texts stay as they were said.
     ///

@@ -135,6 +135,9 @@ pub struct Transaction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Single {
+    /// Statements before it, each by itself, that change no shape and may be run again and again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prepare: Vec<Statement>,
     /// The statement.
     pub sql: Statement,
     /// Its limits.

@@ -4,20 +4,22 @@ mod binaries;
 mod client;
 mod database;
 mod dump;
-mod supervisor;
 
-use std::hash::{BuildHasher, RandomState};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use client::Client;
 pub use database::Database;
-use supervisor::Supervisor;
 
-/// Starts tried before giving up, each on another port: a free port may be taken before the server binds it.
-const ATTEMPTS: u32 = 5;
+use crate::supervisor::{Kind, Supervisor, start_on_free_port};
+
+const KIND: Kind = Kind {
+    name: "postgres",
+    script: include_str!("postgres/supervisor.sh"),
+    accounts: &["postgres", "nobody"],
+    environment: "PG",
+};
 
 /// A private server with its own data directory, on 127.0.0.1 and a unix socket; superuser `postgres`, no password.
 ///
@@ -48,7 +50,7 @@ impl Server {
     /// If no PostgreSQL is installed, or the server does not start.
     pub fn start_own() -> Self {
         let bin = binaries::directory();
-        let mut supervisor = Supervisor::spawn(&bin);
+        let mut supervisor = Supervisor::spawn(KIND, &bin);
         let port = start_on_free_port(&mut supervisor);
         Self {
             socket_dir: supervisor.root().to_owned(),
@@ -112,25 +114,4 @@ impl Server {
         // A failed command leaves the supervisor listening, so a panic elsewhere does not spoil it.
         self.supervisor.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn start_on_free_port(supervisor: &mut Supervisor) -> u16 {
-    let mut log = String::new();
-    for _ in 0..ATTEMPTS {
-        let port = free_port();
-        match supervisor.start(port) {
-            Ok(()) => return port,
-            Err(text) => log = text,
-        }
-    }
-    panic!("cannot start postgres:\n{log}");
-}
-
-/// A port that nobody listens on, below the range for outgoing connections: a client that knocks at a stopped server
-/// in that range can be given the very port as its own, meet itself, and keep the server from coming back.
-fn free_port() -> u16 {
-    let random = RandomState::new();
-    let candidates = (0_u32..1000).map(|attempt| 12_000 + (random.hash_one(attempt) % 20_000) as u16);
-    let mut free = candidates.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok());
-    free.next().unwrap_or_else(|| panic!("no free port on 127.0.0.1"))
 }

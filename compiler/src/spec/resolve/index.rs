@@ -67,11 +67,16 @@ impl<'a> Resolver<'a> {
             },
             None => self.dialect.default_index_name(&index, &self.relation_names(table)),
         };
-        let at = table.sibling(name);
+        let at = self.dialect.index_at(table, &name);
         if let Some(said) = &spec.was
             && let Some(from) = self.named(&said.place, names::column(&said.value))
         {
-            self.object_moves.push(object_move(ObjectKind::Index, &table.sibling(from), &at, &said.place));
+            self.object_moves.push(object_move(
+                ObjectKind::Index,
+                &self.dialect.index_at(table, &from),
+                &at,
+                &said.place,
+            ));
         }
         let place = spec.name.as_ref().map_or(&spec.place, |said| &said.place);
         self.insert(Address::index(&at), place, Object { comment: value(&spec.comment), body: Body::Index(index) });
@@ -80,6 +85,11 @@ impl<'a> Resolver<'a> {
     /// The names in the schema of a table that an index cannot have.
     fn relation_names(&self, table: &Qualified) -> BTreeSet<Name> {
         use ObjectKind::{Index, MaterializedView, Sequence, Table, View, VirtualTable};
+        let under = self.dialect.index_at(table, &table.name).schema;
+        if under != table.schema {
+            let own = self.schema.objects.keys().filter(|at| at.is_index_under(table));
+            return own.map(|at| at.name().clone()).collect();
+        }
         let relations = self.schema.objects.keys().filter(|at| {
             matches!(at.kind(), Table | Index | Sequence | View | MaterializedView | VirtualTable)
                 && at.qualified().schema == table.schema

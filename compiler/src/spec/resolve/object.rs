@@ -189,7 +189,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn sources(&mut self) {
-        for kind in [ObjectKind::Collation, ObjectKind::Statistics, ObjectKind::VirtualTable] {
+        for kind in [ObjectKind::Collation, ObjectKind::Statistics, ObjectKind::Event, ObjectKind::VirtualTable] {
             for (name, spec) in self.of_kind(kind) {
                 if let Some(at) = self.qualify(&name.value, &name.place) {
                     self.plain_source(Address::new(kind, &at), name, spec);
@@ -230,6 +230,7 @@ impl<'a> Resolver<'a> {
             ObjectKind::Policy => &file.policies,
             ObjectKind::Rule => &file.rules,
             ObjectKind::EventTrigger => &file.event_triggers,
+            ObjectKind::Event => &file.events,
             _ => &file.types,
         })
     }

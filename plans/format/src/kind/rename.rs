@@ -82,6 +82,12 @@ impl Rename {
         let (from, to) = (self.from.qualified(), self.to.qualified());
         let members: Vec<_> =
             schema.objects.keys().filter(|at| at.relation().as_ref() == Some(&from)).cloned().collect();
+        let under: Vec<_> = schema.objects.keys().filter(|at| at.is_index_under(&from)).cloned().collect();
+        for index in under {
+            if let Some(object) = schema.objects.remove(&index) {
+                schema.objects.insert(Address::member(ObjectKind::Index, &to, index.name().clone()), object);
+            }
+        }
         for member in members {
             if let Some(object) = schema.objects.remove(&member) {
                 schema.objects.insert(Address::member(member.kind(), &to, member.name().clone()), object);

@@ -82,7 +82,7 @@ pub(crate) fn transaction(sql: Vec<String>, limits: Limits) -> Action {
 
 /// One statement outside any transaction.
 pub(crate) fn alone(sql: &str, limits: Limits) -> Action {
-    Action::Statement(Single { sql: Statement::new(sql), limits, partial: None })
+    Action::Statement(Single { prepare: vec![], sql: Statement::new(sql), limits, partial: None })
 }
 
 /// Takes a table's strongest lock before anything else of a transaction.

@@ -94,6 +94,7 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
             format!("SHARE UPDATE EXCLUSIVE on {table}, while the index is built: readers and writers go on"),
         );
         out.action = Action::Statement(Single {
+            prepare: vec![],
             sql: Statement::new(create_sql(&change.at, index, "CONCURRENTLY ")),
             limits: PATIENT,
             partial: Some(Partial {

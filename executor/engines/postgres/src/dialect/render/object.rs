@@ -393,7 +393,7 @@ pub(crate) fn noun(at: &Address) -> String {
         ObjectKind::Policy => member("POLICY"),
         ObjectKind::Rule => member("RULE"),
         ObjectKind::Statistics => format!("STATISTICS {name}"),
-        ObjectKind::Opaque => format!("{} {name}", quote_text("opaque")),
+        kind @ (ObjectKind::Opaque | ObjectKind::Event) => format!("{} {name}", quote_text(kind.slug())),
     }
 }
 

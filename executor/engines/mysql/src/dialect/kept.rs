@@ -1,0 +1,110 @@
+//! What a plan removes and keeps: tables of mig's own in the same database.
+
+use mig_plan::{Column, Kind, Name, Qualified, Table};
+
+use super::{
+    names::{self, list, quote},
+    types,
+};
+
+/// Where a dropped table goes.
+pub(crate) fn trash(change: &Kind) -> Name {
+    names::kept("trash", change)
+}
+
+/// Where the values of a dropped column go.
+pub(crate) fn values(change: &Kind) -> Name {
+    names::kept("kept", change)
+}
+
+/// The columns that tell rows apart: the primary key.
+pub(crate) fn key(table: &Table) -> Option<Vec<Name>> {
+    table.primary_key().map(|(_, key)| key.columns.clone())
+}
+
+/// How the kept values of a column find their rows again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Finds {
+    /// By the primary key.
+    Key(Vec<Name>),
+    /// By all other columns: rows that are alike in those may get each other's values.
+    Rest(Vec<Name>),
+}
+
+impl Finds {
+    /// The columns.
+    pub(crate) fn columns(&self) -> &[Name] {
+        match self {
+            Self::Key(columns) | Self::Rest(columns) => columns,
+        }
+    }
+
+    /// The condition that two rows are one.
+    pub(crate) fn same(&self, left: &str, right: &str) -> String {
+        let sign = if matches!(self, Self::Key(_)) { "=" } else { "<=>" };
+        let part = |k: &Name| format!("{left}.{0} {sign} {right}.{0}", quote(k));
+        self.columns().iter().map(part).collect::<Vec<_>>().join(" AND ")
+    }
+}
+
+/// How a column's values can be kept, if it has values of its own.
+pub(crate) fn finds(table: &Table, column: &Column) -> Option<Finds> {
+    let computed = |c: &Column| matches!(c.value, mig_plan::ColumnValue::Generated { .. });
+    if computed(column) {
+        return None;
+    }
+    if let Some(key) = key(table).filter(|key| !key.contains(&column.name)) {
+        return Some(Finds::Key(key));
+    }
+    let others = table.columns.iter().filter(|c| c.name != column.name && !computed(c)).map(|c| c.name.clone());
+    let others: Vec<_> = others.collect();
+    (!others.is_empty()).then_some(Finds::Rest(others))
+}
+
+/// Statements that copy a column's values, each of which can be run again.
+pub(crate) fn copy(change: &Kind, at: &Qualified, by: &Finds, column: &Column) -> Vec<String> {
+    let kept = quote(&values(change));
+    let columns = list(by.columns().iter().chain([&column.name]));
+    let table = quote(&at.name);
+    let key = match by {
+        Finds::Key(key) => format!(" (PRIMARY KEY ({}))", list(key)),
+        Finds::Rest(_) => String::new(),
+    };
+    vec![
+        format!("CREATE TABLE IF NOT EXISTS {kept}{key} AS SELECT {columns} FROM {table} WHERE FALSE"),
+        format!("DELETE FROM {kept}"),
+        format!("INSERT INTO {kept} ({columns}) SELECT {columns} FROM {table}"),
+    ]
+}
+
+/// The name that a column has while it is being brought back: pulls do not see it.
+pub(crate) fn returning(column: &Name) -> Name {
+    let text: String = format!("_mig_back_{}", column.as_str()).chars().take(64).collect();
+    Name::new(text.trim_end()).expect("a prefix is never empty")
+}
+
+/// Rows are the same if their keys are.
+pub(crate) fn same_key(key: &[Name], left: &str, right: &str) -> String {
+    let parts: Vec<_> = key.iter().map(|k| format!("{left}.{0} = {right}.{0}", quote(k))).collect();
+    parts.join(" AND ")
+}
+
+/// A key column as text that says it exactly.
+pub(crate) fn as_text(table: &Table, column: &Name) -> String {
+    match table.column(column) {
+        Some(c) if types::is_binary(&c.data_type) => format!("HEX({})", quote(column)),
+        _ => format!("CAST({} AS CHAR)", quote(column)),
+    }
+}
+
+/// A parameter of the text of [`as_text`].
+pub(crate) fn parameter(table: &Table, column: &Name) -> String {
+    match table.column(column) {
+        Some(c) if types::is_binary(&c.data_type) => "UNHEX(?)".to_owned(),
+        Some(c) if types::range(&c.data_type).is_some() => {
+            let sign = if c.data_type.contains("unsigned") { "UNSIGNED" } else { "SIGNED" };
+            format!("CAST(? AS {sign})")
+        }
+        _ => "?".to_owned(),
+    }
+}

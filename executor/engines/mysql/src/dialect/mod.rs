@@ -1,0 +1,113 @@
+//! What MySQL and MariaDB know without a connection.
+
+mod backfill;
+mod checks;
+mod define;
+mod index;
+mod kept;
+mod lex;
+pub(crate) mod names;
+pub(crate) mod normalize;
+mod object;
+mod recipe;
+mod refs;
+mod render;
+mod table;
+pub(crate) mod text;
+pub(crate) mod types;
+mod undo;
+mod weigh;
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
+    RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+};
+
+use crate::flavor::Flavor;
+
+/// The pure half of the engine, for one version of one product.
+#[derive(Clone, Debug)]
+pub struct MySqlDialect {
+    flavor: Flavor,
+    version: String,
+}
+
+impl MySqlDialect {
+    /// For a server as a pull describes it: `mariadb-10.11/utf8mb4_general_ci`.
+    #[must_use]
+    pub fn new(version: &str) -> Self {
+        Self { flavor: Flavor::parse(version), version: version.to_owned() }
+    }
+}
+
+impl Dialect for MySqlDialect {
+    fn engine(&self) -> &'static str {
+        crate::NAME
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn default_schema(&self) -> Option<Name> {
+        None
+    }
+
+    fn quote(&self, name: &Name) -> String {
+        names::quote(name)
+    }
+
+    fn check_name(&self, name: &Name) -> Result<(), String> {
+        names::check(name)
+    }
+
+    fn data_type(&self, declared: &str, _: &Schema) -> Result<String, UnknownType> {
+        types::canonical(&self.flavor, declared)
+    }
+
+    fn default_constraint_name(&self, table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name {
+        names::of_constraint(&self.flavor, &table.name, constraint, taken)
+    }
+
+    fn default_index_name(&self, index: &Index, taken: &BTreeSet<Name>) -> Name {
+        names::of_index(index, taken)
+    }
+
+    fn index_at(&self, table: &Qualified, name: &Name) -> Qualified {
+        normalize::index_at(table, name)
+    }
+
+    fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>> {
+        normalize::normalize(&self.flavor, declared)
+    }
+
+    fn simplify(&self, live: &Schema) -> Schema {
+        normalize::simplify(&self.flavor, live)
+    }
+
+    fn same_text(&self, object: &Object, declared: &Sql, catalog: &Sql) -> Sameness {
+        normalize::same_text(object, declared, catalog)
+    }
+
+    fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
+        refs::references(at, object, schema)
+    }
+
+    fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
+        text::mentions(expression)
+    }
+
+    fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+        recipe::recipe(&self.flavor, group, context)
+    }
+
+    fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+        render::render(&self.flavor, change, before, after)
+    }
+
+    fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+        undo::undo(&self.flavor, change, before, after)
+    }
+}

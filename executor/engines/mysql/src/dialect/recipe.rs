@@ -1,0 +1,139 @@
+//! How the changes of one object are made, step by step.
+
+mod fill;
+mod reshape;
+
+use mig_plan::{
+    Body, ColumnValue, Complaint, Context, Draft, Group, Kind, ObjectKind, Phase, Rule, Table,
+    kind::{AddConstraint, AlterColumn, Create, Drop, DropConstraint, Replace},
+    schema::IndexedBy,
+};
+
+use super::object;
+use crate::flavor::Flavor;
+
+/// The drafts of a group, in an order that must be kept.
+pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    let mut drafts = Vec::new();
+    let mut of_table = Vec::new();
+    for change in &group.changes {
+        match change {
+            Kind::Create(k) => drafts.extend(created(k, context)),
+            Kind::Drop(k) => drafts.extend(dropped(k)),
+            Kind::Replace(k) => drafts.extend(replaced(flavor, k)),
+            Kind::Rename(_) => {
+                drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
+            }
+            Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
+                drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
+            }
+            Kind::Comment(k) if k.at.kind() == ObjectKind::Index => {
+                drafts.push(Draft::new(change.clone(), Phase::Contract, "says what it is for"));
+            }
+            other => of_table.push(other.clone()),
+        }
+    }
+    if !of_table.is_empty() || group.fill.is_some() {
+        drafts.extend(reshape::reshape(&of_table, group, context));
+    }
+    drafts.sort_by_key(|d| d.phase);
+    Ok(drafts)
+}
+
+/// Whether a table is made by the plan.
+fn is_new(table: &mig_plan::Qualified, context: &Context<'_>) -> bool {
+    context.renamed.table(table).is_none()
+}
+
+fn created(k: &Create, context: &Context<'_>) -> Vec<Draft> {
+    let why = format!("makes {}", k.at);
+    match &k.object.body {
+        Body::Table(table) => new_table(k, table),
+        Body::Index(index) => {
+            let tightens = index.unique && !is_new(&index.table, context);
+            let phase = if tightens { Phase::Contract } else { Phase::Expand };
+            vec![Draft::new(k.clone(), phase, why)]
+        }
+        Body::Source(_) if matches!(k.at.kind(), ObjectKind::Trigger | ObjectKind::Event) => {
+            vec![Draft::new(k.clone(), Phase::Switch, why)]
+        }
+        _ => vec![Draft::new(k.clone(), Phase::Expand, why)],
+    }
+}
+
+/// A table comes bare. Foreign keys follow when all tables and the indexes that they need are there; so does the giving out of ids
+/// where an index that is no primary key carries it.
+fn new_table(k: &Create, table: &Table) -> Vec<Draft> {
+    let at = k.at.qualified();
+    let mut bare = table.clone();
+    let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
+    bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
+    let first_of_key = table.primary_key().and_then(|(_, key)| key.columns.first().cloned());
+    let mut later = Vec::new();
+    for column in &mut bare.columns {
+        let identity = matches!(column.value, ColumnValue::Identity { .. });
+        if identity && first_of_key.as_ref() != Some(&column.name) {
+            let to = column.clone();
+            column.value = ColumnValue::Plain;
+            let from = column.clone();
+            later.push(AlterColumn { table: at.clone(), from, to, using: None });
+        }
+    }
+    let object = mig_plan::Object { comment: k.object.comment.clone(), body: Body::Table(bare) };
+    let mut drafts = vec![Draft::new(Create { at: k.at.clone(), object }, Phase::Expand, format!("makes {}", k.at))];
+    drafts.extend(later.into_iter().map(|alter| Draft::new(alter, Phase::Switch, "lets the server give out ids")));
+    for (name, constraint) in keys {
+        let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
+        let add = AddConstraint { table, name, constraint };
+        drafts.push(Draft::new(add, Phase::Switch, "ties the new table to others"));
+    }
+    drafts
+}
+
+/// A table goes without its foreign keys: their names are free again, and what it referred to can go.
+fn dropped(k: &Drop) -> Vec<Draft> {
+    let why = format!("removes {}", k.at);
+    let Body::Table(table) = &k.object.body else {
+        let early = matches!(k.at.kind(), ObjectKind::Trigger);
+        let phase = if early { Phase::Switch } else { Phase::Contract };
+        return vec![Draft::new(k.clone(), phase, why)];
+    };
+    let at = k.at.qualified();
+    let mut bare = table.clone();
+    let mut drafts = Vec::new();
+    for (name, constraint) in table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))) {
+        bare.constraints.remove(name);
+        let drop = DropConstraint { table: at.clone(), name: name.clone(), constraint: constraint.clone() };
+        drafts.push(Draft::new(drop, Phase::Expand, format!("unties {} from other tables, as it is to go", k.at)));
+    }
+    let object = mig_plan::Object { comment: k.object.comment.clone(), body: Body::Table(bare) };
+    drafts.push(Draft::new(Drop { at: k.at.clone(), object }, Phase::Contract, why));
+    drafts
+}
+
+fn replaced(flavor: &Flavor, k: &Replace) -> Vec<Draft> {
+    let phase = if k.at.kind() == ObjectKind::Index { Phase::Contract } else { Phase::Switch };
+    let why = format!("exchanges {}", k.at);
+    // What is indexed may be a column of the same name that the plan brings only now: then one statement cannot do it.
+    let same_columns = match (&k.from.body, &k.to.body) {
+        (Body::Index(from), Body::Index(to)) => {
+            let columns = |index: &mig_plan::schema::Index| -> Vec<_> {
+                let named = index.parts.iter().filter_map(|p| match &p.what {
+                    IndexedBy::Column(name) => Some(name.clone()),
+                    IndexedBy::Expression(_) => None,
+                });
+                named.collect()
+            };
+            columns(to).iter().all(|c| columns(from).contains(c))
+                && columns(from).iter().all(|c| columns(to).contains(c))
+        }
+        _ => true,
+    };
+    if same_columns && object::replace(flavor, &k.at, &k.from, &k.to).is_some() {
+        return vec![Draft::new(k.clone(), phase, why)];
+    }
+    vec![
+        Draft::new(Drop { at: k.at.clone(), object: k.from.clone() }, phase, why.clone()),
+        Draft::new(Create { at: k.at.clone(), object: k.to.clone() }, phase, why),
+    ]
+}

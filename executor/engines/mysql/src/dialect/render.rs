@@ -1,0 +1,130 @@
+//! Changes as SQL. Each is one statement: the server commits before and after it, so the catalog alone can say whether it is done.
+
+use mig_plan::{
+    Action, Address, Body, Complaint, Kind, Limits, ObjectKind, Probe, Rendered, Schema, Statement,
+    kind::{Drop, DropColumn, Rename},
+    step::Single,
+};
+
+use super::{
+    backfill, checks, kept,
+    names::quote,
+    object::{self, cannot},
+    table, weigh,
+};
+use crate::flavor::Flavor;
+
+/// Short waits for the lock, as long as the work takes.
+pub(crate) const LIMITS: Limits = Limits { lock_ms: 3_000, statement_ms: 0, attempts: 20 };
+
+/// The SQL of a change.
+pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+    if let Kind::Backfill(k) = change {
+        return backfill::render(flavor, k, before);
+    }
+    let mut out = Rendered {
+        action: action(flavor, change, before, after)?,
+        probe: Probe::Shape {},
+        lock: weigh::lock(flavor, change),
+        hazards: weigh::hazards(flavor, change, before),
+        checks: checks::of(change, before),
+        gc: Vec::new(),
+    };
+    match change {
+        Kind::Drop(Drop { object, .. }) if matches!(object.body, Body::Table(_)) => {
+            out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", quote(&kept::trash(change)))));
+        }
+        Kind::DropColumn(k) if column_key(k, before).is_some() => {
+            out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", quote(&kept::values(change)))));
+        }
+        _ => {}
+    }
+    Ok(out)
+}
+
+/// How the values of a dropped column are kept.
+pub(crate) fn column_key(k: &DropColumn, before: &Schema) -> Option<kept::Finds> {
+    kept::finds(before.table(&k.table)?, &k.column)
+}
+
+fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Action, Complaint> {
+    if let Some(at) = table::of(change)
+        && let Some(clauses) = table::clauses(flavor, change, before, after)
+    {
+        if clauses.is_empty() {
+            return Ok(Action::Nothing {});
+        }
+        let mut prepare = Vec::new();
+        if let Kind::DropColumn(k) = change
+            && let Some(key) = column_key(k, before)
+        {
+            prepare = kept::copy(change, &k.table, &key, &k.column);
+        }
+        return Ok(prepared(prepare, clauses.statement(&at)));
+    }
+    match change {
+        Kind::Create(k) => Ok(alone(object::create(flavor, &k.at, &k.object)?)),
+        Kind::Drop(k) => dropped(change, k),
+        Kind::Replace(k) => match object::replace(flavor, &k.at, &k.from, &k.to) {
+            Some(sql) => Ok(alone(sql)),
+            None => Err(cannot(&k.at, format!("{} cannot be exchanged in one statement here", k.at))),
+        },
+        Kind::Rename(k) => renamed(k, before),
+        Kind::Comment(k) => commented(k, after),
+        other => Err(cannot(
+            &other.address(),
+            format!("MySQL and MariaDB have no way to {} {}", other.slug(), other.address()),
+        )),
+    }
+}
+
+fn commented(k: &mig_plan::kind::Comment, after: &Schema) -> Result<Action, Complaint> {
+    match after.objects.get(&k.at).map(|o| (o, &o.body)) {
+        Some((object, Body::Index(index))) => Ok(alone(super::index::replace(&k.at, object, index))),
+        _ => Err(cannot(&k.at, format!("the server keeps no comment on {}", k.at))),
+    }
+}
+
+fn dropped(change: &Kind, k: &Drop) -> Result<Action, Complaint> {
+    if matches!(k.object.body, Body::Table(_)) {
+        let to = kept::trash(change);
+        return Ok(alone(format!("RENAME TABLE {} TO {}", quote(k.at.name()), quote(&to))));
+    }
+    Ok(alone(object::drop(&k.at, &k.object)?))
+}
+
+fn renamed(k: &Rename, before: &Schema) -> Result<Action, Complaint> {
+    let (from, to) = (quote(k.from.name()), quote(k.to.name()));
+    match k.from.kind() {
+        ObjectKind::Table | ObjectKind::View => Ok(alone(format!("RENAME TABLE {from} TO {to}"))),
+        ObjectKind::Sequence => Ok(alone(format!("ALTER TABLE {from} RENAME TO {to}"))),
+        ObjectKind::Event => Ok(alone(format!("ALTER EVENT {from} RENAME TO {to}"))),
+        ObjectKind::Index => {
+            let Some(Body::Index(index)) = before.objects.get(&k.from).map(|o| &o.body) else {
+                return Err(missing(&k.from));
+            };
+            Ok(alone(format!("ALTER TABLE {} RENAME INDEX {from} TO {to}", quote(&index.table.name))))
+        }
+        _ => Err(cannot(&k.from, format!("{} cannot be renamed here", k.from))),
+    }
+}
+
+/// The complaint that something is not in the schema that it should be in.
+pub(crate) fn missing(at: &Address) -> Complaint {
+    cannot(at, format!("{at} is not there to be changed"))
+}
+
+/// One statement.
+pub(crate) fn alone(sql: String) -> Action {
+    prepared(Vec::new(), sql)
+}
+
+/// One statement after others that can be run again and again.
+pub(crate) fn prepared(prepare: Vec<String>, sql: String) -> Action {
+    Action::Statement(Single {
+        prepare: prepare.into_iter().map(Statement::new).collect(),
+        sql: Statement::new(sql),
+        limits: LIMITS,
+        partial: None,
+    })
+}

@@ -1,0 +1,244 @@
+//! Changes of a table as clauses of one ALTER TABLE.
+
+use mig_plan::{
+    Address, Constraint, Kind, Name, Qualified, Rule, Schema, Table,
+    kind::{
+        AddColumn, AddConstraint, AlterColumn, AlterTable, Comment, DropColumn, DropConstraint, Rebuild, RenameMember,
+    },
+};
+
+use super::{
+    define,
+    names::{literal, quote},
+    types,
+};
+use crate::flavor::{Flavor, charset_of};
+
+/// The clauses of a change of a table. The last may be one that no comma can stand before: that of partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Clauses {
+    pub(crate) list: Vec<String>,
+    pub(crate) partitions: Option<String>,
+}
+
+impl Clauses {
+    /// The statement.
+    pub(crate) fn statement(&self, table: &Qualified) -> String {
+        let mut out = format!("ALTER TABLE {}", quote(&table.name));
+        let list = self.list.join(",\n  ");
+        if !list.is_empty() {
+            out.push_str(if self.list.len() > 1 { "\n  " } else { " " });
+            out.push_str(&list);
+        }
+        if let Some(partitions) = &self.partitions {
+            out.push_str(if list.is_empty() { " " } else { "\n  " });
+            out.push_str(partitions);
+        }
+        out
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty() && self.partitions.is_none()
+    }
+
+    fn one(clause: String) -> Self {
+        Self { list: vec![clause], partitions: None }
+    }
+}
+
+/// The clauses of a change; nothing if it is no change of a table.
+pub(crate) fn clauses(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Option<Clauses> {
+    let table = |at: &Qualified| after.table(at).cloned().unwrap_or_default();
+    Some(match change {
+        Kind::AddColumn(AddColumn { table: at, column }) => {
+            Clauses::one(format!("ADD COLUMN {}", define::column(flavor, &table(at), column)))
+        }
+        Kind::AlterColumn(AlterColumn { table: at, to, .. }) => {
+            Clauses::one(format!("MODIFY COLUMN {}", define::column(flavor, &table(at), to)))
+        }
+        Kind::DropColumn(DropColumn { column, .. }) => Clauses::one(format!("DROP COLUMN {}", quote(&column.name))),
+        Kind::AddConstraint(AddConstraint { table: at, name, constraint }) => {
+            Clauses::one(add_constraint(flavor, &table(at), name, constraint)?)
+        }
+        Kind::DropConstraint(DropConstraint { table: at, name, constraint }) => {
+            Clauses::one(drop_constraint(flavor, &table(at), name, constraint)?)
+        }
+        Kind::RenameMember(RenameMember { from, to, .. }) if from.kind() == mig_plan::ObjectKind::Column => {
+            Clauses::one(format!("RENAME COLUMN {} TO {}", quote(from.name()), quote(to)))
+        }
+        Kind::AlterTable(AlterTable { table: at, from, to }) => settings(flavor, &table(at), from, to),
+        Kind::Comment(comment) => on_comment(flavor, comment, after)?,
+        Kind::Rebuild(rebuild) => all(flavor, rebuild, before),
+        _ => return None,
+    })
+}
+
+fn add_constraint(flavor: &Flavor, table: &Table, name: &Name, constraint: &Constraint) -> Option<String> {
+    if define::is_column_check(constraint) {
+        return Some(format!("MODIFY COLUMN {}", define::column(flavor, table, table.column(name)?)));
+    }
+    Some(format!("ADD {}", define::constraint(name, constraint)))
+}
+
+fn drop_constraint(flavor: &Flavor, table: &Table, name: &Name, constraint: &Constraint) -> Option<String> {
+    Some(match &constraint.rule {
+        Rule::PrimaryKey(_) => "DROP PRIMARY KEY".to_owned(),
+        Rule::ForeignKey(_) => format!("DROP FOREIGN KEY {}", quote(name)),
+        Rule::Unique(_) => format!("DROP INDEX {}", quote(name)),
+        _ if define::is_column_check(constraint) => {
+            format!("MODIFY COLUMN {}", define::column(flavor, table, table.column(name)?))
+        }
+        _ => format!("DROP CONSTRAINT {}", quote(name)),
+    })
+}
+
+type Options = std::collections::BTreeMap<String, String>;
+
+/// Settings that come, change and go. Columns that have the table's collation follow it, as the model says.
+fn settings(flavor: &Flavor, table: &Table, from: &Options, to: &Options) -> Clauses {
+    let mut out = Clauses::default();
+    for (key, value) in to.iter().filter(|(key, value)| from.get(*key) != Some(*value)) {
+        match key.as_str() {
+            "partition_by" => out.partitions = Some(format!("PARTITION BY {value}")),
+            "collation" => {
+                out.list.push(format!("DEFAULT CHARACTER SET {} COLLATE {value}", charset_of(value)));
+                let follow = |c: &&mig_plan::Column| c.collation.is_none() && types::is_text(&c.data_type);
+                for column in table.columns.iter().filter(follow) {
+                    let mut said = column.clone();
+                    said.collation = Some(value.clone());
+                    out.list.push(format!("MODIFY COLUMN {}", define::column(flavor, table, &said)));
+                }
+            }
+            _ => out.list.extend(define::option(key, value)),
+        }
+    }
+    for key in from.keys().filter(|key| !to.contains_key(*key)) {
+        if key == "partition_by" {
+            out.partitions = Some("REMOVE PARTITIONING".to_owned());
+        } else {
+            out.list.extend(define::option_gone(key));
+        }
+    }
+    out
+}
+
+fn on_comment(flavor: &Flavor, comment: &Comment, after: &Schema) -> Option<Clauses> {
+    use mig_plan::ObjectKind as K;
+    let text = literal(comment.to.as_deref().unwrap_or_default());
+    match comment.at.kind() {
+        K::Table => Some(Clauses::one(format!("COMMENT={text}"))),
+        K::Column => {
+            let table = after.table(&comment.at.relation()?)?;
+            let column = table.column(comment.at.name())?;
+            Some(Clauses::one(format!("MODIFY COLUMN {}", define::column(flavor, table, column))))
+        }
+        K::Constraint => {
+            let constraint = after.constraint(&comment.at)?;
+            let table = after.table(&comment.at.relation()?)?;
+            let name = comment.at.name();
+            let list = vec![
+                drop_constraint(flavor, table, name, constraint)?,
+                add_constraint(flavor, table, name, constraint)?,
+            ];
+            Some(Clauses { list, partitions: None })
+        }
+        _ => None,
+    }
+}
+
+/// The plain changes that lead from one form of a table to another.
+pub(crate) fn parts(at: &Qualified, from: &Table, to: &Table) -> Vec<Kind> {
+    let mut out: Vec<Kind> = Vec::new();
+    for (name, constraint) in from.constraints.iter().filter(|(name, c)| to.constraints.get(*name) != Some(*c)) {
+        let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
+        out.push(DropConstraint { table, name, constraint }.into());
+    }
+    for column in from.columns.iter().filter(|c| to.column(&c.name).is_none()) {
+        out.push(DropColumn { table: at.clone(), column: column.clone() }.into());
+    }
+    for column in &to.columns {
+        match from.column(&column.name) {
+            None => out.push(AddColumn { table: at.clone(), column: column.clone() }.into()),
+            Some(was) if was != column => {
+                out.push(AlterColumn { table: at.clone(), from: was.clone(), to: column.clone(), using: None }.into());
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, constraint) in to.constraints.iter().filter(|(name, c)| from.constraints.get(*name) != Some(*c)) {
+        let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
+        out.push(AddConstraint { table, name, constraint }.into());
+    }
+    if from.options != to.options {
+        out.push(AlterTable { table: at.clone(), from: from.options.clone(), to: to.options.clone() }.into());
+    }
+    out
+}
+
+/// All changes of a table in one statement. A column that more than one of them speaks of is defined once, as it shall be.
+fn all(flavor: &Flavor, rebuild: &Rebuild, before: &Schema) -> Clauses {
+    let mut goal = before.clone();
+    if let Some(table) = goal.table_mut(&rebuild.table) {
+        *table = rebuild.to.clone();
+    }
+    let mut out = Clauses::default();
+    let mut defined: Vec<String> = Vec::new();
+    let added = |name: &Name| rebuild.from.column(name).is_none();
+    for part in parts(&rebuild.table, &rebuild.from, &rebuild.to) {
+        let own_check = match &part {
+            Kind::AddConstraint(k) => define::is_column_check(&k.constraint).then_some(&k.name),
+            Kind::DropConstraint(k) => define::is_column_check(&k.constraint).then_some(&k.name),
+            _ => None,
+        };
+        // The definition of a column that comes or goes in this statement speaks of its check already.
+        if own_check.is_some_and(|name| added(name) || rebuild.to.column(name).is_none()) {
+            continue;
+        }
+        let Some(clauses) = clauses(flavor, &part, before, &goal) else { continue };
+        for clause in clauses.list {
+            let column = clause.strip_prefix("MODIFY COLUMN ").map(|rest| first_name(rest).to_owned());
+            if let Some(column) = column {
+                if defined.contains(&column)
+                    || rebuild.to.columns.iter().any(|c| added(&c.name) && quote(&c.name) == column)
+                {
+                    continue;
+                }
+                defined.push(column);
+            }
+            out.list.push(clause);
+        }
+        out.partitions = out.partitions.or(clauses.partitions);
+    }
+    out
+}
+
+/// The quoted name that a clause begins with.
+fn first_name(clause: &str) -> &str {
+    let end = clause.get(1..).and_then(|rest| rest.find('`')).map_or(clause.len(), |end| end + 2);
+    &clause[..end]
+}
+
+/// The table that a change of one table is about.
+pub(crate) fn of(change: &Kind) -> Option<Qualified> {
+    Some(match change {
+        Kind::AddColumn(k) => k.table.clone(),
+        Kind::AlterColumn(k) => k.table.clone(),
+        Kind::DropColumn(k) => k.table.clone(),
+        Kind::AddConstraint(k) => k.table.clone(),
+        Kind::DropConstraint(k) => k.table.clone(),
+        Kind::AlterTable(k) => k.table.clone(),
+        Kind::Rebuild(k) => k.table.clone(),
+        Kind::RenameMember(k) => k.from.relation()?,
+        Kind::Comment(k) => match k.at.kind() {
+            mig_plan::ObjectKind::Table => k.at.qualified(),
+            mig_plan::ObjectKind::Column | mig_plan::ObjectKind::Constraint => k.at.relation()?,
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
+/// The address of a table's change for messages.
+pub(crate) fn address(table: &Qualified) -> Address {
+    Address::table(table)
+}

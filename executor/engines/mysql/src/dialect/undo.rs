@@ -1,0 +1,81 @@
+//! How changes are taken back.
+
+use mig_plan::{
+    Action, Body, Complaint, Kind, RenderedUndo, Schema,
+    kind::{Drop, DropColumn},
+};
+
+use super::{
+    backfill, define, kept,
+    names::quote,
+    object::{self},
+    render::{alone, column_key, prepared, render},
+};
+use crate::flavor::Flavor;
+
+/// The SQL that takes a change back; `before` and `after` are the schema around the change.
+pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+    match change {
+        Kind::Backfill(k) => Ok(backfill::undo(flavor, k, before)),
+        Kind::Create(k) => Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?))),
+        Kind::Drop(Drop { at, object }) if matches!(object.body, Body::Table(_)) => {
+            let sql = format!("RENAME TABLE {} TO {}", quote(&kept::trash(change)), quote(at.name()));
+            Ok(done(format!("moves {at} back with all it held"), alone(sql)))
+        }
+        Kind::DropColumn(k) => column_back(flavor, change, k, before, after),
+        Kind::AddColumn(k) => {
+            let sql = format!("ALTER TABLE {} DROP COLUMN {}", quote(&k.table.name), quote(&k.column.name));
+            Ok(done(format!("drops {}", change.address()), alone(sql)))
+        }
+        _ => {
+            let Some(reverse) = change.reverse(before) else {
+                return Ok(done("nothing".to_owned(), Action::Nothing {}));
+            };
+            let rendered = render(flavor, &reverse, after, before)?;
+            Ok(done(format!("takes the change of {} back", change.address()), rendered.action))
+        }
+    }
+}
+
+fn done(says: String, action: Action) -> RenderedUndo {
+    RenderedUndo { says, action, hazards: vec![] }
+}
+
+/// Brings a dropped column back: under a name that nobody sees it is filled, then it gets its name and form in one statement.
+fn column_back(
+    flavor: &Flavor,
+    change: &Kind,
+    k: &DropColumn,
+    before: &Schema,
+    after: &Schema,
+) -> Result<RenderedUndo, Complaint> {
+    let Some(key) = column_key(k, before) else {
+        let reverse = change.reverse(before).ok_or_else(|| super::render::missing(&change.address()))?;
+        let rendered = render(flavor, &reverse, after, before)?;
+        return Ok(done(format!("adds {} again without its values", change.address()), rendered.action));
+    };
+    let table = before.table(&k.table).cloned().unwrap_or_default();
+    let (name, back) = (quote(&k.table.name), kept::returning(&k.column.name));
+    let mut bare = k.column.clone();
+    bare.name.clone_from(&back);
+    bare.not_null = false;
+    bare.options.clear();
+    if matches!(bare.value, mig_plan::ColumnValue::Identity { .. }) {
+        bare.value = mig_plan::ColumnValue::Plain;
+    }
+    let source = quote(&kept::values(change));
+    let prepare = vec![
+        format!("ALTER TABLE {name} ADD COLUMN {}{}", flavor.if_not_exists(), define::column(flavor, &table, &bare)),
+        format!(
+            "UPDATE {name} AS t JOIN {source} AS k ON {} SET t.{} = k.{}",
+            key.same("t", "k"),
+            quote(&back),
+            quote(&k.column.name)
+        ),
+    ];
+    let full = define::column(flavor, &table, &k.column);
+    let sql = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}", quote(&back));
+    let says =
+        format!("adds {} again with the values that were kept; rows that came later have none", change.address());
+    Ok(done(says, prepared(prepare, sql)))
+}

@@ -1,0 +1,292 @@
+//! What a change locks and what could go wrong: the matrix of online DDL, as far as it is certain.
+
+use mig_plan::{
+    Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectKind, Rule, Schema,
+    kind::{AddColumn, AlterColumn},
+};
+
+use super::{define, names::literal, table, types};
+use crate::flavor::Flavor;
+
+/// How a table gets its new form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Way {
+    /// Metadata only.
+    Instant,
+    /// In place, clients read and write meanwhile.
+    Online,
+    /// A copy; writers wait until it is done.
+    Copy,
+}
+
+/// How the server carries a change of a table out.
+pub(crate) fn way(flavor: &Flavor, change: &Kind) -> Way {
+    match change {
+        Kind::AddColumn(k) => added(k),
+        Kind::DropColumn(_) if flavor.drops_column_instantly() => Way::Instant,
+        Kind::DropColumn(_) => Way::Online,
+        Kind::AlterColumn(k) => altered(flavor, k),
+        Kind::AddConstraint(k) => match k.constraint.rule {
+            Rule::PrimaryKey(_) => Way::Online,
+            _ => Way::Copy,
+        },
+        Kind::DropConstraint(k) => match k.constraint.rule {
+            Rule::PrimaryKey(_) => Way::Copy,
+            _ if define::is_column_check(&k.constraint) => Way::Copy,
+            _ => Way::Instant,
+        },
+        Kind::AlterTable(k) => {
+            let copies = ["engine", "collation", "partition_by", "system_versioned"];
+            if copies.iter().any(|key| k.from.get(*key) != k.to.get(*key)) { Way::Copy } else { Way::Online }
+        }
+        Kind::Rebuild(k) => {
+            let parts = table::parts(&k.table, &k.from, &k.to);
+            parts.iter().map(|part| way(flavor, part)).max().unwrap_or(Way::Instant)
+        }
+        Kind::Create(k) => match &k.object.body {
+            Body::Index(index) if index.method.is_some() => Way::Copy,
+            Body::Index(_) => Way::Online,
+            _ => Way::Instant,
+        },
+        Kind::Replace(k) if k.at.kind() == ObjectKind::Index => Way::Online,
+        _ => Way::Instant,
+    }
+}
+
+fn added(k: &AddColumn) -> Way {
+    match &k.column.value {
+        ColumnValue::Identity { .. } => Way::Copy,
+        ColumnValue::Generated { stored, .. } => {
+            if *stored {
+                Way::Copy
+            } else {
+                Way::Instant
+            }
+        }
+        ColumnValue::Default(sql) if sql.as_str().contains('(') && !sql.as_str().starts_with("current_timestamp") => {
+            Way::Copy
+        }
+        _ => Way::Instant,
+    }
+}
+
+fn altered(flavor: &Flavor, k: &AlterColumn) -> Way {
+    let (from, to) = (&k.from, &k.to);
+    if from.collation != to.collation || identity(from) != identity(to) || generated(from) != generated(to) {
+        return Way::Copy;
+    }
+    if from.data_type != to.data_type {
+        return retyped(flavor, from, to);
+    }
+    if from.not_null == to.not_null { Way::Instant } else { Way::Online }
+}
+
+fn identity(column: &Column) -> bool {
+    matches!(column.value, ColumnValue::Identity { .. })
+}
+
+fn generated(column: &Column) -> Option<&ColumnValue> {
+    Some(&column.value).filter(|v| matches!(v, ColumnValue::Generated { .. }))
+}
+
+/// A longer VARCHAR with the same number of length bytes, and new members at the end of an ENUM, are no copy.
+fn retyped(flavor: &Flavor, from: &Column, to: &Column) -> Way {
+    let (a, b) = (types::base(&from.data_type), types::base(&to.data_type));
+    if a == "varchar" && b == "varchar" {
+        let length = |c: &Column| types::argument(&c.data_type).and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
+        // Four bytes for a character at the most.
+        let same_class = length(to) * 4 <= 255 || length(from) > 255 || flavor.is_maria() && length(from) * 4 > 255;
+        return if length(from) <= length(to) && same_class { Way::Instant } else { Way::Copy };
+    }
+    if a == b && matches!(a, "enum" | "set") {
+        let (old, new) = (types::members(&from.data_type), types::members(&to.data_type));
+        return if new.starts_with(&old) { Way::Instant } else { Way::Copy };
+    }
+    Way::Copy
+}
+
+/// What a change locks, in words.
+pub(crate) fn lock(flavor: &Flavor, change: &Kind) -> String {
+    let Some(name) = table::of(change).or_else(|| index_table(change)) else {
+        return "nothing that clients wait for".to_owned();
+    };
+    let table = name.name.as_str();
+    match way(flavor, change) {
+        Way::Instant => format!(
+            "the metadata of {table} for a moment: waits for open transactions that used it, and clients wait behind"
+        ),
+        Way::Online => format!("the metadata of {table} at the beginning and end; clients read and write meanwhile"),
+        Way::Copy => format!("{table} against writing while the server copies it; clients can read"),
+    }
+}
+
+fn index_table(change: &Kind) -> Option<mig_plan::Qualified> {
+    let object = match change {
+        Kind::Create(k) => &k.object,
+        Kind::Drop(k) => &k.object,
+        Kind::Replace(k) => &k.to,
+        _ => return None,
+    };
+    match &object.body {
+        Body::Index(index) => Some(index.table.clone()),
+        _ => None,
+    }
+}
+
+/// What could go wrong.
+pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Hazard> {
+    let at = change.address();
+    let mut out = Vec::new();
+    let mut say = |code: H, says: String| out.push(Hazard::new(code, &at, says));
+    match change {
+        Kind::Rebuild(k) => {
+            for part in table::parts(&k.table, &k.from, &k.to) {
+                out.extend(hazards(flavor, &part, before).into_iter().filter(|h| h.code != H::RewriteUnderLock));
+            }
+            out.extend(copying(flavor, change));
+            return out;
+        }
+        Kind::Drop(k) => match k.at.kind() {
+            ObjectKind::Table => say(H::DropTable, format!("clients lose {}; its rows are kept until `mig gc`", k.at)),
+            ObjectKind::Index => say(H::DropsIndex, "queries that used it become slow".to_owned()),
+            ObjectKind::View => say(H::DropsView, format!("clients that read {} fail", k.at)),
+            _ => say(H::DropsObject, format!("clients that use {} fail", k.at)),
+        },
+        Kind::Replace(k) => match k.at.kind() {
+            ObjectKind::Index => say(H::BuildsIndex, "the server builds it from all rows".to_owned()),
+            ObjectKind::View => say(H::ReplacesSource, "clients see the new query at once".to_owned()),
+            _ => say(H::ReplacesSource, "clients run the new code at once".to_owned()),
+        },
+        Kind::Create(k) => {
+            if let Body::Index(index) = &k.object.body
+                && before.table(&index.table).is_some()
+            {
+                say(H::BuildsIndex, "the server builds it from all rows".to_owned());
+                if index.unique {
+                    say(H::UniqueMayFail, "rows that are alike stop it".to_owned());
+                }
+            }
+        }
+        Kind::Rename(k) if matches!(k.from.kind(), ObjectKind::Table | ObjectKind::View) => {
+            say(
+                H::RenameTable,
+                "clients that use the old name fail; views and routines that name it are not changed".to_owned(),
+            );
+        }
+        Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
+            say(
+                H::RenameColumn,
+                "clients that use the old name fail; views and routines that name it are not changed".to_owned(),
+            );
+        }
+        Kind::AddColumn(k) => {
+            let given = !matches!(k.column.value, ColumnValue::Plain);
+            if k.column.not_null && !given {
+                say(
+                    H::NeedsEmptyTable,
+                    "rows that are there have no value for it; the server would invent one".to_owned(),
+                );
+            }
+        }
+        Kind::DropColumn(k) => {
+            say(
+                H::DropColumn,
+                "clients that name it fail; what they write between the copy of its values and its end is not kept"
+                    .to_owned(),
+            );
+            if matches!(super::render::column_key(k, before), Some(super::kept::Finds::Rest(_))) {
+                let says =
+                    "the table has no primary key: taken back, rows alike in all else may get each other's values";
+                say(H::NoUndo, says.to_owned());
+            }
+        }
+        Kind::AlterColumn(k) => out.extend(of_alter(k)),
+        Kind::AddConstraint(k) => match k.constraint.rule {
+            Rule::ForeignKey(_) => {
+                say(H::ForeignKeyMayFail, "rows without a counterpart stop it".to_owned());
+                say(H::TightensRule, "clients that write such rows fail".to_owned());
+            }
+            Rule::Check { .. } => {
+                say(H::CheckMayFail, "rows that break it stop it".to_owned());
+                say(H::TightensRule, "clients that write such rows fail".to_owned());
+            }
+            _ => say(H::UniqueMayFail, "rows that are alike stop it".to_owned()),
+        },
+        Kind::DropConstraint(k) => match k.constraint.rule {
+            Rule::PrimaryKey(_) | Rule::Unique(_) => say(H::DropsKey, "rows may be alike from now on".to_owned()),
+            _ => say(H::DropsConstraint, "rows that it refused may come".to_owned()),
+        },
+        _ => {}
+    }
+    out.extend(copying(flavor, change));
+    out
+}
+
+fn copying(flavor: &Flavor, change: &Kind) -> Option<Hazard> {
+    let name = table::of(change)?;
+    let copies = way(flavor, change) == Way::Copy;
+    let says = format!("the server copies {}; writers wait until it is done", literal(name.name.as_str()));
+    copies.then(|| Hazard::new(H::RewriteUnderLock, &table::address(&name), says))
+}
+
+fn of_alter(k: &AlterColumn) -> Vec<Hazard> {
+    let at = mig_plan::Address::column(&k.table, &k.from.name);
+    let mut out = Vec::new();
+    let mut say = |code: H, says: &str| out.push(Hazard::new(code, &at, says));
+    if k.from.data_type != k.to.data_type && !widens(&k.from, &k.to) {
+        say(H::CastMayFail, "values that do not fit stop it, or are rounded");
+        say(H::TightensType, "clients that write wider values fail");
+    }
+    if k.from.collation != k.to.collation {
+        say(H::CastMayFail, "characters that the new character set does not have stop it; keys may become alike");
+    }
+    if !k.from.not_null && k.to.not_null {
+        say(H::NotNullMayFail, "rows without a value stop it");
+        say(H::TightensRule, "clients that write no value fail");
+    }
+    if k.from.not_null && !k.to.not_null {
+        say(H::NullableAgain, "clients may meet NULL");
+    }
+    if matches!(k.from.value, ColumnValue::Default(_)) && k.to.value.is_plain() {
+        say(H::DefaultGone, "clients that gave no value get NULL or an error");
+    }
+    if identity(&k.from) != identity(&k.to) {
+        say(H::IdentityChange, "the server gives out ids in another way");
+    }
+    out
+}
+
+/// Whether every value of one type is a value of the other.
+pub(crate) fn widens(from: &Column, to: &Column) -> bool {
+    let (a, b) = (types::base(&from.data_type), types::base(&to.data_type));
+    if let (Some(old), Some(new)) = (types::range(&from.data_type), types::range(&to.data_type)) {
+        return new.0 <= old.0 && new.1 >= old.1;
+    }
+    let number = |c: &Column| types::argument(&c.data_type).and_then(|n| n.parse::<u64>().ok());
+    match (a, b) {
+        ("enum", "enum") | ("set", "set") => {
+            let new = types::members(&to.data_type);
+            types::members(&from.data_type).iter().all(|m| new.contains(m))
+        }
+        ("char" | "varchar", "char" | "varchar") | ("varbinary", "varbinary") => number(from) <= number(to),
+        ("datetime", "datetime") | ("timestamp", "timestamp") | ("time", "time") => number(from) <= number(to),
+        ("decimal", "decimal") => {
+            let both = |c: &Column| -> Option<(i64, i64)> {
+                let (whole, scale) = types::argument(&c.data_type)?.split_once(',')?;
+                Some((whole.parse().ok()?, scale.parse().ok()?))
+            };
+            match (both(from), both(to)) {
+                (Some((p, s)), Some((q, t))) => t >= s && q - t >= p - s,
+                _ => false,
+            }
+        }
+        ("char" | "varchar" | "tinytext" | "text" | "mediumtext", "longtext") => true,
+        ("char" | "varchar" | "tinytext", "text" | "mediumtext") | ("text", "mediumtext") => {
+            number(from).unwrap_or(0) < 16_000
+        }
+        ("tinyblob" | "blob" | "mediumblob" | "binary" | "varbinary", "longblob") => true,
+        ("float", "double") => true,
+        ("date", "datetime") => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,160 @@
+//! mig's own tables: the journal, remembered texts, kept documents. They stand in the database that they are about.
+
+use std::collections::BTreeMap;
+
+use mig_executor::{Entry, Event, Failure};
+use mig_plan::{Fingerprint, OpenRun, Remembered};
+use sqlx::Row as _;
+
+use super::{failure::failure, link::Link};
+
+/// Makes the tables.
+const INSTALL: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS `_mig_journal` (`seq` BIGINT PRIMARY KEY, `at` VARCHAR(40) NOT NULL, `run` VARCHAR(100) NOT NULL, \
+     `event` VARCHAR(40) NOT NULL, `step` TEXT, `entry` LONGTEXT NOT NULL) ENGINE=InnoDB \
+     DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='the journal of mig'",
+    "CREATE TABLE IF NOT EXISTS `_mig_remembered` (`id` CHAR(64) PRIMARY KEY, `at` TEXT NOT NULL, `said` VARCHAR(80) NOT NULL, \
+     `catalog` VARCHAR(80) NOT NULL) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
+    "CREATE TABLE IF NOT EXISTS `_mig_document` (`digest` VARCHAR(100) NOT NULL, `name` VARCHAR(190) NOT NULL, \
+     `bytes` LONGBLOB NOT NULL, PRIMARY KEY (`digest`, `name`)) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
+];
+
+/// Makes mig's own tables if they are not there.
+pub(super) async fn install(link: &mut Link) -> Result<(), Failure> {
+    for sql in INSTALL {
+        link.run(sql, "making the journal").await?;
+    }
+    Ok(())
+}
+
+/// Whether one of mig's tables is there.
+async fn exists(link: &mut Link, table: &str) -> Result<bool, Failure> {
+    let query = format!(
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = '{table}'"
+    );
+    Ok(link.value(&query, "looking for the journal").await? != "0")
+}
+
+/// A query of one of mig's tables; nothing if it is not there.
+async fn read(link: &mut Link, table: &str, query: &str) -> Result<Vec<Vec<Option<String>>>, Failure> {
+    if !exists(link, table).await? {
+        return Ok(Vec::new());
+    }
+    link.texts(query, usize::MAX, "reading the journal").await
+}
+
+/// Appends an entry: its exact text, and columns for people.
+pub(super) async fn append(link: &mut Link, entry: &Entry) -> Result<(), Failure> {
+    let text = serde_json::to_string(entry).map_err(|e| Failure::broken(e.to_string()))?;
+    let event = serde_json::to_value(&entry.event).map_err(|e| Failure::broken(e.to_string()))?;
+    let (name, fields) = event.as_object().and_then(|o| o.iter().next()).unzip();
+    let step = fields.and_then(|f| f.get("step")).and_then(|s| s.as_str());
+    sqlx::query("INSERT INTO `_mig_journal` (`seq`, `at`, `run`, `event`, `step`, `entry`) VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(entry.seq)
+        .bind(&entry.at)
+        .bind(&entry.run)
+        .bind(name)
+        .bind(step)
+        .bind(text)
+        .execute(link.raw()?)
+        .await
+        .map(|_| ())
+        .map_err(|e| failure(e, "writing the journal"))
+}
+
+/// The journal, oldest first.
+pub(super) async fn entries(link: &mut Link) -> Result<Vec<Entry>, Failure> {
+    parsed(read(link, "_mig_journal", "SELECT `entry` FROM `_mig_journal` ORDER BY `seq`").await?)
+}
+
+fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {
+    rows.into_iter()
+        .flatten()
+        .flatten()
+        .map(|text| {
+            serde_json::from_str(&text)
+                .map_err(|e| Failure::refused(format!("the journal holds what mig cannot read: {e}")))
+        })
+        .collect()
+}
+
+/// Runs that have begun and neither ended nor been rolled back. A run that had ended and is being rolled back is open again.
+pub(super) async fn open_runs(link: &mut Link) -> Result<Vec<OpenRun>, Failure> {
+    let mut open: BTreeMap<String, (u64, bool, Option<OpenRun>)> = BTreeMap::new();
+    let query = "SELECT `entry` FROM `_mig_journal` \
+        WHERE `event` IN ('run-begun', 'run-done', 'rollback-begun', 'rolled-back') ORDER BY `seq`";
+    for entry in parsed(read(link, "_mig_journal", query).await?)? {
+        let run = open.entry(entry.run.clone()).or_insert((entry.seq, false, None));
+        match entry.event {
+            Event::RunBegun { plan, reserved, .. } => {
+                *run =
+                    (entry.seq, true, Some(OpenRun { run: entry.run, plan, reserved: reserved.into_iter().collect() }));
+            }
+            Event::RollbackBegun {} => run.1 = true,
+            Event::RunDone {} | Event::RolledBack {} => run.1 = false,
+            _ => {}
+        }
+    }
+    let mut open: Vec<_> = open.into_values().filter(|(_, is_open, _)| *is_open).collect();
+    open.sort_by_key(|(seq, ..)| *seq);
+    Ok(open.into_iter().filter_map(|(.., run)| run).collect())
+}
+
+/// Records how texts were said.
+pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<(), Failure> {
+    for record in records {
+        let at = record.at.to_string();
+        let id = Fingerprint::of(&(&at, &record.said));
+        sqlx::query("REPLACE INTO `_mig_remembered` (`id`, `at`, `said`, `catalog`) VALUES (?, ?, ?, ?)")
+            .bind(id.short(64))
+            .bind(at)
+            .bind(record.said.as_str())
+            .bind(record.catalog.as_str())
+            .execute(link.raw()?)
+            .await
+            .map_err(|e| failure(e, "writing the journal"))?;
+    }
+    Ok(())
+}
+
+/// The records of how texts were said, sorted.
+pub(super) async fn remembered(link: &mut Link) -> Result<Vec<Remembered>, Failure> {
+    let rows = read(link, "_mig_remembered", "SELECT `at`, `said`, `catalog` FROM `_mig_remembered`").await?;
+    let mut out = rows.into_iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    out.sort();
+    Ok(out)
+}
+
+fn record(row: Vec<Option<String>>) -> Result<Remembered, Failure> {
+    let unreadable = || Failure::refused("the journal holds a remembered text that mig cannot read");
+    let mut row = row.into_iter().flatten();
+    let mut next = || row.next().ok_or_else(unreadable);
+    let print = |text: String| serde_json::from_value::<Fingerprint>(text.into()).map_err(|_| unreadable());
+    Ok(Remembered { at: next()?.parse().map_err(|_| unreadable())?, said: print(next()?)?, catalog: print(next()?)? })
+}
+
+/// Keeps a document under its digest.
+pub(super) async fn keep(link: &mut Link, digest: &str, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    sqlx::query("REPLACE INTO `_mig_document` (`digest`, `name`, `bytes`) VALUES (?, ?, ?)")
+        .bind(digest)
+        .bind(name)
+        .bind(bytes)
+        .execute(link.raw()?)
+        .await
+        .map(|_| ())
+        .map_err(|e| failure(e, "keeping a document"))
+}
+
+/// A kept document.
+pub(super) async fn kept(link: &mut Link, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    if !exists(link, "_mig_document").await? {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT `bytes` FROM `_mig_document` WHERE `digest` = ? AND `name` = ?")
+        .bind(digest)
+        .bind(name)
+        .fetch_optional(link.raw()?)
+        .await
+        .map_err(|e| failure(e, "reading a document"))?;
+    row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose().map_err(|e| failure(e, "reading a document"))
+}
