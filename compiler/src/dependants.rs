@@ -36,7 +36,11 @@ pub(crate) fn recreate(
         let next: BTreeSet<Address> = depends
             .iter()
             .filter(|(at, needs)| {
-                !again.contains(*at) && is_rebuildable(at) && needs.iter().any(|n| disturbed.contains(n))
+                let goes_along = |need: &Address| {
+                    is_rebuildable(at)
+                        || (at.kind() == ObjectKind::Index && need.kind() == ObjectKind::MaterializedView)
+                };
+                !again.contains(*at) && needs.iter().any(|need| disturbed.contains(need) && goes_along(need))
             })
             .map(|(at, _)| at.clone())
             .filter(|at| live.objects.contains_key(at))

@@ -73,7 +73,7 @@ impl Effect for Drop {
             None => return Err(Impossible::Absent(self.at.clone())),
         }
         let index = schema.indexes_of(&self.at.qualified()).map(|(at, _)| at.clone()).next();
-        match index.filter(|_| self.at.kind() == ObjectKind::Table) {
+        match index.filter(|_| matches!(self.at.kind(), ObjectKind::Table | ObjectKind::MaterializedView)) {
             Some(by) => Err(Impossible::Needed { at: self.at.clone(), by }),
             None => Ok(()),
         }
