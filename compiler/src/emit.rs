@@ -7,6 +7,7 @@ use mig_plan::{
     Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
+    sql::tokens,
 };
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -77,7 +78,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         // What the plan itself makes or renames cannot be asked before the first write; constraints decide.
         let askable = |check: &DraftCheck| {
             let sql = Sql::new(check.count.sql());
-            let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| sql.mentions(n)));
+            let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| may_name(&sql, n)));
             early && header.snapshot.schema.0.objects.contains_key(&check.at.holder())
         };
         for check in rendered.checks.into_iter().filter(askable) {
@@ -149,6 +150,11 @@ fn new_name(change: &Kind) -> Option<(Address, Name)> {
         Kind::RenameMember(rename) => Some((Address::table(&rename.from.relation()?), rename.to.clone())),
         _ => None,
     }
+}
+
+/// Whether a text may name a column, whichever way the engine takes the case of bare words.
+fn may_name(sql: &Sql, name: &Name) -> bool {
+    tokens(sql.as_str()).any(|t| t.identifier().is_some_and(|i| i.eq_ignore_ascii_case(name.as_str())))
 }
 
 /// An id by content; two steps that are the same change get the same digits, so the later one is told apart by a count.

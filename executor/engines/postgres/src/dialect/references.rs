@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
+    Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
     schema::{Index, IndexedBy},
     split_path,
     sql::{TokenKind, tokens},
@@ -48,6 +48,7 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
             let parents = ["partition_of", "inherits", "of_type"].iter().filter_map(|key| table.options.get(*key));
             for parent in parents.flat_map(|p| p.split(',')) {
                 finder.path(parent.trim());
+                finder.inherited(table, parent.trim());
             }
         }
         Body::Index(index) => finder.index(index),
@@ -133,6 +134,24 @@ impl Finder<'_> {
         for kind in [ObjectKind::Type, ObjectKind::Enum, ObjectKind::Domain] {
             self.add(Address::new(kind, &at));
         }
+    }
+
+    /// What a table has from its parent: the parent's columns and checks of the same names, which must have their final form when it
+    /// is made.
+    fn inherited(&mut self, table: &Table, parent: &str) {
+        let Ok(mut parts) = split_path(parent) else { return };
+        let Some(name) = parts.pop() else { return };
+        let parent = Qualified::new(parts.pop().or_else(|| self.default.cloned()), name);
+        let Some(from) = self.schema.table(&parent) else { return };
+        let checks =
+            from.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::Check { .. })).map(|(name, _)| name);
+        let checks = checks.filter(|name| table.constraints.contains_key(*name));
+        let columns = from.columns.iter().map(|c| &c.name).filter(|name| table.column(name).is_some());
+        let found: Vec<_> = columns
+            .map(|name| Address::column(&parent, name))
+            .chain(checks.map(|name| Address::constraint(&parent, name)))
+            .collect();
+        self.found.extend(found);
     }
 
     fn data_type(&mut self, data_type: &str) {

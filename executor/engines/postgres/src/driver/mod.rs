@@ -200,7 +200,9 @@ impl Driver for PostgresDriver {
         if self.transaction == Transaction::Open {
             return self.link.texts(&sql, most, asked).await;
         }
-        let found = self.link.texts(&format!("begin read only; {sql}\n; commit"), most, asked).await;
+        // Expressions of specs name their tables as everywhere else in them: by the path that is configured.
+        let begin = format!("begin read only; set local search_path = {}", self.path);
+        let found = self.link.texts(&format!("{begin}; {sql}\n; commit"), most, asked).await;
         if matches!(found, Err(Failure::Refused { .. } | Failure::Transient { .. })) {
             self.rollback().await?;
         }

@@ -1,12 +1,14 @@
 //! How columns are added and changed.
 
+use std::collections::BTreeMap;
+
 use mig_plan::{
     Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Phase, Qualified, Rule, Sql,
     kind::{AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, ValidateConstraint},
     schema::Validity,
 };
 
-use super::warned;
+use super::{fill, warned};
 use crate::dialect::{
     casts,
     names::{generated, quote},
@@ -90,7 +92,7 @@ fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
 }
 
 /// The drafts of a changed column.
-pub(crate) fn alter(change: &AlterColumn, group: &Group, _context: &Context<'_>, version: u32) -> Vec<Draft> {
+pub(crate) fn alter(change: &AlterColumn, group: &Group, context: &Context<'_>, version: u32) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.to);
     if remade(change, version) {
         let drop = DropColumn { table: table.clone(), column: change.from.clone() };
@@ -104,7 +106,7 @@ pub(crate) fn alter(change: &AlterColumn, group: &Group, _context: &Context<'_>,
     let mut now = change.from.clone();
     let mut drafts = early(change, group, &mut now, retyped);
     if retyped {
-        drafts.push(retype(change, group, &mut now));
+        drafts.push(retype(change, group, context, &mut now));
     }
     if goal.not_null && !now.not_null {
         drafts.extend(require(table, &mut now));
@@ -180,7 +182,7 @@ fn leaves_key(group: &Group, column: &Name) -> bool {
 }
 
 /// The change of the type itself, with the default that goes with it.
-fn retype(change: &AlterColumn, group: &Group, now: &mut Column) -> Draft {
+fn retype(change: &AlterColumn, group: &Group, context: &Context<'_>, now: &mut Column) -> Draft {
     let goal = &change.to;
     let value = match (&now.value, &goal.value) {
         (ColumnValue::Default(_) | ColumnValue::Plain, ColumnValue::Default(_) | ColumnValue::Plain) => {
@@ -191,8 +193,22 @@ fn retype(change: &AlterColumn, group: &Group, now: &mut Column) -> Draft {
     };
     let to = Column { data_type: goal.data_type.clone(), collation: goal.collation.clone(), value, ..now.clone() };
     let from = std::mem::replace(now, to.clone());
-    let declared = group.fill.as_ref().and_then(|f| f.set.get(&goal.name)).cloned();
+    let declared = group.fill.as_ref().and_then(|f| f.set.get(&goal.name));
+    let declared = declared.map(|expression| by_present_names(expression, &fill::base_names(group, context)));
     let using = change.using.clone().or(declared).map(|e| Sql::new(format!("({e})")));
     let why = format!("makes {} a {}", goal.name, goal.data_type);
     Draft::new(Kind::from(AlterColumn { table: change.table.clone(), from, to, using }), Phase::Contract, why)
+}
+
+/// An expression over the base's column names, over those that the columns bear now. All at once: names may be swapped.
+fn by_present_names(expression: &Sql, columns: &BTreeMap<Name, Name>) -> Sql {
+    let passing = |i: usize| Name::new(format!("_mig_renamed_{i}")).ok();
+    let mut text = expression.clone();
+    for (i, base) in columns.keys().enumerate() {
+        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(base, &name, &quote));
+    }
+    for (i, present) in columns.values().enumerate() {
+        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(&name, present, &quote));
+    }
+    text
 }

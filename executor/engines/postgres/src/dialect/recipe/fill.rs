@@ -73,7 +73,7 @@ pub(crate) fn backfills(group: &Group, context: &Context<'_>) -> Vec<Draft> {
 }
 
 /// The columns that bear another name now than in the base.
-fn base_names(group: &Group, context: &Context<'_>) -> BTreeMap<Name, Name> {
+pub(crate) fn base_names(group: &Group, context: &Context<'_>) -> BTreeMap<Name, Name> {
     let table = group.at.qualified();
     let of_table = |at: &Address| at.relation().as_ref() == Some(&table);
     context.columns.iter().filter(|(at, _)| of_table(at)).map(|(at, base)| (base.clone(), at.name().clone())).collect()
