@@ -126,6 +126,9 @@ language! {
         "primary_key" primary_key: Option<Short<PrimaryKeySpec>>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
         /// The engine's own settings, by name.
         "options" options: Names<Scalar>,
         /// The columns, in the order in which they are created.
@@ -334,6 +337,9 @@ language! {
         "values" values: List<Short<EnumValueSpec>>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A value of an enumerated type.
@@ -360,6 +366,9 @@ language! {
         "checks" checks: Vec<DomainCheckSpec>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A check of a domain.
@@ -392,12 +401,18 @@ language! {
         "owned_by" owned_by: Option<Text>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A schema (namespace).
     NamespaceSpec {
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// An extension.
@@ -422,6 +437,9 @@ language! {
         "options" options: Names<Scalar>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A materialized view.
@@ -438,6 +456,9 @@ language! {
         "indexes" indexes: Vec<IndexSpec>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// An object whose definition is SQL.
@@ -450,6 +471,9 @@ language! {
         "needs" needs: Vec<Text>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// How existing rows of a table get their values.

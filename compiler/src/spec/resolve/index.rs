@@ -74,7 +74,11 @@ impl<'a> Resolver<'a> {
             self.object_moves.push(object_move(ObjectKind::Index, &table.sibling(from), &at, &said.place));
         }
         let place = spec.name.as_ref().map_or(&spec.place, |said| &said.place);
-        self.insert(Address::index(&at), place, Object { comment: value(&spec.comment), body: Body::Index(index) });
+        self.insert(
+            Address::index(&at),
+            place,
+            Object { comment: value(&spec.comment), ..Object::new(Body::Index(index)) },
+        );
     }
 
     /// The names in the schema of a table that an index cannot have.
