@@ -24,7 +24,7 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
         whole(1255, "pg_proc", "pro", "'f'", "true"),
         whole(1247, "pg_type", "typ", "'T'", "true"),
         format!(
-            "select 1259, c.oid, a.attname, a.attacl, '{{}}'::aclitem[], c.relowner
+            "select 1259, c.oid, a.attname, a.attacl, null::aclitem[], c.relowner
              from pg_attribute a join pg_class c on c.oid = a.attrelid
              where a.attacl is not null and a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v', 'm') and {}",
             ask.part("c.oid")
