@@ -6,9 +6,12 @@ use mig_plan::{Grant, GrantRule, Name};
 
 use super::text::strings;
 
+/// What a role may do: the columns of each privilege, or `None` for the whole.
+type Privileges<'a> = BTreeMap<&'a str, Vec<Option<&'a Name>>>;
+
 /// The list of grants; `None` if there are none.
 pub(super) fn grants(all: &BTreeSet<Grant>) -> Option<String> {
-    let mut by_role: BTreeMap<(&str, GrantRule), BTreeMap<&str, Vec<Option<&Name>>>> = BTreeMap::new();
+    let mut by_role: BTreeMap<(&str, GrantRule), Privileges<'_>> = BTreeMap::new();
     for grant in all {
         let privileges = by_role.entry((&grant.to, grant.rule)).or_default();
         privileges.entry(&grant.privilege).or_default().push(grant.column.as_ref());
@@ -17,7 +20,7 @@ pub(super) fn grants(all: &BTreeSet<Grant>) -> Option<String> {
     (!texts.is_empty()).then(|| strings(texts.iter().map(String::as_str)))
 }
 
-fn line(role: &str, rule: GrantRule, privileges: &BTreeMap<&str, Vec<Option<&Name>>>) -> String {
+fn line(role: &str, rule: GrantRule, privileges: &Privileges<'_>) -> String {
     let mut said = Vec::new();
     for (privilege, columns) in privileges {
         if columns.contains(&None) {
