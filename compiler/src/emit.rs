@@ -195,7 +195,9 @@ fn differs(a: &Schema, b: &Schema) -> Option<Address> {
 
 fn alike(a: Option<&Object>, b: Option<&Object>) -> bool {
     match (a, b) {
-        (Some(a), Some(b)) => a == b || (a.comment == b.comment && ordered(&a.body) == ordered(&b.body)),
+        (Some(a), Some(b)) => {
+            a == b || (a.comment == b.comment && a.grants == b.grants && ordered(&a.body) == ordered(&b.body))
+        }
         (a, b) => a == b,
     }
 }

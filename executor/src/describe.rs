@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Constraint, Name, Object, Rule, Table,
+    Address, Body, Column, ColumnValue, Constraint, GrantRule, Name, Object, Rule, Table,
     schema::{Domain, Index, IndexedBy, Sequence, Validity, View},
     table::{Deferral, ForeignKey, Key},
 };
@@ -126,6 +126,15 @@ pub fn facts(object: &Object) -> Facts {
     let mut facts = Facts::new();
     if let Some(comment) = &object.comment {
         facts.insert("comment".to_owned(), quoted(comment));
+    }
+    for grant in &object.grants {
+        let column = grant.column.as_ref().map(|c| format!(" ({c})")).unwrap_or_default();
+        let says = match grant.rule {
+            GrantRule::Revoked => "revoked",
+            GrantRule::Granted => "granted",
+            GrantRule::WithGrantOption => "granted, and may be passed on",
+        };
+        facts.insert(format!("{}{column} to {}", grant.privilege, grant.to), says.to_owned());
     }
     match &object.body {
         Body::Namespace {} => {}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Body, Group, Kind, Object, ObjectKind, Schema,
-    kind::{Comment, Create, Drop, Rename, Replace},
+    kind::{Comment, Create, Drop, Privileges, Rename, Replace},
 };
 
 use crate::adopt::Adopter;
@@ -88,6 +88,9 @@ fn changes_of(at: &Address, live: &Object, goal: &mut Object, adopter: Adopter<'
     if live.comment != goal.comment {
         changes.push(Comment { at: at.clone(), from: live.comment.clone(), to: goal.comment.clone() }.into());
     }
+    if live.grants != goal.grants {
+        changes.push(Privileges { at: at.clone(), from: live.grants.clone(), to: goal.grants.clone() }.into());
+    }
     changes
 }
 
@@ -95,7 +98,7 @@ fn replaced(at: &Address, live: &Object, goal: &Object) -> Vec<Kind> {
     if live.body == goal.body {
         return Vec::new();
     }
-    let to = Object { comment: live.comment.clone(), body: goal.body.clone() };
+    let to = Object { comment: live.comment.clone(), grants: live.grants.clone(), body: goal.body.clone() };
     vec![Replace { at: at.clone(), from: live.clone(), to }.into()]
 }
 

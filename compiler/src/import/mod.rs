@@ -1,5 +1,6 @@
 //! `mig import`: the specs that a person would have written for a database.
 
+mod grants;
 mod object;
 mod table;
 mod text;

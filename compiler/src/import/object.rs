@@ -62,6 +62,7 @@ impl Writer<'_> {
         }
         let mut said = Lines::new();
         put(&mut said, "comment", object.comment.as_deref().map(string));
+        put(&mut said, "grants", super::grants::grants(&object.grants));
         said.append(&mut lines);
         section(&format!("[{header}]"), &said) + &after
     }

@@ -20,7 +20,7 @@ type IsKind = fn(&Rule) -> bool;
 impl Writer<'_> {
     pub(super) fn table(&self, at: &Qualified) -> String {
         let address = Address::table(at);
-        let Some(Object { comment, body: Body::Table(table) }) = self.schema.objects.get(&address) else {
+        let Some(Object { comment, grants, body: Body::Table(table) }) = self.schema.objects.get(&address) else {
             return String::new();
         };
         let header = format!("table.{}", self.key_of(&address));
@@ -28,6 +28,7 @@ impl Writer<'_> {
         let primary = table.constraints.iter().find(|(_, c)| matches!(c.rule, Rule::PrimaryKey(_)));
         put(&mut lines, "primary_key", primary.map(|(name, c)| self.primary_key(at, name, c)));
         put(&mut lines, "comment", comment.as_deref().map(string));
+        put(&mut lines, "grants", super::grants::grants(grants));
         put(&mut lines, "options", options(&table.options));
         let bare = lines.is_empty() && !table.columns.is_empty();
         let mut out = if bare { String::new() } else { section(&format!("[{header}]"), &lines) };

@@ -74,7 +74,8 @@ fn users() -> Table {
 
 fn shop() -> Schema {
     let mut schema = Schema::default();
-    let mut put = |at: Address, body| schema.objects.insert(at, Object { comment: Some("it's".to_owned()), body });
+    let mut put =
+        |at: Address, body| schema.objects.insert(at, Object { comment: Some("it's".to_owned()), ..Object::new(body) });
     put(Address::table(&q("public", "users")), Body::Table(users()));
     let mut orders =
         Table { columns: vec![column("id", "uuid", true), column("user", "bigint", false)], ..Table::default() };
@@ -218,7 +219,7 @@ proptest! {
                 on_delete: ReferentialAction::SetNull, on_delete_columns: names.clone(), match_full: false,
             };
             table.constraints.insert(name(&format!("{}2", &constraint.chars().take(9).collect::<String>())), Constraint::new(Rule::ForeignKey(fk)));
-            schema.objects.insert(Address::table(&at), Object { comment: Some(text.clone()), body: Body::Table(table) });
+            schema.objects.insert(Address::table(&at), Object { comment: Some(text.clone()), ..Object::new(Body::Table(table)) });
             let parts = names.iter().map(|n| IndexPart {
                 what: IndexedBy::Column(n.clone()), collation: None, opclass: None, descending: n.as_str().len() % 2 == 0, nulls_first: None,
             });

@@ -293,6 +293,14 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Comment(comment) => {
             marks.stands_on.insert(comment.at.clone());
         }
+        Kind::Privileges(privileges) => {
+            marks.stands_on.insert(privileges.at.clone());
+            for name in privileges.from.union(&privileges.to).filter_map(|g| g.column.as_ref()) {
+                let column = Address::column(&privileges.at.qualified(), name);
+                let stays = ground.goal.contains(&column);
+                if stays { &mut marks.stands_on } else { &mut marks.reads }.insert(column);
+            }
+        }
         Kind::Rebuild(rebuild) => mark_rebuild(rebuild, ground, marks),
         Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
     }

@@ -128,6 +128,9 @@ language! {
         "primary_key" primary_key: Option<Short<PrimaryKeySpec>>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
         /// The engine's own settings, by name.
         "options" options: Names<Scalar>,
         /// The columns, in the order in which they are created.
@@ -336,6 +339,9 @@ language! {
         "values" values: List<Short<EnumValueSpec>>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A value of an enumerated type.
@@ -362,6 +368,9 @@ language! {
         "checks" checks: Vec<DomainCheckSpec>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A check of a domain.
@@ -394,12 +403,18 @@ language! {
         "owned_by" owned_by: Option<Text>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A schema (namespace).
     NamespaceSpec {
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// An extension.
@@ -424,6 +439,9 @@ language! {
         "options" options: Names<Scalar>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// A materialized view.
@@ -440,6 +458,9 @@ language! {
         "indexes" indexes: Vec<IndexSpec>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// An object whose definition is SQL.
@@ -452,6 +473,9 @@ language! {
         "needs" needs: Vec<Text>,
         /// The comment on it.
         "comment" comment: Option<Text>,
+        /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
+        /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        "grants" grants: Vec<Text>,
     }
 
     /// How existing rows of a table get their values.

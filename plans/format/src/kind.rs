@@ -6,6 +6,7 @@ mod column;
 mod constraint;
 mod data;
 mod object;
+mod privileges;
 mod rebuild;
 mod rename;
 
@@ -18,6 +19,7 @@ pub use self::{
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
     data::Backfill,
     object::{AlterTable, Comment, Create, Drop, Replace},
+    privileges::Privileges,
     rebuild::{CopyColumn, Rebuild},
     rename::{Rename, RenameMember, rename_in_texts},
 };
@@ -118,6 +120,7 @@ kinds!(
     ValidateConstraint,
     DropConstraint,
     Comment,
+    Privileges,
     Rebuild,
     Backfill,
 );

@@ -6,6 +6,7 @@
 pub mod address;
 pub mod dialect;
 pub mod fingerprint;
+pub mod grant;
 pub mod hazard;
 pub mod kind;
 pub mod name;
@@ -22,6 +23,7 @@ pub use self::{
         Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType,
     },
     fingerprint::Fingerprint,
+    grant::{Grant, GrantRule},
     hazard::{Class, Hazard, HazardCode, class_of},
     kind::{Impossible, Kind},
     name::{BadName, Name, Qualified, split_path},

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::{Address, ObjectKind},
+    grant::Grant,
     name::{Name, Qualified},
     sql::Sql,
     table::{Column, Constraint, Table},
@@ -39,15 +40,18 @@ pub struct Object {
     /// The comment on it, where the engine keeps one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Who else than its owner may do what with it, where that is not the engine's default.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub grants: BTreeSet<Grant>,
     /// What it is.
     pub body: Body,
 }
 
 impl Object {
-    /// An object without a comment.
+    /// An object without a comment and with the privileges that the engine gives by default.
     #[must_use]
     pub fn new(body: Body) -> Self {
-        Self { comment: None, body }
+        Self { comment: None, grants: BTreeSet::new(), body }
     }
 }
 

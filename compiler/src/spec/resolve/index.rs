@@ -79,7 +79,11 @@ impl<'a> Resolver<'a> {
             ));
         }
         let place = spec.name.as_ref().map_or(&spec.place, |said| &said.place);
-        self.insert(Address::index(&at), place, Object { comment: value(&spec.comment), body: Body::Index(index) });
+        self.insert(
+            Address::index(&at),
+            place,
+            Object { comment: value(&spec.comment), ..Object::new(Body::Index(index)) },
+        );
     }
 
     /// The names in the schema of a table that an index cannot have.

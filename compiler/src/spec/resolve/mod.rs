@@ -2,6 +2,7 @@
 
 mod check;
 mod constraint;
+mod grants;
 mod index;
 mod object;
 mod table;

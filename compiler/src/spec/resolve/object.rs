@@ -54,7 +54,7 @@ impl<'a> Resolver<'a> {
             let owner = spec.owned_by.as_ref().and_then(|said| self.member(&said.value, &said.place));
             let owned_by = owner.map(|(table, column)| Address::column(&table, &column));
             let body = Body::Sequence(Sequence { data_type, options: sequence_options!(spec), owned_by });
-            let object = Object { comment: value(&spec.comment), body };
+            let object = Object { comment: value(&spec.comment), grants: self.grants(&spec.grants), body };
             self.insert(Address::new(ObjectKind::Sequence, &at), &name.place, object);
         }
         self.views();
@@ -64,7 +64,11 @@ impl<'a> Resolver<'a> {
     fn namespaces(&mut self) {
         for (name, spec) in self.section(|f| &f.schemas) {
             if let Some(at) = self.single(name) {
-                let object = Object { comment: value(&spec.comment), body: Body::Namespace {} };
+                let object = Object {
+                    comment: value(&spec.comment),
+                    grants: self.grants(&spec.grants),
+                    body: Body::Namespace {},
+                };
                 self.insert(Address::global(ObjectKind::Namespace, at), &name.place, object);
             }
         }
@@ -72,7 +76,7 @@ impl<'a> Resolver<'a> {
             let Some(at) = self.single(name) else { continue };
             let schema = spec.schema.as_ref().and_then(|s| self.single(s));
             let body = Body::Extension(Extension { schema, version: value(&spec.version) });
-            let object = Object { comment: value(&spec.comment), body };
+            let object = Object { comment: value(&spec.comment), ..Object::new(body) };
             self.insert(Address::global(ObjectKind::Extension, at), &name.place, object);
         }
     }
@@ -109,7 +113,12 @@ impl<'a> Resolver<'a> {
             }
         }
         let values = spec.values.0.iter().map(|v| v.0.value.value.clone()).collect();
-        self.insert(address, &name.place, Object { comment: value(&spec.comment), body: Body::Enum { values } });
+        let grants = self.grants(&spec.grants);
+        self.insert(
+            address,
+            &name.place,
+            Object { comment: value(&spec.comment), grants, body: Body::Enum { values } },
+        );
     }
 
     /// Domains may rest on each other, so all are declared before the types below them are looked up.
@@ -126,7 +135,8 @@ impl<'a> Resolver<'a> {
                 collation: value(&spec.collation),
                 checks: self.domain_checks(&at, spec),
             };
-            let object = Object { comment: value(&spec.comment), body: Body::Domain(domain) };
+            let object =
+                Object { comment: value(&spec.comment), grants: self.grants(&spec.grants), body: Body::Domain(domain) };
             self.insert(address.clone(), &name.place, object);
             bases.push((address, &spec.data_type));
         }
@@ -161,7 +171,8 @@ impl<'a> Resolver<'a> {
             self.object_was(ObjectKind::View, &at, &spec.was);
             let columns = self.column_names(&spec.columns);
             let view = View { query: statement(&spec.query.value), columns, options: options(&spec.options) };
-            let object = Object { comment: value(&spec.comment), body: Body::View(view) };
+            let object =
+                Object { comment: value(&spec.comment), grants: self.grants(&spec.grants), body: Body::View(view) };
             self.insert(Address::new(ObjectKind::View, &at), &name.place, object);
         }
         for (name, spec) in self.section(|f| &f.materialized_views) {
@@ -169,7 +180,8 @@ impl<'a> Resolver<'a> {
             self.object_was(ObjectKind::MaterializedView, &at, &spec.was);
             let columns = self.column_names(&spec.columns);
             let view = View { query: statement(&spec.query.value), columns, options: options(&spec.options) };
-            let object = Object { comment: value(&spec.comment), body: Body::View(view) };
+            let object =
+                Object { comment: value(&spec.comment), grants: self.grants(&spec.grants), body: Body::View(view) };
             self.insert(Address::new(ObjectKind::MaterializedView, &at), &name.place, object);
         }
     }
@@ -261,7 +273,11 @@ impl<'a> Resolver<'a> {
             self.error(Code::BadValue, &spec.place, format!("{at} has no statement that creates it"));
         }
         let needs: BTreeSet<_> = spec.needs.iter().filter_map(|text| self.address(text)).collect();
-        let object = Object { comment: value(&spec.comment), body: Body::Source(Source { create, needs }) };
+        let object = Object {
+            comment: value(&spec.comment),
+            grants: self.grants(&spec.grants),
+            body: Body::Source(Source { create, needs }),
+        };
         self.insert(at, &name.place, object);
     }
 

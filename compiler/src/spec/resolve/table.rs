@@ -45,7 +45,8 @@ impl<'a> Resolver<'a> {
             let address = Address::table(&at);
             if self.declare(&address, &name.place) {
                 let table = Table { options: options(&spec.options), ..Table::default() };
-                let object = Object { comment: value(&spec.comment), body: Body::Table(table) };
+                let grants = self.grants(&spec.grants);
+                let object = Object { comment: value(&spec.comment), grants, body: Body::Table(table) };
                 self.schema.objects.insert(address, object);
             }
         }

@@ -157,6 +157,13 @@ impl RenameMember {
                 Rule::Check { .. } | Rule::Exclude { .. } => {}
             }
         }
+        if let Some(object) = schema.objects.get_mut(&Address::table(table)) {
+            let renamed = |mut grant: crate::grant::Grant| {
+                grant.column.iter_mut().for_each(swap);
+                grant
+            };
+            object.grants = std::mem::take(&mut object.grants).into_iter().map(renamed).collect();
+        }
         for object in schema.objects.values_mut() {
             match &mut object.body {
                 Body::Table(other) => each_foreign_key(other, |fk| {

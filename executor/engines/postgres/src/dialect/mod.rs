@@ -2,6 +2,7 @@
 
 mod casts;
 mod disturbs;
+mod grants;
 mod keep;
 mod names;
 mod normalize;

@@ -9,6 +9,7 @@ use mig_plan::{
 };
 
 use super::{
+    grants,
     names::{self, literal, qualified},
     types::SERIALS,
 };
@@ -35,6 +36,7 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
             _ => {}
         }
         check_names(at, &mut complaints);
+        grants::normalize(at, object, version, &mut complaints);
         check_object(at, object, version, &mut complaints);
     }
     foreign_keys(&mut schema, &mut complaints);

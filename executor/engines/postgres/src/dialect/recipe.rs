@@ -5,6 +5,7 @@ pub(crate) mod constraint;
 pub(crate) mod fill;
 pub(crate) mod object;
 
+use super::grants;
 use mig_plan::{Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase};
 
 /// The drafts of a group, in an order that must be kept.
@@ -33,6 +34,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
             }
             Kind::Comment(_) => drafts.push(Draft::new(change.clone(), Phase::Expand, "says what it is for")),
+            Kind::Privileges(k) => drafts.extend(grants::drafts(k)),
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }

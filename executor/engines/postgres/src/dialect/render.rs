@@ -44,6 +44,9 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
             vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
             "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),
         )),
+        Kind::Privileges(k) => {
+            Ok(meta(super::grants::sql(&k.at, &k.from, &k.to), "nothing that clients wait for".to_owned()))
+        }
         Kind::Backfill(k) => backfill::render(k, before),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),

@@ -56,6 +56,7 @@ fn serial_behind(at: &Qualified, column: &Column, live: &Schema) -> Option<(&'st
     let is_it = column.not_null
         && column.value == ColumnValue::Default(serial_default(&name))
         && object.comment.is_none()
+        && object.grants.is_empty()
         && object.body == Body::Sequence(plain);
     let (word, _) = SERIALS.iter().find(|(_, integer)| *integer == column.data_type)?;
     is_it.then_some((*word, address))

@@ -73,6 +73,7 @@ pub(super) fn assemble(rows: &Rows) -> Result<Assembled, Odd> {
     index::indexes(rows, &book, &mut out)?;
     simple::sources(rows, &mut out)?;
     simple::opaque(rows, &mut out)?;
+    simple::grants(rows, &mut out)?;
     Ok(out)
 }
 
@@ -80,7 +81,7 @@ impl Assembled {
     /// Adds an object that came from a catalog row.
     fn add(&mut self, place: (Oid, Oid), at: Address, comment: Option<&String>, body: mig_plan::Body) {
         self.places.insert((place.0, place.1, 0), at.clone());
-        self.schema.objects.insert(at, mig_plan::Object { comment: comment.cloned(), body });
+        self.schema.objects.insert(at, mig_plan::Object { comment: comment.cloned(), ..mig_plan::Object::new(body) });
     }
 }
 

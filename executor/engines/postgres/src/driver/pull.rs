@@ -103,6 +103,21 @@ pub(super) async fn observe(
     Ok(schema.objects.into_iter().filter(|(at, _)| of.contains(at)).collect())
 }
 
+/// Kinds of objects that privileges are granted on.
+const GRANTED: &[ObjectKind] = &[
+    ObjectKind::Namespace,
+    ObjectKind::Enum,
+    ObjectKind::Domain,
+    ObjectKind::Type,
+    ObjectKind::Sequence,
+    ObjectKind::Table,
+    ObjectKind::View,
+    ObjectKind::MaterializedView,
+    ObjectKind::Function,
+    ObjectKind::Procedure,
+    ObjectKind::Aggregate,
+];
+
 /// The queries for all objects.
 fn all(ask: &Ask) -> Vec<(String, Keep)> {
     let mut parts = relations(ask, ask, |_| true);
@@ -146,11 +161,12 @@ fn relations(ask: &Ask, near: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<
 fn others(ask: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<(String, Keep)> {
     use ObjectKind as K;
     type Query = fn(&Ask) -> String;
-    let one: [(&[ObjectKind], Query, Keep); 4] = [
+    let one: [(&[ObjectKind], Query, Keep); 5] = [
         (&[K::Namespace], queries::namespaces, into!(namespaces)),
         (&[K::Extension], queries::extensions, into!(extensions)),
         (&[K::Enum, K::Domain, K::Type], queries::types, into!(types)),
         (&[K::Opaque], queries::opaque, into!(opaque)),
+        (GRANTED, queries::grants, into!(grants)),
     ];
     let texts: [(&[ObjectKind], Query); 8] = [
         (&[K::Collation], queries::collations),

@@ -2,9 +2,11 @@
 //!
 //! Each query gives one row with one text: a JSON list of rows, or lines of numbers. All of them together are one message to the server.
 
+mod grants;
 mod numbers;
 mod other;
 
+pub(super) use self::grants::grants;
 pub(super) use self::numbers::{depends, links, resolve, stamp};
 pub(super) use self::other::{
     aggregates, collations, event_triggers, extensions, namespaces, opaque, policies, routines, rules, statistics,

@@ -236,6 +236,18 @@ pub(super) struct OpaqueRow {
     pub(super) comment: Option<String>,
 }
 
+/// See [`queries::grants`](super::queries::grants).
+#[derive(Debug, Deserialize)]
+pub(super) struct GrantRow {
+    pub(super) class: Oid,
+    pub(super) oid: Oid,
+    pub(super) column: Option<String>,
+    pub(super) role: String,
+    pub(super) privilege: String,
+    pub(super) grantable: bool,
+    pub(super) revoked: bool,
+}
+
 /// What every query gave.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -251,6 +263,7 @@ pub(super) struct Rows {
     pub(super) views: Vec<ViewRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) opaque: Vec<OpaqueRow>,
+    pub(super) grants: Vec<GrantRow>,
     /// Lines of [`queries::links`](super::queries::links).
     pub(super) links: String,
     /// Lines of [`queries::depends`](super::queries::depends).

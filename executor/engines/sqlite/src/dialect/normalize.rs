@@ -20,6 +20,9 @@ pub(crate) fn normalize(declared: Schema) -> Result<Schema, Vec<Complaint>> {
             complaints.push(complaint(&at, says, None));
         }
         object.comment = None;
+        if !object.grants.is_empty() {
+            complaints.push(complaint(&at, "SQLite has no privileges to grant", Some("leave `grants` out")));
+        }
         match &mut object.body {
             Body::Table(table) => table_form(&at, table, &parents, &mut complaints),
             Body::View(view) if at.kind() == ObjectKind::View => view_form(&at, view, &mut complaints),

@@ -28,8 +28,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>,
     };
     let (whole, parts): (Vec<&Kind>, Vec<&Kind>) = group.changes.iter().partition(|c| in_place(c));
     let mut drafts: Vec<Draft> = whole.into_iter().map(|change| plain(change, context)).collect();
-    let parts: Vec<&Kind> =
-        parts.into_iter().filter(|c| !matches!(c, Kind::Comment(_) | Kind::ValidateConstraint(_))).collect();
+    let parts: Vec<&Kind> = parts
+        .into_iter()
+        .filter(|c| !matches!(c, Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_)))
+        .collect();
     if !parts.is_empty() || group.fill.is_some() {
         drafts.extend(of_table(group, &parts, context)?);
     }

@@ -150,7 +150,7 @@ fn one_by_one(change: &Replace, from: &[String], to: &[String]) -> Vec<Draft> {
         let values = to.iter().filter(|v| there.contains(v)).cloned().collect();
         let last = there.len() == to.len();
         let comment = if last { change.to.comment.clone() } else { now.comment.clone() };
-        let next = Object { comment, body: Body::Enum { values } };
+        let next = Object { comment, grants: now.grants.clone(), body: Body::Enum { values } };
         let step = Replace { at: change.at.clone(), from: now, to: next.clone() };
         drafts.push(Draft::new(step, Phase::Expand, format!("adds the value `{value}`")));
         now = next;

@@ -1,11 +1,16 @@
 //! Enumerated types as SQL.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
     Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Qualified, Rendered, Schema, kind::Replace,
 };
 
 use super::{META, WORK, alone, meta, transaction};
-use crate::dialect::names::{generated, literal, qualified, quote};
+use crate::dialect::{
+    grants,
+    names::{generated, literal, qualified, quote},
+};
 
 /// `CREATE TYPE ... AS ENUM`.
 pub(crate) fn create_sql(name: &str, values: &[String]) -> String {
@@ -60,7 +65,9 @@ fn rewrite(change: &Replace, to: &[String], before: &Schema) -> Rendered {
     let users = columns_of(&change.at.qualified(), before);
     let tables: Vec<_> = users.iter().map(|(table, _)| qualified(table)).collect();
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {}, while every row is written", listed(&tables)));
-    out.action = transaction(rewrite_sql(&change.at, to, before), WORK);
+    let mut sql = rewrite_sql(&change.at, to, before);
+    sql.extend(grants::sql(&change.at, &BTreeSet::new(), &change.to.grants));
+    out.action = transaction(sql, WORK);
     let says =
         format!("{} columns are written anew under exclusive locks; a row with a removed value stops it", users.len());
     out.hazards.push(Hazard::new(HazardCode::RewritesEnum, &change.at, says));

@@ -1,5 +1,7 @@
 //! Whole objects as SQL: made, dropped, exchanged; and comments.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
     Address, Body, Complaint, Hazard, HazardCode, Kind, Object, ObjectKind, Rendered, Schema, Sql, Statement,
     kind::{Create, Drop, Replace},
@@ -8,7 +10,7 @@ use mig_plan::{
 
 use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
-    keep,
+    grants, keep,
     names::{literal, qualified, quote, quote_text},
 };
 
@@ -39,7 +41,11 @@ fn new_lock(change: &Create) -> String {
 pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Result<Vec<String>, Complaint> {
     let name = qualified(&at.qualified());
     let mut sql = match &object.body {
-        Body::Table(table) => return Ok(table::create(&at.qualified(), table, object)),
+        Body::Table(table) => {
+            let mut sql = table::create(&at.qualified(), table, object);
+            sql.extend(grants::sql(at, &BTreeSet::new(), &object.grants));
+            return Ok(sql);
+        }
         Body::Index(index) => {
             let mut sql = vec![index::create_sql(at, index, "")];
             sql.extend(index::after_create(at, object, index));
@@ -56,6 +62,7 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
     };
     let _ = around;
     sql.extend(object.comment.iter().map(|text| comment(at, Some(text), Some(around))));
+    sql.extend(grants::sql(at, &BTreeSet::new(), &object.grants));
     Ok(sql)
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Resu
         out.lock =
             format!("ACCESS EXCLUSIVE on {}, while it is filled again: readers wait", qualified(&at.qualified()));
     }
-    let says = "readers wait a moment; privileges that were granted on the view are gone with the old one";
+    let says = "readers wait a moment";
     out.hazards.push(Hazard::new(HazardCode::RecreatesView, at, says));
     Ok(out)
 }

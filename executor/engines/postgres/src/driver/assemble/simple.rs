@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Fingerprint, Name, ObjectKind, Sql,
+    Address, Body, Fingerprint, Grant, GrantRule, Name, ObjectKind, Sql,
     schema::{Domain, Extension, Sequence, Source, View},
 };
 
@@ -120,6 +120,22 @@ pub(super) fn opaque(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
         let at = Address::new(ObjectKind::Opaque, &qualified(&o.what, &o.identity)?);
         let digest = Fingerprint::of_bytes(o.says.as_bytes()).short(64).to_owned();
         out.add((o.class, o.oid), at, o.comment.as_ref(), Body::Opaque { what: o.what.clone(), digest });
+    }
+    Ok(())
+}
+
+/// Privileges, once everything else is there.
+pub(super) fn grants(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
+    for g in &rows.grants {
+        let Some(at) = out.places.get(&(g.class, g.oid, 0)) else { continue };
+        let Some(object) = out.schema.objects.get_mut(at) else { continue };
+        let rule = match (g.revoked, g.grantable) {
+            (true, _) => GrantRule::Revoked,
+            (false, true) => GrantRule::WithGrantOption,
+            (false, false) => GrantRule::Granted,
+        };
+        let column = g.column.as_ref().map(Name::new).transpose()?;
+        object.grants.insert(Grant { to: g.role.clone(), privilege: g.privilege.clone(), column, rule });
     }
     Ok(())
 }

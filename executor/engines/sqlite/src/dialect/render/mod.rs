@@ -22,7 +22,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::DropColumn(drop) => plain::drop_column(change, drop, before),
         Kind::Rebuild(rebuild) => rebuild::render(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render(change, fill, before),
-        Kind::Comment(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
+        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
         Kind::AlterTable(_) | Kind::AlterColumn(_) | Kind::AddConstraint(_) | Kind::DropConstraint(_) => {
             Err(alone(change))
         }
@@ -41,7 +41,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::DropColumn(drop) => plain::undo_drop_column(change, drop, before, after),
         Kind::Rebuild(rebuild) => rebuild::render_undo(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render_undo(change, fill, before),
-        Kind::Comment(_) | Kind::ValidateConstraint(_) => Ok(RenderedUndo {
+        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(RenderedUndo {
             says: "Nothing was changed in the database.".to_owned(),
             action: Action::Nothing {},
             hazards: Vec::new(),

@@ -1,0 +1,222 @@
+//! Privileges: which there are on what, and how they are granted and revoked.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Body, Complaint, Draft, Grant, GrantRule, Hazard, HazardCode, Name, Object, ObjectKind, Phase,
+    grant::PUBLIC, kind::Privileges,
+};
+
+use super::{
+    names::{qualified, quote, quote_text},
+    render::object::noun,
+};
+
+/// What tells one grant from another: role, privilege, column.
+type Key<'a> = (&'a str, &'a str, Option<&'a Name>);
+
+fn key(grant: &Grant) -> Key<'_> {
+    (&grant.to, &grant.privilege, grant.column.as_ref())
+}
+
+fn by_key(grants: &BTreeSet<Grant>) -> BTreeMap<Key<'_>, GrantRule> {
+    grants.iter().map(|g| (key(g), g.rule)).collect()
+}
+
+/// How far a rule goes; no rule is the default.
+fn reach(rule: Option<GrantRule>) -> u8 {
+    match rule {
+        Some(GrantRule::Revoked) => 0,
+        None => 1,
+        Some(GrantRule::Granted) => 2,
+        Some(GrantRule::WithGrantOption) => 3,
+    }
+}
+
+/// The privileges on a kind of object.
+fn privileges(kind: ObjectKind, version: u32) -> &'static [&'static str] {
+    match kind {
+        ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => {
+            let all = &["select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain"];
+            if version >= 17 { all } else { &all[..7] }
+        }
+        ObjectKind::Sequence => &["usage", "select", "update"],
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => &["execute"],
+        ObjectKind::Namespace => &["usage", "create"],
+        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type => &["usage"],
+        _ => &[],
+    }
+}
+
+/// The privilege that everyone has on a new object of a kind.
+fn usual(kind: ObjectKind) -> Option<&'static str> {
+    match kind {
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => Some("execute"),
+        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type => Some("usage"),
+        _ => None,
+    }
+}
+
+/// Puts declared grants into the catalog's form: `all` is written out, and what is the default is left out.
+pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complaints: &mut Vec<Complaint>) {
+    let known = privileges(at.kind(), version);
+    let mut rules: BTreeMap<(String, String, Option<Name>), GrantRule> = BTreeMap::new();
+    let mut refuse = |says: String| complaints.push(Complaint { at: at.clone(), says, help: None });
+    for grant in std::mem::take(&mut object.grants) {
+        let possible: Vec<&str> = match &grant.column {
+            Some(_) => ["select", "insert", "update", "references"].into_iter().filter(|p| known.contains(p)).collect(),
+            None => known.to_vec(),
+        };
+        let all = matches!(grant.privilege.as_str(), "all" | "all privileges");
+        if !all && !possible.contains(&grant.privilege.as_str()) || possible.is_empty() {
+            refuse(format!("there is no privilege `{}` on {}", grant.privilege, at.kind()));
+            continue;
+        }
+        if let (Some(column), Body::Table(table)) = (&grant.column, &object.body)
+            && table.column(column).is_none()
+        {
+            refuse(format!("a grant names the column {column}, which is not there"));
+            continue;
+        }
+        for privilege in possible.into_iter().filter(|p| all || *p == grant.privilege) {
+            let is_usual = grant.to == PUBLIC && usual(at.kind()) == Some(privilege);
+            match grant.rule {
+                GrantRule::Granted if is_usual => continue,
+                GrantRule::Revoked if !is_usual => {
+                    refuse(format!("{} has `{privilege}` only where it is granted; leave the revoke out", grant.to));
+                    continue;
+                }
+                _ => {}
+            }
+            let rule =
+                rules.entry((grant.to.clone(), privilege.to_owned(), grant.column.clone())).or_insert(grant.rule);
+            *rule = (*rule).max(grant.rule);
+        }
+    }
+    object.grants =
+        rules.into_iter().map(|((to, privilege, column), rule)| Grant { to, privilege, column, rule }).collect();
+}
+
+/// The drafts of a change of privileges: what is given comes early, what is taken late.
+pub(crate) fn drafts(change: &Privileges) -> Vec<Draft> {
+    let (from, to) = (by_key(&change.from), by_key(&change.to));
+    let keys: BTreeSet<_> = from.keys().chain(to.keys()).collect();
+    let widest = |key: &Key<'_>| {
+        let (was, will) = (from.get(key).copied(), to.get(key).copied());
+        let rule = if reach(was) > reach(will) { was } else { will };
+        let (role, privilege, column) = *key;
+        rule.map(|rule| Grant { to: role.to_owned(), privilege: privilege.to_owned(), column: column.cloned(), rule })
+    };
+    let both: BTreeSet<Grant> = keys.into_iter().filter_map(widest).collect();
+    let mut drafts = Vec::new();
+    let mut step = |from: &BTreeSet<Grant>, to: &BTreeSet<Grant>, phase, why: &str, says: &str| {
+        if from != to {
+            let step = Privileges { at: change.at.clone(), from: from.clone(), to: to.clone() };
+            let hazard = Hazard::new(HazardCode::ChangesAccess, &change.at, says);
+            drafts.push(Draft::new(step, phase, why).with(hazard));
+        }
+    };
+    step(&change.from, &both, Phase::Expand, "grants privileges", "roles may do more than before");
+    step(&both, &change.to, Phase::Contract, "revokes privileges", "clients that use what is revoked get errors");
+    drafts
+}
+
+/// The statements that lead from some grants to others.
+pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) -> Vec<String> {
+    let on = object(at);
+    let (was, will) = (by_key(from), by_key(to));
+    let mut revoked: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    let mut granted: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    let keys: BTreeSet<_> = was.keys().chain(will.keys()).copied().collect();
+    for key in &keys {
+        let (before, after) = (was.get(key).copied(), will.get(key).copied());
+        let option = |wanted: bool| if wanted { " WITH GRANT OPTION" } else { "" };
+        let (role, privilege, column) = *key;
+        let passes_on = after == Some(GrantRule::WithGrantOption);
+        if reach(after) < reach(before) {
+            let only_option = after == Some(GrantRule::Granted);
+            let head = if only_option { "GRANT OPTION FOR " } else { "" };
+            revoked.entry((role, head)).or_default().push(word(privilege, column));
+        } else if reach(after) > reach(before) {
+            granted.entry((role, option(passes_on))).or_default().push(word(privilege, column));
+        } else if let Some(column) = column {
+            // Revoking a privilege on the whole takes it from each column too.
+            let whole = (role, privilege, None);
+            if reach(will.get(&whole).copied()) < reach(was.get(&whole).copied()) {
+                granted.entry((role, option(passes_on))).or_default().push(word(privilege, Some(column)));
+            }
+        }
+    }
+    let revoked = revoked
+        .into_iter()
+        .map(|((role, head), what)| format!("REVOKE {head}{} ON {on} FROM {}", what.join(", "), grantee(role)));
+    let granted = granted
+        .into_iter()
+        .map(|((role, tail), what)| format!("GRANT {} ON {on} TO {}{tail}", what.join(", "), grantee(role)));
+    revoked.chain(granted).collect()
+}
+
+fn word(privilege: &str, column: Option<&Name>) -> String {
+    let privilege = privilege.to_uppercase();
+    column.map_or_else(|| privilege.clone(), |column| format!("{privilege} ({})", quote(column)))
+}
+
+fn grantee(role: &str) -> String {
+    if role == PUBLIC { "PUBLIC".to_owned() } else { quote_text(role) }
+}
+
+/// An object as `GRANT` calls it.
+fn object(at: &Address) -> String {
+    let name = qualified(&at.qualified());
+    match at.kind() {
+        ObjectKind::View | ObjectKind::MaterializedView => format!("TABLE {name}"),
+        ObjectKind::Aggregate => format!("FUNCTION {name}({})", at.signature().unwrap_or_default()),
+        ObjectKind::Enum | ObjectKind::Domain => format!("TYPE {name}"),
+        _ => noun(at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(to: &str, privilege: &str, column: Option<&str>, rule: GrantRule) -> Grant {
+        let column = column.map(|c| Name::new(c).unwrap());
+        Grant { to: to.to_owned(), privilege: privilege.to_owned(), column, rule }
+    }
+
+    #[test]
+    fn grants_come_early_and_revokes_late() {
+        let at: Address = "table public.users".parse().unwrap();
+        let from = [
+            grant("app", "select", None, GrantRule::Granted),
+            grant("app", "select", Some("email"), GrantRule::Granted),
+            grant("admin", "insert", None, GrantRule::WithGrantOption),
+        ];
+        let to = [
+            grant("app", "select", Some("email"), GrantRule::Granted),
+            grant("admin", "insert", None, GrantRule::Granted),
+            grant("public", "update", None, GrantRule::Granted),
+        ];
+        let change = Privileges { at: at.clone(), from: from.into(), to: to.into() };
+        let drafts = drafts(&change);
+        assert_eq!(drafts.iter().map(|d| d.phase).collect::<Vec<_>>(), [Phase::Expand, Phase::Contract]);
+        assert_eq!(
+            sql(&at, &change.from, &change.to),
+            [
+                "REVOKE GRANT OPTION FOR INSERT ON TABLE public.users FROM admin",
+                "REVOKE SELECT ON TABLE public.users FROM app",
+                "GRANT SELECT (email) ON TABLE public.users TO app",
+                "GRANT UPDATE ON TABLE public.users TO PUBLIC",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_default_can_be_revoked() {
+        let at: Address = "function public.f()".parse().unwrap();
+        let to = [grant("public", "execute", None, GrantRule::Revoked)].into();
+        assert_eq!(sql(&at, &BTreeSet::new(), &to), ["REVOKE EXECUTE ON FUNCTION public.f() FROM PUBLIC"]);
+        assert_eq!(sql(&at, &to, &BTreeSet::new()), ["GRANT EXECUTE ON FUNCTION public.f() TO PUBLIC"]);
+    }
+}
