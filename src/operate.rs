@@ -169,9 +169,9 @@ fn words(ended: &Ended, title: &str) -> String {
             format!("applied {title}: {}, {here} of them now, run {run}", counted(*steps, "step"))
         }
         Ended::Paused { run, through, remaining } => format!(
-            "applied {title} through {through}: {} steps remain, run {run}\n\
+            "applied {title} through {through}: {} left, run {run}\n\
              the same command without --through goes on; mig rollback {run} takes it back",
-            remaining.len()
+            counted(remaining.len(), "step")
         ),
         Ended::NothingToDo { run } => {
             let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
