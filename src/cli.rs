@@ -62,6 +62,8 @@ pub(crate) enum Command {
     History(commands::history::Args),
     /// Say how a database differs from the specs
     Drift(commands::drift::Args),
+    /// Drop for good what old runs kept for their rollback
+    Gc(commands::gc::Args),
     /// Print a completion script for a shell
     Completions(commands::completions::Args),
     /// Print or write the manual pages

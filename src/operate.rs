@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mig_executor::{
-    Connector, Driver, Failure, Outcome as Ended, Pace, Position, Request, RollbackRequest, RunStatus, RunSummary,
-    Standing, Stop, Which, sign::Approval,
+    Connector, Driver, Failure, GcRequest, Outcome as Ended, Pace, Position, Request, RollbackRequest, RunStatus,
+    RunSummary, Standing, Stop, Which, sign::Approval,
 };
 use mig_plan::{Phase, StepId};
 use serde_json::json;
@@ -91,6 +91,28 @@ pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome,
     tell(ended, back.json, "the run")
 }
 
+/// The runs whose kept data is due to be dropped, a line for each.
+pub(crate) async fn collectible(database: &Database, older_than: Duration) -> Result<Vec<String>, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let runs = mig_executor::collectible(&mut *driver, older_than).await.map_err(|stop| trouble(&stop))?;
+    close(driver).await?;
+    Ok(runs.iter().map(run_words).collect())
+}
+
+/// Drops for good what old runs kept.
+pub(crate) async fn collect(
+    database: &Database,
+    older_than: Duration,
+    wait: Duration,
+    json: bool,
+) -> Result<Outcome, Trouble> {
+    let request = GcRequest { older_than, pace: Pace { lock_wait: wait, ..Pace::default() } };
+    let mut watch = Watch::start(json);
+    let ended = mig_executor::gc(&mut Sessions(database), &request, &mut watch).await;
+    watch.end();
+    tell(ended, json, "the runs")
+}
+
 fn tell(ended: Result<Ended, Stop>, json: bool, title: &str) -> Result<Outcome, Trouble> {
     match ended {
         Ok(ended) => {
@@ -147,9 +169,9 @@ fn words(ended: &Ended, title: &str) -> String {
             format!("applied {title}: {}, {here} of them now, run {run}", counted(*steps, "step"))
         }
         Ended::Paused { run, through, remaining } => format!(
-            "applied {title} through {through}: {} steps remain, run {run}\n\
+            "applied {title} through {through}: {} left, run {run}\n\
              the same command without --through goes on; mig rollback {run} takes it back",
-            remaining.len()
+            counted(remaining.len(), "step")
         ),
         Ended::NothingToDo { run } => {
             let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
@@ -159,6 +181,10 @@ fn words(ended: &Ended, title: &str) -> String {
             format!("dry run, nothing was written: {}{}", position_words(position), list("would do", would))
         }
         Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
+        Ended::Collected { runs } => {
+            let lines: String = runs.iter().map(|run| format!("\n  {run}")).collect();
+            format!("dropped for good what {} kept{lines}", counted(runs.len(), "run"))
+        }
     }
 }
 
@@ -194,6 +220,7 @@ fn object(ended: &Ended) -> serde_json::Value {
             json!({ "event": "dry-run", "position": position_words(position), "would": would })
         }
         Ended::RolledBack { run, here } => json!({ "event": "rolled-back", "run": run, "here": here }),
+        Ended::Collected { runs } => json!({ "event": "collected", "runs": runs }),
     }
 }
 

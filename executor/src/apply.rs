@@ -102,6 +102,11 @@ pub enum Outcome {
         /// Steps that this call took back.
         here: usize,
     },
+    /// What runs kept is dropped for good.
+    Collected {
+        /// The runs.
+        runs: Vec<String>,
+    },
 }
 
 /// Applies a plan, or goes on with it. Repeating it is safe at any time.

@@ -15,6 +15,7 @@ pub mod driver;
 pub mod failure;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
+pub mod gc;
 pub mod journal;
 pub mod line;
 pub mod reconcile;
@@ -30,6 +31,7 @@ pub use self::{
     apply::{Outcome, Pace, Request, apply},
     driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
     failure::Failure,
+    gc::{GcRequest, collectible, gc},
     journal::{Entry, Event},
     reconcile::Position,
     report::{Progress, Report, Silent},

@@ -13,6 +13,7 @@ use crate::{
     chain::Chain,
     driver::{Connector, Driver, Lease, Session},
     failure::Failure,
+    gc::{self, GcRequest},
     journal::{Entry, Event},
     report::{Progress, Report},
     rollback::{self, RollbackRequest},
@@ -52,6 +53,7 @@ impl From<Failure> for Halt {
 pub(crate) enum Task<'a> {
     Apply(&'a Request),
     Rollback(&'a RollbackRequest),
+    Collect(&'a GcRequest),
 }
 
 /// A session that holds the lease.
@@ -92,6 +94,7 @@ impl<'a> Runner<'a> {
             let result = match task {
                 Task::Apply(request) => apply::attempt(self, request).await,
                 Task::Rollback(request) => rollback::attempt(self, request).await,
+                Task::Collect(request) => gc::attempt(self, request).await,
             };
             match result {
                 Ok(outcome) => break Ok(outcome),

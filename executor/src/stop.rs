@@ -66,7 +66,7 @@ pub enum Stop {
         objects: Vec<Address>,
     },
     /// What the run kept was dropped for good.
-    #[error("what run {run} kept for its rollback was dropped by `gc`")]
+    #[error("what run {run} kept for its rollback was dropped by `mig gc`")]
     Collected {
         /// The run.
         run: String,
@@ -241,9 +241,7 @@ impl Stop {
             Self::StepFailed { .. } => {
                 "correct what the database complains about, then apply again: it goes on at this step; or roll back"
             }
-            Self::Busy { .. } => {
-                "find what holds the lock (`mig doctor`), or come back at a quieter hour: apply again goes on here"
-            }
+            Self::Busy { .. } => "find what holds the lock, or come back at a quieter hour: apply again goes on here",
             Self::Unfinished { .. } => {
                 "something writes such rows faster than they are done, or undoes them: look for it, then apply again"
             }

@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod fmt;
+pub(crate) mod gc;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Status(args) => status::run(&args),
         Command::History(args) => history::run(&args),
         Command::Drift(args) => drift::run(&args),
+        Command::Gc(args) => gc::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

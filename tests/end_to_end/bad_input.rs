@@ -313,3 +313,15 @@ fn a_full_disk_loses_nothing() {
     work.apply(&database);
     work.nothing_to_do(&database);
 }
+
+#[test]
+fn a_read_only_file_is_refused_before_the_first_write() {
+    let (work, database) = signed(Engine::Sqlite);
+    let before = database.schema();
+    let mut args = work.apply_args(&database);
+    let url = args.iter_mut().find(|a| a.starts_with("sqlite:")).unwrap();
+    url.push_str("?mode=ro");
+    let output = work.expect(1, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    says(&output.stderr, &["cannot be written", "next:"]);
+    assert_eq!(database.schema(), before);
+}

@@ -15,6 +15,9 @@ use mig_test_support::{
 /// The engines that every scenario runs on: the one list of the tests.
 pub(crate) const ENGINES: &[Engine] = &[Engine::Sqlite, Engine::Postgres, Engine::MariaDb];
 
+/// The engines whose DDL is part of a transaction.
+pub(crate) const TRANSACTIONAL: &[Engine] = &[Engine::Sqlite, Engine::Postgres];
+
 /// An engine under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {

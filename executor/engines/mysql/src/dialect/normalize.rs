@@ -185,7 +185,11 @@ fn settle_constraints(
                     options: BTreeMap::new(),
                     validity: Validity::Valid,
                 };
-                let object = Object { comment: constraint.comment.clone(), body: Body::Index(index) };
+                let object = Object {
+                    comment: constraint.comment.clone(),
+                    grants: Default::default(),
+                    body: Body::Index(index),
+                };
                 more.push((Address::index(&index_at(at, &name)), object));
             }
             Rule::Exclude { .. } => {

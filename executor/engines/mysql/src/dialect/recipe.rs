@@ -79,7 +79,8 @@ fn new_table(k: &Create, table: &Table) -> Vec<Draft> {
             later.push(AlterColumn { table: at.clone(), from, to, using: None });
         }
     }
-    let object = mig_plan::Object { comment: k.object.comment.clone(), body: Body::Table(bare) };
+    let object =
+        mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let mut drafts = vec![Draft::new(Create { at: k.at.clone(), object }, Phase::Expand, format!("makes {}", k.at))];
     drafts.extend(later.into_iter().map(|alter| Draft::new(alter, Phase::Switch, "lets the server give out ids")));
     for (name, constraint) in keys {
@@ -106,7 +107,8 @@ fn dropped(k: &Drop) -> Vec<Draft> {
         let drop = DropConstraint { table: at.clone(), name: name.clone(), constraint: constraint.clone() };
         drafts.push(Draft::new(drop, Phase::Expand, format!("unties {} from other tables, as it is to go", k.at)));
     }
-    let object = mig_plan::Object { comment: k.object.comment.clone(), body: Body::Table(bare) };
+    let object =
+        mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     drafts.push(Draft::new(Drop { at: k.at.clone(), object }, Phase::Contract, why));
     drafts
 }

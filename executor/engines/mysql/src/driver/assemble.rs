@@ -68,7 +68,11 @@ impl Maker<'_> {
         let hidden_columns =
             self.rows.columns.iter().filter(own).any(|r| matches!(at(r, 7), Some("ROW START" | "ROW END")));
         if matches!(kind, "BASE TABLE" | "SYSTEM VERSIONED") && !hidden_columns {
-            let object = Object { comment: comment(text(row, 5)), body: Body::Table(self.table(row)?) };
+            let object = Object {
+                comment: comment(text(row, 5)),
+                grants: Default::default(),
+                body: Body::Table(self.table(row)?),
+            };
             schema.objects.insert(Address::table(&name), object);
         } else if kind == "SEQUENCE" {
             if let Some(numbers) = self.rows.sequences.get(text(row, 0)) {
@@ -262,7 +266,7 @@ impl Maker<'_> {
                     let word = if self.flavor.is_maria() { "ignored" } else { "invisible" };
                     index.options.insert(word.to_owned(), "true".to_owned());
                 }
-                Object { comment: comment(text(row, 7)), body: Body::Index(index) }
+                Object { comment: comment(text(row, 7)), grants: Default::default(), body: Body::Index(index) }
             });
             if let Body::Index(index) = &mut object.body {
                 index.parts.push(part);
