@@ -38,7 +38,7 @@ fn run(line: &str, folder: &Path, variables: &[(&str, String)]) -> String {
     let path = env::join_paths([bin.to_owned()].into_iter().chain(env::split_paths(&path))).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec 2>&1; {line}")]).current_dir(folder).stdin(Stdio::null());
-    for name in ["SSH_AUTH_SOCK", "DATABASE_URL", "MIG_CRASH_AT", "MIG_CRASH_LIST", "CLICOLOR_FORCE"] {
+    for name in ["SSH_AUTH_SOCK", "DATABASE_URL", "MIG_STOP_AT", "MIG_CRASH_LIST", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
     command.env("PATH", path).env("HOME", folder).env("NO_COLOR", "1").env("LC_ALL", "C.UTF-8");

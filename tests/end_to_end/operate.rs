@@ -226,6 +226,12 @@ fn a_run_waits_between_phases() {
         database.query("select author from notes");
         let status = work.expect(0, &["status", "--url", &database.url()]).stdout;
         assert!(status.contains("paused after switch") && status.contains("memos/drop"), "{engine:?}: {status}");
+        let plan = ["plan", "--url", &database.url(), "--specs", "specs"];
+        let spec = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+        work.edit("specs/schema.toml", "[table.notes.columns]", "[table.notes.columns]\nmore = \"text?\"");
+        let refused = work.expect(1, &plan);
+        assert!((refused.stdout + &refused.stderr).contains("is open and reserves"), "{engine:?}");
+        fs::write(work.path().join("specs/schema.toml"), spec).unwrap();
         work.expect(0, &strs(&args));
         assert_eq!(database.query("select body from memos").trim(), "kept", "{engine:?}: still");
         work.apply(&database);
@@ -347,4 +353,30 @@ fn signatures_are_those_of_stock_openssh() {
     assert!(work.path().join("plan.json.sig").exists());
     work.expect(0, &["verify", "plan.json", "--allowed-signers", &signers]);
     work.apply(&database);
+}
+
+#[test]
+fn huge_and_odd_values_survive_there_and_back() {
+    for engine in ENGINES {
+        let database = engine.database(NOTES);
+        let huge = engine.pick("hex(zeroblob(4000000))", "repeat('0', 8000000)");
+        let odd = "'it''s \" a \\ line\nand \tanother: \u{1f980} \u{feff}%s $1 ?'";
+        database.query(&format!("insert into notes values (2, {huge}), (3, {odd}), (-9, ''), (4, null);"));
+        let work = Workspace::new();
+        work.import(&database);
+        work.edit("specs/schema.toml", "[table.notes.columns]", "[table.notes.columns]\nkind = \"text\"");
+        let spec = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+        let spec = spec + "\n[transform.notes]\nset.kind = \"coalesce(body, 'none') || '!'\"\n";
+        fs::write(work.path().join("specs/schema.toml"), spec).unwrap();
+        let sums = "select id, length(body), substr(body, 1, 60) from notes order by id";
+        let before = database.query(sums);
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        assert_eq!(database.query(sums), before, "{engine:?}");
+        let filled = database.query("select count(*) from notes where kind = coalesce(body, 'none') || '!'");
+        assert_eq!(filled.trim(), "5", "{engine:?}");
+        work.rollback(&database);
+        assert_eq!(database.query(sums), before, "{engine:?}");
+    }
 }

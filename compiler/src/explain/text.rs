@@ -36,6 +36,10 @@ pub fn text(plan: &Plan, style: &TextStyle) -> String {
     }
     checks(&mut out, plan, style);
     out.push_str(&format!("\n{}\n", summary(plan)));
+    if !style.verbose && !plan.steps.is_empty() {
+        let hint = "SQL is shown of critical steps only; --verbose shows that of every step, and the undos";
+        paragraph(&mut out, "", hint, style.width);
+    }
     out
 }
 

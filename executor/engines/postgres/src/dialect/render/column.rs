@@ -288,7 +288,7 @@ pub(crate) fn drop(change: &DropColumn, before: &Schema) -> Result<Rendered, Com
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, while the column's values are copied"));
     locked(&mut out.action, &name);
     super::limit(&mut out.action, if is_kept(&change.column) { WORK } else { META });
-    let says = "clients that name the column get errors; its values are kept until gc, and readers and writers wait while they are copied";
+    let says = "clients that name the column get errors; its values are kept until `mig gc`, and readers and writers wait while they are copied";
     out.hazards.push(Hazard::new(HazardCode::DropColumn, &at, says));
     if is_kept(&change.column) {
         out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&keep::place(&kind)))));

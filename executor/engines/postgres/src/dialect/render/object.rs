@@ -134,7 +134,7 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
     let kind = change.at.kind();
     let (code, says) = match kind {
         ObjectKind::Table => {
-            (HazardCode::DropTable, "clients that use the table get errors; it is kept, with its rows, until gc")
+            (HazardCode::DropTable, "clients that use the table get errors; it is kept, with its rows, until `mig gc`")
         }
         ObjectKind::View | ObjectKind::MaterializedView => {
             (HazardCode::DropsView, "clients that read the view get errors")
