@@ -13,7 +13,7 @@ fn store(engine: Engine) -> String {
                 "(with recursive s(n) as (select 1 union all select n + 1 from s where n < {most}) select n from s) s"
             )
         }
-        Engine::Postgres => format!("generate_series(1, {most}) s(n)"),
+        Engine::Postgres | Engine::MariaDb => format!("generate_series(1, {most}) s(n)"),
     };
     let day = engine.pick(
         "date('2020-01-01', '+' || (n % 900) || ' days')",
