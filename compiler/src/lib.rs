@@ -13,6 +13,7 @@ pub mod intent;
 mod lower;
 mod moves;
 mod order;
+mod outputs;
 pub mod spec;
 
 pub use self::{
