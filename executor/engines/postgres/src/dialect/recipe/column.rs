@@ -205,10 +205,10 @@ fn by_present_names(expression: &Sql, columns: &BTreeMap<Name, Name>) -> Sql {
     let passing = |i: usize| Name::new(format!("_mig_renamed_{i}")).ok();
     let mut text = expression.clone();
     for (i, base) in columns.keys().enumerate() {
-        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(base, &name, &quote));
+        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(base, &name, quote));
     }
     for (i, present) in columns.values().enumerate() {
-        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(&name, present, &quote));
+        text = passing(i).map_or(text.clone(), |name| text.with_name_replaced(&name, present, quote));
     }
     text
 }
