@@ -14,6 +14,7 @@ pub mod intent;
 mod lower;
 mod moves;
 mod order;
+mod outputs;
 pub mod spec;
 
 pub use self::{

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
+    Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
     kind::{Rename, RenameMember, rename_in_texts},
 };
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     intent::{Intent, Move},
+    outputs,
 };
 
 /// The renames of a plan.
@@ -133,6 +134,11 @@ impl Renames {
             let at = readdressed(&holder, &m.from, &m.to);
             let Some(object) = plain.objects.get(&at).filter(|_| !routine) else { continue };
             let mut becomes = rename_in_texts(object, m.from.name(), m.to.name(), &|name: &Name| dialect.quote(name));
+            if let (true, ObjectKind::Column, Body::View(view), Body::View(was)) =
+                (dialect.keeps_view_columns(), m.from.kind(), &mut becomes.body, &object.body)
+            {
+                view.query = outputs::renamed(&was.query, m.from.name(), m.to.name(), |name| dialect.quote(name));
+            }
             if dialect.derives_constraint_names() {
                 rename_derived(&mut becomes, &self.schema, m, &at, dialect);
             }
@@ -170,7 +176,7 @@ fn readdressed(at: &Address, from: &Address, to: &Address) -> Address {
 
 /// Constraints whose names are made from their content get the names that the renamed content gives.
 fn rename_derived(object: &mut Object, before: &Schema, m: &Move, at: &Address, dialect: &dyn Dialect) {
-    let mig_plan::Body::Table(table) = &mut object.body else { return };
+    let Body::Table(table) = &mut object.body else { return };
     let was = if at == &m.to { m.from.qualified() } else { at.qualified() };
     let Some(old) = before.table(&was) else { return };
     let mut renamed = BTreeMap::new();

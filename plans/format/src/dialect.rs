@@ -98,6 +98,11 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether the columns of a view keep their names when a column that they show is renamed.
+    fn keeps_view_columns(&self) -> bool {
+        false
+    }
+
     /// The SQL of a change. `before` and `after` are the schema around it.
     ///
     /// # Errors

@@ -117,6 +117,10 @@ impl Dialect for Postgres {
         references::columns_in(expression)
     }
 
+    fn keeps_view_columns(&self) -> bool {
+        true
+    }
+
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
         disturbs::of(change, self.major())
     }
