@@ -97,28 +97,33 @@ pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complai
         rules.into_iter().map(|((to, privilege, column), rule)| Grant { to, privilege, column, rule }).collect();
 }
 
-/// The drafts of a change of privileges: what is given comes early, what is taken late.
-pub(crate) fn drafts(change: &Privileges) -> Vec<Draft> {
+/// The drafts of a change of privileges: one that comes before all others of its phase, and one that comes after.
+///
+/// What is given comes early and what is taken late, but always while the columns are there. Where the object is made anew in a
+/// phase (`replaced`), columns come and go with that: what is taken goes just before, what is given comes just after.
+pub(crate) fn drafts(change: &Privileges, replaced: Option<Phase>) -> (Option<Draft>, Option<Draft>) {
     let (from, to) = (by_key(&change.from), by_key(&change.to));
     let keys: BTreeSet<_> = from.keys().chain(to.keys()).collect();
-    let widest = |key: &Key<'_>| {
+    let between = |key: &Key<'_>| {
         let (was, will) = (from.get(key).copied(), to.get(key).copied());
-        let rule = if reach(was) > reach(will) { was } else { will };
+        let grows = reach(was) < reach(will);
+        let rule = if grows == replaced.is_none() { will } else { was };
         let (role, privilege, column) = *key;
         rule.map(|rule| Grant { to: role.to_owned(), privilege: privilege.to_owned(), column: column.cloned(), rule })
     };
-    let both: BTreeSet<Grant> = keys.into_iter().filter_map(widest).collect();
-    let mut drafts = Vec::new();
-    let mut step = |from: &BTreeSet<Grant>, to: &BTreeSet<Grant>, phase, why: &str, says: &str| {
-        if from != to {
-            let step = Privileges { at: change.at.clone(), from: from.clone(), to: to.clone() };
-            let hazard = Hazard::new(HazardCode::ChangesAccess, &change.at, says);
-            drafts.push(Draft::new(step, phase, why).with(hazard));
-        }
+    let between: BTreeSet<Grant> = keys.into_iter().filter_map(between).collect();
+    let step = |from: &BTreeSet<Grant>, to: &BTreeSet<Grant>, phase, why: &str, says: &str| {
+        let step = Privileges { at: change.at.clone(), from: from.clone(), to: to.clone() };
+        let hazard = Hazard::new(HazardCode::ChangesAccess, &change.at, says);
+        (from != to).then(|| Draft::new(step, phase, why).with(hazard))
     };
-    step(&change.from, &both, Phase::Expand, "grants privileges", "roles may do more than before");
-    step(&both, &change.to, Phase::Contract, "revokes privileges", "clients that use what is revoked get errors");
-    drafts
+    let give = |from, to, phase| step(from, to, phase, "grants privileges", "roles may do more than before");
+    let take =
+        |from, to, phase| step(from, to, phase, "revokes privileges", "clients that use what is revoked get errors");
+    match replaced {
+        None => (take(&between, &change.to, Phase::Contract), give(&change.from, &between, Phase::Expand)),
+        Some(phase) => (take(&change.from, &between, phase), give(&between, &change.to, phase)),
+    }
 }
 
 /// The statements that lead from some grants to others.
@@ -178,6 +183,8 @@ fn object(at: &Address) -> String {
 
 #[cfg(test)]
 mod tests {
+    use mig_plan::Kind;
+
     use super::*;
 
     fn grant(to: &str, privilege: &str, column: Option<&str>, rule: GrantRule) -> Grant {
@@ -199,8 +206,14 @@ mod tests {
             grant("public", "update", None, GrantRule::Granted),
         ];
         let change = Privileges { at: at.clone(), from: from.into(), to: to.into() };
-        let drafts = drafts(&change);
-        assert_eq!(drafts.iter().map(|d| d.phase).collect::<Vec<_>>(), [Phase::Expand, Phase::Contract]);
+        let (first, last) = drafts(&change, None);
+        assert_eq!((first.unwrap().phase, last.unwrap().phase), (Phase::Contract, Phase::Expand));
+        let (first, last) = drafts(&change, Some(Phase::Switch));
+        let (Kind::Privileges(take), Kind::Privileges(give)) = (first.unwrap().change, last.unwrap().change) else {
+            panic!("both change privileges");
+        };
+        assert_eq!((take.from, &take.to, give.to), (change.from.clone(), &give.from, change.to.clone()));
+        assert_eq!(take.to.len(), 2);
         assert_eq!(
             sql(&at, &change.from, &change.to),
             [

@@ -34,7 +34,12 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
             }
             Kind::Comment(_) => drafts.push(Draft::new(change.clone(), Phase::Expand, "says what it is for")),
-            Kind::Privileges(k) => drafts.extend(grants::drafts(k)),
+            Kind::Privileges(k) => {
+                let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
+                let (first, last) = grants::drafts(k, replaces.map(|d| d.phase).max());
+                drafts.splice(0..0, first);
+                drafts.extend(last);
+            }
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
