@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use mig_compiler::explain;
+
 use crate::{
     commands::plan::compiled,
     exit::{Outcome, Reason, Trouble},
@@ -31,6 +33,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     }
     for step in &plan.steps {
         terminal::say(&format!("{}: {}", step.change.address(), step.why));
+        for change in explain::changes(step) {
+            terminal::say(&format!("  {change}"));
+        }
     }
     Err(Trouble::new(Reason::Drift, format!("the database is {} steps away from the specs", plan.steps.len()))
         .untouched("nothing was changed")

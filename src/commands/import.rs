@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     for spec in specs {
         files::write(&folder.join(&spec.path), spec.text.as_bytes())?;
     }
-    let (objects, files) = (snapshot.schema.0.objects.len(), if count == 1 { "file" } else { "files" });
-    terminal::say(&format!("wrote {count} {files} to {} for {objects} objects of {database}", folder.display()));
+    let found = snapshot.schema.0.objects.len();
+    let (files, objects) = (if count == 1 { "file" } else { "files" }, if found == 1 { "object" } else { "objects" });
+    terminal::say(&format!("wrote {count} {files} to {} for {found} {objects} of {database}", folder.display()));
     Ok(Outcome::Done)
 }

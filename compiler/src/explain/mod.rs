@@ -1,5 +1,6 @@
 //! A plan in words: for a terminal, and for a pull request.
 
+mod changes;
 mod clean;
 mod markdown;
 #[cfg(test)]
@@ -10,6 +11,7 @@ mod wrap;
 use mig_plan::{Action, Class, Plan, Statement, Step};
 
 pub use self::{
+    changes::changes,
     markdown::markdown,
     text::{TextStyle, text},
 };

@@ -2,7 +2,7 @@
 
 use mig_plan::{Class, Phase, Plan, Step};
 
-use super::{batch_words, clean, statements, summary, target, wrap::paragraph};
+use super::{batch_words, changes, clean, statements, summary, target, wrap::paragraph};
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,9 @@ fn block(out: &mut String, step: &Step, style: &TextStyle) {
     let class = style.by_class(step.class, step.class.word());
     out.push_str(&format!("  {mark} {} [{class}]\n", style.bold(&clean::line(&step.id.0))));
     paragraph(out, "      ", &clean::line(&step.why), style.width);
+    for change in changes(step) {
+        paragraph(out, "        ", &clean::line(&change), style.width);
+    }
     paragraph(out, "      lock: ", &clean::line(&step.lock), style.width);
     if let Some(batches) = batch_words(&step.action) {
         paragraph(out, "      rows: ", &clean::line(&batches), style.width);
