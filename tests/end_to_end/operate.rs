@@ -357,7 +357,7 @@ fn signatures_are_those_of_stock_openssh() {
 
 #[test]
 fn huge_and_odd_values_survive_there_and_back() {
-    for engine in ENGINES {
+    for engine in TRANSACTIONAL {
         let database = engine.database(NOTES);
         let huge = engine.pick("hex(zeroblob(4000000))", "repeat('0', 8000000)");
         let odd = "'it''s \" a \\ line\nand \tanother: \u{1f980} \u{feff}%s $1 ?'";
