@@ -359,7 +359,7 @@ fn signatures_are_those_of_stock_openssh() {
 fn huge_and_odd_values_survive_there_and_back() {
     for engine in TRANSACTIONAL {
         let database = engine.database(NOTES);
-        let huge = engine.pick("hex(zeroblob(4000000))", "repeat('0', 8000000)");
+        let huge = engine.pick("hex(zeroblob(4000000))", "repeat('0', 8000000)", "repeat('0', 8000000)");
         let odd = "'it''s \" a \\ line\nand \tanother: \u{1f980} \u{feff}%s $1 ?'";
         database.query(&format!("insert into notes values (2, {huge}), (3, {odd}), (-9, ''), (4, null);"));
         let work = Workspace::new();
