@@ -37,6 +37,14 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Privileges(k) => {
                 let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
                 let (first, last) = grants::drafts(k, replaces.map(|d| d.phase).max());
+                if let Some(Kind::Privileges(taken)) = first.as_ref().map(|d| &d.change) {
+                    for draft in &mut drafts {
+                        if let Kind::Replace(replace) = &mut draft.change {
+                            replace.from.grants.clone_from(&taken.to);
+                            replace.to.grants.clone_from(&taken.to);
+                        }
+                    }
+                }
                 drafts.splice(0..0, first);
                 drafts.extend(last);
             }
