@@ -43,7 +43,7 @@ create table entry (
 create table staff (id integer not null primary key, first text not null, last text not null, boss integer references staff, city {text});
 create table sale (id integer not null primary key, seller integer not null, sold {date} not null, country {text}, total numeric(10,2) not null);
 create unique index staff_name on staff (last, first);
-create view pricey as select "Album Id", "No.", price from "Track List" where price > 1;
+create view pricey as select "Album Id", "No.", ms, price from "Track List" where price > 1;
 insert into "Artist" select n, case when n % 9 = 0 then null else 'Artist ' || n end from {artists};
 insert into album select n, 'Album ' || n, n % 200 + 1, {day} from {albums};
 insert into medium values (1, 'vinyl'), (2, 'tape');
@@ -86,6 +86,8 @@ set.by = """coalesce((select a."Name" from "Artist" a where a."ArtistId" = album
     );
     column(work, "track_list", "ms", "duration = { type = \"bigint\", was = \"ms\" }\ncents = \"integer\"");
     work.edit("specs/track_list.toml", "ms > 0", "duration > 0");
+    let view = r#"select "Album Id", "No.", duration, price from "Track List" where price > 1"#;
+    work.write("specs/views.toml", &format!("[view.pricey]\nquery = '{view}'\n"));
     column(work, "track_list", "price", "price = { type = \"numeric(12,4)\", default = \"0.99\" }");
     append(work, "track_list", "\n[transform.'\"Track List\"']\nset.cents = \"cast(round(price * 100) as integer)\"\n");
     column(work, "sale", "country", "\"Land\" = { type = \"text\", was = \"country\" }");
@@ -111,13 +113,13 @@ set.Land = "coalesce(country, 'none')"
 const BEFORE: &str = r#"select count(*), min("Name") from "Artist"; select count(*), min(title), max(out_on), sum("ArtistId") from album;
     select count(*), sum(ms), round(sum(price), 2), max("Song ""Title""") from "Track List"; select count(*), max(label) from medium;
     select count(*), sum(album), max(list), max(added) from entry; select count(*), sum(boss), max(first), min(last) from staff;
-    select count(*), round(sum(total), 2), count(country), max(sold) from sale; select count(*), round(sum(price), 2) from pricey;"#;
+    select count(*), round(sum(total), 2), count(country), max(sold) from sale; select count(*), round(sum(price), 2), max(ms) from pricey;"#;
 
 const AFTER: &str = r#"select count(*), min(title), max(released), sum("ArtistId"), count(by) from album;
     select count(*), sum(duration), sum(cents), max("Song ""Title""") from "Track List";
     select count(*), sum(album), max(list), max(added) from entry; select count(*), sum(boss), max(given), min(last) from staff;
     select count(*), round(sum(total), 2), max(sold) from sale;
-    select count(*), round(sum(price), 2) from pricey;"#;
+    select count(*), round(sum(price), 2), max(duration) from pricey;"#;
 
 /// What must hold of the new columns; each counts the rows that break it.
 const BROKEN: &str = r#"
