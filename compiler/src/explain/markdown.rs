@@ -2,7 +2,7 @@
 
 use mig_plan::{Class, Plan, Step};
 
-use super::{batch_words, clean, noteworthy, statements, summary, target};
+use super::{batch_words, changes, clean, noteworthy, statements, summary, target};
 
 /// The longest text, in bytes: code hosts refuse comments of more than 65,536 characters.
 const LONGEST: usize = 60_000;
@@ -99,6 +99,11 @@ fn details(step: &Step) -> String {
         code(&step.id.0),
         escape(&clean::line(&step.why))
     );
+    let changed = changes(step);
+    if !changed.is_empty() {
+        let lines: String = changed.iter().map(|change| format!("- {}\n", code(change))).collect();
+        out.push_str(&format!("\n{lines}"));
+    }
     if let Some(batches) = batch_words(&step.action) {
         out.push_str(&format!("\n{}\n", escape(&clean::line(&batches))));
     }
