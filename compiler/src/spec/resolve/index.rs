@@ -65,7 +65,10 @@ impl<'a> Resolver<'a> {
                 Some(name) => name,
                 None => return,
             },
-            None => self.dialect.default_index_name(&index, &self.relation_names(table)),
+            None => {
+                let dialect = self.dialect;
+                dialect.default_index_name(&index, self.relation_names(table))
+            }
         };
         let at = self.dialect.index_at(table, &name);
         if let Some(said) = &spec.was
@@ -79,6 +82,9 @@ impl<'a> Resolver<'a> {
             ));
         }
         let place = spec.name.as_ref().map_or(&spec.place, |said| &said.place);
+        if let Some(taken) = self.taken.get_mut(&at.schema) {
+            taken.insert(at.name.clone());
+        }
         self.insert(
             Address::index(&at),
             place,
@@ -86,11 +92,20 @@ impl<'a> Resolver<'a> {
         );
     }
 
-    /// The names in the schema of a table that an index cannot have.
-    fn relation_names(&self, table: &Qualified) -> BTreeSet<Name> {
-        use ObjectKind::{Index, MaterializedView, Sequence, Table, View, VirtualTable};
+    /// The names that an index of a table cannot have. Collected once for each place in which names must differ, and kept up with
+    /// the indexes that come to it.
+    fn relation_names(&mut self, table: &Qualified) -> &BTreeSet<Name> {
         let under = self.dialect.index_at(table, &table.name).schema;
-        if under != table.schema {
+        if !self.taken.contains_key(&under) {
+            let names = self.collect_names(table, &under);
+            self.taken.insert(under.clone(), names);
+        }
+        self.taken.entry(under).or_default()
+    }
+
+    fn collect_names(&self, table: &Qualified, under: &Option<Name>) -> BTreeSet<Name> {
+        use ObjectKind::{Index, MaterializedView, Sequence, Table, View, VirtualTable};
+        if *under != table.schema {
             let own = self.schema.objects.keys().filter(|at| at.is_index_under(table));
             return own.map(|at| at.name().clone()).collect();
         }

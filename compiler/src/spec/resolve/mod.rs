@@ -63,6 +63,8 @@ struct Resolver<'a> {
     schema: Schema,
     /// The names of relations, which are types too: their row types. Only the names count.
     rows: Schema,
+    /// The names that an index cannot have, by the schema or table that they must differ in.
+    taken: BTreeMap<Option<Name>, BTreeSet<Name>>,
     spans: BTreeMap<Address, Place>,
     table_moves: Vec<Move>,
     column_moves: Vec<Move>,
@@ -82,6 +84,7 @@ impl<'a> Resolver<'a> {
             dialect,
             schema: Schema::default(),
             rows: row_types(document, dialect),
+            taken: BTreeMap::new(),
             spans: BTreeMap::new(),
             table_moves: Vec::new(),
             column_moves: Vec::new(),
