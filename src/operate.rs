@@ -140,6 +140,7 @@ fn reason(stop: &Stop) -> Reason {
     match stop {
         Stop::Drift { .. } => Reason::Drift,
         Stop::CheckFailed { .. }
+        | Stop::NotVerified { .. }
         | Stop::StepFailed { .. }
         | Stop::Busy { .. }
         | Stop::Unfinished { .. }

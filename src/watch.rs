@@ -138,6 +138,9 @@ fn words(progress: &Progress) -> Option<String> {
         Progress::Retrying { id, attempt, of, says } => format!("{id}: attempt {attempt} of {of} after: {says}"),
         Progress::Repairing { id } => format!("{id}: clearing away what an interrupted statement left"),
         Progress::Reconnecting { says } => format!("connecting again: {says}"),
+        Progress::Verified { checks, probes } => {
+            format!("what the specs say must hold does: checks {checks}, probes {probes}")
+        }
         Progress::Noted { says } => says.clone(),
     })
 }

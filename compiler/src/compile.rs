@@ -103,8 +103,14 @@ pub fn compile_intent(
             })
         })
         .collect();
-    let header =
-        Header { snapshot, target: options.target.clone(), specs: intent.specs_digest.clone(), goal: &found.goal };
+    let header = Header {
+        snapshot,
+        target: options.target.clone(),
+        specs: intent.specs_digest.clone(),
+        checks: &intent.declared_checks,
+        probes: &intent.declared_probes,
+        goal: &found.goal,
+    };
     let plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {
         NoPlan::Complaints(complaints) => complain(complaints),
         NoPlan::NotProved(why) => vec![not_proved(&why)],

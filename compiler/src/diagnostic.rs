@@ -178,6 +178,7 @@ codes! {
     NotProved = "MIG-E025" Error "the plan does not lead to the goal";
     SpellingUnknown = "MIG-E026" Error "cannot tell whether two spellings mean the same";
     UnknownNeed = "MIG-E027" Error "an object needs something that is not declared";
+    SqlNotHere = "MIG-E028" Error "SQL that may not stand here";
     RenameDone = "MIG-N001" Note "a rename that is done";
     RenameSourceGone = "MIG-N002" Warning "a rename from something that is not there";
     LikelyRename = "MIG-N003" Note "a drop and an add that look like a rename";

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, Complaint, Dialect, Draft, DraftCheck, Footing, Kind, Name, Need, Object, PLAN_FORMAT, Phase, Plan,
-    Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
+    Address, Check, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Kind, Name, Need,
+    Object, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
     sql::tokens,
 };
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    intent::Declared,
+};
 
 /// A draft in its place.
 #[derive(Clone, Debug)]
@@ -28,6 +31,10 @@ pub(crate) struct Header<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) target: Option<String>,
     pub(crate) specs: mig_plan::Fingerprint,
+    /// What the specs say must hold of the data.
+    pub(crate) checks: &'a [Declared<DeclaredCheck>],
+    /// What the database must take or refuse in the end.
+    pub(crate) probes: &'a [Declared<DeclaredProbe>],
     /// What must stand in the end, as far as the specs manage it.
     pub(crate) goal: &'a Schema,
 }
@@ -123,6 +130,8 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     prove(&schema, header, &steps)?;
     let footprint = footprint(&touched_at_all, header.snapshot);
     let reserved: BTreeSet<Address> = footprint.iter().map(|f| f.at.clone()).collect();
+    let nothing = steps.is_empty();
+    let concerned = |of: &BTreeSet<Address>| !nothing && (of.is_empty() || of.iter().any(|at| reserved.contains(at)));
     let plan = Plan {
         format: PLAN_FORMAT.to_owned(),
         compiler: format!("mig {}", env!("CARGO_PKG_VERSION")),
@@ -136,6 +145,8 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         specs: header.specs.clone(),
         summary: summarize(&steps),
         checks,
+        declared: header.checks.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
+        probes: header.probes.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
         steps,
         footprint,
     };

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Body, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema};
+use mig_plan::{
+    Address, Body, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema,
+};
 use serde::Serialize;
 
 use crate::diagnostic::Place;
@@ -26,6 +28,10 @@ pub struct Intent {
     pub enum_value_moves: Vec<ValueMove>,
     /// How existing rows get their values, by goal table.
     pub fills: BTreeMap<Qualified, Transform>,
+    /// What must hold of the data, in declared order.
+    pub declared_checks: Vec<Declared<DeclaredCheck>>,
+    /// What the database must take or refuse, in declared order.
+    pub declared_probes: Vec<Declared<DeclaredProbe>>,
     /// Objects to leave as they are and to manage no longer.
     pub removed: BTreeSet<Address>,
     /// The fingerprint of the resolved content; formatting and the order of files do not change it.
@@ -56,6 +62,15 @@ pub struct ValueMove {
     pub to: String,
     /// Where it is declared.
     pub place: Place,
+}
+
+/// A check or a probe, and which plans have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared<T> {
+    /// What is declared.
+    pub what: T,
+    /// The tables of which a plan must change one; every plan has it if there are none.
+    pub of: BTreeSet<Address>,
 }
 
 /// A declared transform, with its places.

@@ -22,6 +22,6 @@ pub use self::{
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
     fmt::fmt,
     import::import,
-    intent::{Intent, Managed, Move, Transform, ValueMove},
+    intent::{Declared, Intent, Managed, Move, Transform, ValueMove},
     spec::{Document, SpecFile, json_schema},
 };

@@ -172,6 +172,8 @@ fn intent(goal: Schema, moves: (Vec<Move>, Vec<Move>)) -> Intent {
         constraint_moves: Vec::new(),
         object_moves: Vec::new(),
         enum_value_moves: Vec::new(),
+        declared_checks: Vec::new(),
+        declared_probes: Vec::new(),
         fills: BTreeMap::new(),
         removed: BTreeSet::new(),
         managed: Managed::default(),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use mig_plan::{Fingerprint, Phase, Plan, StepId};
+use mig_plan::{Fingerprint, Phase, Plan, StepId, verify::When};
 
 use crate::{
     align::{Memory, Spelling},
@@ -19,6 +19,7 @@ use crate::{
     runner::{Halt, OWN, Runner, Task},
     runs::{KEPT_PLAN, RunStatus, RunSummary, overlap, runs},
     stop::Stop,
+    verify::Answer,
 };
 
 /// What is to be applied, and how.
@@ -225,9 +226,11 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
     if at == line.len() && admission.open.is_none() {
         return Ok(Outcome::NothingToDo { run: admission.completed.map(|run| run.run) });
     }
+    let mut before = Vec::new();
     let run = match admission.open {
         Some(run) => {
             runner.run.clone_from(&run.run);
+            before.clone_from(&run.before);
             let end = end_of(&line, request.through);
             if let Some(through) = request.through.filter(|through| run.paused == Some(*through))
                 && at == end
@@ -240,12 +243,12 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
         }
         None => {
             unknown_dependents(&mut *runner.driver, &request.plan, at).await?;
-            checks::ask(&mut *runner.driver, &request.plan, at, runner.report).await?;
-            begin(runner, request, &entries).await?;
+            before = checks::ask(&mut *runner.driver, &request.plan, at, runner.report).await?;
+            begin(runner, request, &entries, &before).await?;
             None
         }
     };
-    go(runner, request, &line, (at, half), run).await
+    go(runner, request, &line, (at, half), run, &before).await
 }
 
 /// Runs the legs that remain.
@@ -255,6 +258,7 @@ async fn go(
     line: &Line<'_>,
     (at, half): (usize, bool),
     run: Option<RunSummary>,
+    before: &[Answer],
 ) -> Result<Outcome, Halt> {
     let told = run.as_ref().map(|run| run.told(line)).unwrap_or_default();
     let (done, cursors) = run.map(|run| (run.done, run.cursors)).unwrap_or_default();
@@ -272,6 +276,7 @@ async fn go(
         return Ok(paused(line, &name, through, end));
     }
     arrived(runner, line).await?;
+    runner.verify(&request.plan, before).await?;
     runner.record(&[Event::RunDone {}], &[]).await?;
     Ok(Outcome::Done { run: name, steps: line.len(), here: line.len() - at })
 }
@@ -299,14 +304,14 @@ async fn unknown_dependents(driver: &mut dyn Driver, plan: &Plan, at: usize) -> 
 }
 
 /// Begins a run: keeps its documents and journals its admission, in one transaction.
-async fn begin(runner: &mut Runner<'_>, request: &Request, entries: &[Entry]) -> Result<(), Halt> {
+async fn begin(runner: &mut Runner<'_>, request: &Request, entries: &[Entry], answers: &[Answer]) -> Result<(), Halt> {
     runner.run = run_id(request, entries);
     runner.cross("run/begin");
     let mut attempt = 0;
     loop {
         attempt += 1;
         let mark = runner.chain.clone();
-        match begin_once(runner, request).await {
+        match begin_once(runner, request, answers).await {
             Ok(()) => break,
             Err(halt) => match runner.abandoned(mark, halt).await {
                 Err(Halt::Failure(Failure::Transient { .. })) if attempt < OWN.attempts => runner.pause(attempt).await,
@@ -318,7 +323,7 @@ async fn begin(runner: &mut Runner<'_>, request: &Request, entries: &[Entry]) ->
     Ok(())
 }
 
-async fn begin_once(runner: &mut Runner<'_>, request: &Request) -> Result<(), Halt> {
+async fn begin_once(runner: &mut Runner<'_>, request: &Request, answers: &[Answer]) -> Result<(), Halt> {
     let plan = Fingerprint::of_bytes(&request.bytes);
     runner.driver.begin(&OWN).await?;
     runner.driver.keep(plan.as_str(), KEPT_PLAN, &request.bytes).await?;
@@ -334,6 +339,9 @@ async fn begin_once(runner: &mut Runner<'_>, request: &Request) -> Result<(), Ha
             executor: concat!("mig ", env!("CARGO_PKG_VERSION")).to_owned(),
         })
         .await?;
+    if !answers.is_empty() {
+        runner.append(Event::Asked { moment: When::Before, answers: answers.to_vec() }).await?;
+    }
     runner.append(Event::SessionBegun { session: runner.session.clone() }).await?;
     runner.cross("run/before-commit");
     Ok(runner.driver.commit().await?)

@@ -1,24 +1,25 @@
 //! Questions about the data, asked before the first write: all of them, and all that fail are told at once.
 
-use mig_plan::{Check, CheckSql, Plan, step::Statement};
+use mig_plan::{Check, CheckSql, Plan, step::Statement, verify::When};
 
 use crate::{
     failure::Failure,
     report::Progress,
     runner::Halt,
     stop::{CheckFailure, Stop},
+    verify::{self, Answer},
 };
 
 /// How many wrong rows are shown.
 const SAMPLES: usize = 5;
 
-/// Asks every check of the steps from `from` on.
+/// Asks every check of the steps from `from` on, and what the specs say must hold before. Gives what the latter answered.
 pub(crate) async fn ask(
     driver: &mut dyn crate::Driver,
     plan: &Plan,
     from: usize,
     report: &mut dyn crate::Report,
-) -> Result<(), Halt> {
+) -> Result<Vec<Answer>, Halt> {
     let mut failures = Vec::new();
     let ahead = |check: &&Check| plan.steps[from..].iter().any(|step| step.id == check.step);
     for check in plan.checks.iter().filter(ahead) {
@@ -49,7 +50,12 @@ pub(crate) async fn ask(
             report.progress(&Progress::Warned { step, at, says, count, samples });
         }
     }
-    if failures.is_empty() { Ok(()) } else { Err(Stop::CheckFailed { failures }.into()) }
+    let (answers, unmet) = verify::ask(driver, plan, When::Before, &[]).await?;
+    if failures.is_empty() && unmet.is_empty() {
+        Ok(answers)
+    } else {
+        Err(Stop::CheckFailed { failures, unmet }.into())
+    }
 }
 
 fn failure(check: &Check, count: Option<u64>, samples: Vec<String>) -> CheckFailure {

@@ -200,6 +200,8 @@ fn plan_of(changes: &[(Kind, Phase, Option<&str>)]) -> Plan {
         specs: Fingerprint::of_bytes(b""),
         summary: summarize(&steps),
         checks: vec![check],
+        declared: vec![],
+        probes: vec![],
         steps,
         footprint,
     }
@@ -389,7 +391,7 @@ async fn column_order_never_counts() {
 async fn checks_refuse_before_the_first_write() {
     let fake = server();
     fake.server().bad.insert("names".to_owned(), 3);
-    let Stop::CheckFailed { failures } = up(&fake).await.unwrap_err() else { panic!("not a check") };
+    let Stop::CheckFailed { failures, .. } = up(&fake).await.unwrap_err() else { panic!("not a check") };
     assert_eq!((failures[0].count, failures[0].samples.as_slice()), (Some(3), ["7".to_owned()].as_slice()));
     assert!(fake.server().state.entries.is_empty());
     assert!(fake.server().log.is_empty());

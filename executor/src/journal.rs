@@ -3,7 +3,10 @@
 use mig_plan::{Fingerprint, StepId};
 use serde::{Deserialize, Serialize};
 
-use crate::driver::{Cursor, Session};
+use crate::{
+    driver::{Cursor, Session},
+    verify::Answer,
+};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,13 @@ pub enum Event {
     SessionBegun {
         /// The session that executes.
         session: Session,
+    },
+    /// Declared checks were asked: before the first write or after the last step.
+    Asked {
+        /// When.
+        moment: mig_plan::verify::When,
+        /// What they answered.
+        answers: Vec<Answer>,
     },
     /// A statement that cannot share a transaction with the journal is about to run.
     StepBegun {

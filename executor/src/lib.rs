@@ -26,6 +26,7 @@ mod runner;
 pub mod runs;
 pub mod sign;
 pub mod stop;
+mod verify;
 
 pub use self::{
     apply::{Outcome, Pace, Request, apply},

@@ -101,6 +101,13 @@ pub enum Progress {
         /// What is known.
         says: String,
     },
+    /// What the specs say must hold in the end does.
+    Verified {
+        /// How many checks were asked.
+        checks: usize,
+        /// How many probes were tried.
+        probes: usize,
+    },
     /// Something worth knowing that stops nothing.
     Noted {
         /// A sentence.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Action, Address, Fingerprint, Phase, Plan, StepId};
+use mig_plan::{Action, Address, Fingerprint, Phase, Plan, StepId, verify::When};
 use serde::Serialize;
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     line::{Leg, Line, Way},
     reconcile::{Position, Told, place},
     stop::Stop,
+    verify::Answer,
 };
 
 /// The name under which a run's plan is kept.
@@ -78,6 +79,9 @@ pub struct RunSummary {
     /// Steps that were found done before this run did anything for them.
     #[serde(skip)]
     pub found: BTreeSet<StepId>,
+    /// What the declared checks answered before the first write.
+    #[serde(skip)]
+    pub before: Vec<Answer>,
 }
 
 impl RunSummary {
@@ -130,6 +134,8 @@ impl RunSummary {
             Event::Batch { step, cursor, rows } => {
                 self.cursors.insert(step.clone(), (cursor.clone(), *rows));
             }
+            Event::Asked { moment: When::Before, answers } => self.before.clone_from(answers),
+            Event::Asked { .. } => {}
             Event::Paused { through } => self.paused = Some(*through),
             Event::RunDone {} => self.status = RunStatus::Done,
             Event::RollbackBegun {} => {
@@ -174,6 +180,7 @@ pub fn runs(entries: &[Entry]) -> Vec<RunSummary> {
                 cursors: BTreeMap::new(),
                 touched: BTreeSet::new(),
                 found: BTreeSet::new(),
+                before: Vec::new(),
             });
         }
         if let Some(run) = runs.iter_mut().rev().find(|run| run.run == entry.run) {

@@ -89,11 +89,19 @@ pub enum Stop {
         /// The step before which it was found, if any.
         step: Option<StepId>,
     },
-    /// Checks found rows that would fail a step.
-    #[error("{}", check_words(failures))]
+    /// Checks found rows that would fail a step, or answered otherwise than the specs say.
+    #[error("{}", check_words(failures, unmet))]
     CheckFailed {
-        /// Every failed check.
+        /// Every failed check of a step.
         failures: Vec<CheckFailure>,
+        /// Every failed check of the specs.
+        unmet: Vec<Unmet>,
+    },
+    /// Every step is done, and what the specs say must hold does not.
+    #[error("{}", unmet_words("every step is done, but ", unmet))]
+    NotVerified {
+        /// Every check and probe that failed.
+        unmet: Vec<Unmet>,
     },
     /// A step was refused by the database.
     #[error("step {step} failed: {says}{}", code_words(code.as_deref()))]
@@ -175,6 +183,26 @@ pub struct CheckFailure {
     pub help: Vec<String>,
 }
 
+/// A check or a probe of the specs that did not end as it must.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// `check` or `probe`.
+    pub what: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What was expected and what was found.
+    pub says: String,
+    /// What was asked or tried.
+    pub sql: String,
+}
+
+impl std::fmt::Display for Unmet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} `{}`: {}", self.what, self.name, self.says)?;
+        self.sql.lines().try_for_each(|line| write!(f, "\n    {line}"))
+    }
+}
+
 impl Stop {
     /// The command's exit code.
     #[must_use]
@@ -182,6 +210,7 @@ impl Stop {
         match self {
             Self::Drift { .. } => 4,
             Self::CheckFailed { .. }
+            | Self::NotVerified { .. }
             | Self::StepFailed { .. }
             | Self::Busy { .. }
             | Self::Unfinished { .. }
@@ -210,6 +239,7 @@ impl Stop {
             Self::Drift { step: Some(_), .. } | Self::Internal { step: Some(_), .. } => {
                 "nothing more was changed; every step that the journal says is done stands"
             }
+            Self::NotVerified { .. } => "everything that the plan changes is changed; the run stays open",
             Self::Unfinished { .. } => "every batch that was done stands, and so does every step before",
             Self::Asked => "what is done stands",
             Self::Unknown { .. } => {
@@ -238,6 +268,9 @@ impl Stop {
                 "find out who changed it; take the change back, or compile a new plan from what is there now"
             }
             Self::CheckFailed { .. } => "correct the rows or the specs, then apply again",
+            Self::NotVerified { .. } => {
+                "correct the rows, then apply again: it asks again and ends the run; or take the run back with `mig rollback`"
+            }
             Self::StepFailed { .. } => {
                 "correct what the database complains about, then apply again: it goes on at this step; or roll back"
             }
@@ -277,8 +310,21 @@ fn code_words(code: Option<&str>) -> String {
     code.map(|code| format!(" ({code})")).unwrap_or_default()
 }
 
-fn check_words(failures: &[CheckFailure]) -> String {
-    let mut words = format!("{} failed before anything was written:", counted(failures.len()));
+fn unmet_words(before: &str, unmet: &[Unmet]) -> String {
+    let checks = unmet.iter().filter(|one| one.what == "check").count();
+    let several = |n: usize, what: &str| if n == 1 { format!("a {what}") } else { format!("{n} {what}s") };
+    let counts = [(checks, "check"), (unmet.len() - checks, "probe")];
+    let counts: Vec<_> = counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| several(n, what)).collect();
+    let lines: String = unmet.iter().map(|one| format!("\n  {one}")).collect();
+    format!("{before}{} failed:{lines}", counts.join(" and "))
+}
+
+fn check_words(failures: &[CheckFailure], unmet: &[Unmet]) -> String {
+    let count = failures.len() + unmet.len();
+    let mut words = format!("{} failed before anything was written:", counted(count));
+    for one in unmet {
+        words.push_str(&format!("\n  {one}"));
+    }
     for failure in failures {
         let count = failure.count.map_or("could not be asked".to_owned(), |n| format!("{n} rows are wrong"));
         words.push_str(&format!("\n  {}: {}: {count}", failure.at, failure.says));

@@ -6,3 +6,4 @@ mod common;
 mod music;
 mod operate;
 mod shop;
+mod verify;

@@ -1,8 +1,8 @@
 //! A plan for a pull request.
 
-use mig_plan::{Class, Plan, Step};
+use mig_plan::{Class, Plan, Step, verify::When};
 
-use super::{batch_words, changes, clean, noteworthy, statements, summary, target};
+use super::{batch_words, changes, check_words, clean, noteworthy, probe_words, statements, summary, target};
 
 /// The longest text, in bytes: code hosts refuse comments of more than 65,536 characters.
 const LONGEST: usize = 60_000;
@@ -21,6 +21,7 @@ pub fn markdown(plan: &Plan) -> String {
         table(&mut page, plan, class);
     }
     checks(&mut page, plan);
+    declared(&mut page, plan);
     if !plan.steps.is_empty() {
         page.text.push_str("\n#### Steps\n\n");
         for step in &plan.steps {
@@ -88,6 +89,42 @@ fn checks(page: &mut Page, plan: &Plan) {
     for check in &plan.checks {
         let weight = if check.stops { "stops the run" } else { "only warns" };
         page.push(&format!("- {}: {} ({weight} otherwise)\n", code(&check.at.to_string()), cell(&check.says)));
+    }
+}
+
+fn declared(page: &mut Page, plan: &Plan) {
+    for (moment, title) in
+        [(When::Before, "Must hold before the first write"), (When::After, "Must hold after the last step")]
+    {
+        let mut checks = plan.declared.iter().filter(|check| check.when.includes(moment)).peekable();
+        if checks.peek().is_some() {
+            page.text.push_str(&format!("\n#### {title}\n\n"));
+        }
+        for check in checks {
+            let mut entry = format!("- {}\n", cell(&check_words(check, moment)));
+            folded(&mut entry, [&check.sql]);
+            page.push(&entry);
+        }
+    }
+    if !plan.probes.is_empty() {
+        page.text.push_str("\n#### Tried after the last step, and rolled back\n\n");
+    }
+    for probe in &plan.probes {
+        let mut entry = format!("- {}\n", cell(&probe_words(probe)));
+        folded(&mut entry, probe.given.iter().chain(&probe.sql));
+        page.push(&entry);
+    }
+}
+
+/// SQL inside an entry of a list.
+fn folded<'a>(entry: &mut String, statements: impl IntoIterator<Item = &'a mig_plan::Statement>) {
+    let mut text = String::new();
+    let statements: Vec<_> = statements.into_iter().map(|statement| (None, statement)).collect();
+    sql(&mut text, &statements);
+    for line in text.lines() {
+        entry.push_str(if line.is_empty() { "" } else { "  " });
+        entry.push_str(line);
+        entry.push('\n');
     }
 }
 

@@ -8,7 +8,10 @@ mod sample;
 mod text;
 mod wrap;
 
-use mig_plan::{Action, Class, Plan, Statement, Step};
+use mig_plan::{
+    Action, Class, DeclaredCheck, DeclaredProbe, Plan, Statement, Step,
+    verify::{Expect, When},
+};
 
 pub use self::{
     changes::changes,
@@ -53,6 +56,24 @@ fn batch_words(action: &Action) -> Option<String> {
         )),
         Action::Transaction(_) | Action::Statement(_) | Action::Nothing {} => None,
     }
+}
+
+/// A declared check in words, at one of its moments.
+fn check_words(check: &DeclaredCheck, moment: When) -> String {
+    let expect = match (&check.expect, moment) {
+        (Expect::Unchanged {}, When::Before) => "its answer is kept for the comparison".to_owned(),
+        (expect, _) => format!("it must be {}", clean::line(&expect.to_string())),
+    };
+    format!("{}: {expect}", clean::line(&check.name))
+}
+
+/// A probe in words.
+fn probe_words(probe: &DeclaredProbe) -> String {
+    let verdict = match &probe.expect_error {
+        Some(error) => format!("must fail with `{}`", clean::line(error)),
+        None => "must succeed".to_owned(),
+    };
+    format!("{}: {verdict}", clean::line(&probe.name))
 }
 
 /// How many steps of each class, in words.

@@ -1,11 +1,13 @@
 //! A plan made by hand, to be printed by tests. Its fingerprints prove nothing.
 
 use mig_plan::{
-    Action, Address, Check, CheckSql, Column, ColumnValue, Fingerprint, Hazard, HazardCode, Kind, Limits, Name, Need,
-    PLAN_FORMAT, Phase, Plan, Probe, Qualified, Statement, Step, StepId, Target, Undo, class_of,
+    Action, Address, Check, CheckSql, Column, ColumnValue, DeclaredCheck, DeclaredProbe, Fingerprint, Hazard,
+    HazardCode, Kind, Limits, Name, Need, PLAN_FORMAT, Phase, Plan, Probe, Qualified, Statement, Step, StepId, Target,
+    Undo, class_of,
     kind::{AddColumn, DropColumn},
     plan::summarize,
     step::{Batch, Batches, Transaction},
+    verify::{Expect, When},
 };
 
 const LIMITS: Limits = Limits { lock_ms: 2000, statement_ms: 0, attempts: 10 };
@@ -122,6 +124,18 @@ pub(super) fn plan() -> Plan {
             count: CheckSql::new("SELECT count(*) FROM public.users WHERE name IS NULL"),
             sample: None,
             stops: true,
+        }],
+        declared: vec![DeclaredCheck {
+            name: "as many users as before".to_owned(),
+            when: When::Both,
+            sql: Statement::new("select count(*) from users"),
+            expect: Expect::Unchanged {},
+        }],
+        probes: vec![DeclaredProbe {
+            name: "a user without a name".to_owned(),
+            given: vec![],
+            sql: vec![Statement::new("insert into users (id) values (1)")],
+            expect_error: Some("not-null".to_owned()),
         }],
         steps,
         footprint: vec![],

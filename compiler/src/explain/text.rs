@@ -1,8 +1,8 @@
 //! A plan for a terminal.
 
-use mig_plan::{Class, Phase, Plan, Step};
+use mig_plan::{Class, Phase, Plan, Step, verify::When};
 
-use super::{batch_words, changes, clean, statements, summary, target, wrap::paragraph};
+use super::{batch_words, changes, check_words, clean, probe_words, statements, summary, target, wrap::paragraph};
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct TextStyle {
 }
 
 /// A plan as text: its steps by phase, each with its class, what for, what it locks and what could go wrong; then the checks, then
-/// a summary.
+/// the probes, then a summary.
 #[must_use]
 pub fn text(plan: &Plan, style: &TextStyle) -> String {
     let mut out = format!("plan for {}\n", target(plan));
@@ -35,6 +35,7 @@ pub fn text(plan: &Plan, style: &TextStyle) -> String {
         block(&mut out, step, style);
     }
     checks(&mut out, plan, style);
+    declared(&mut out, plan, style);
     out.push_str(&format!("\n{}\n", summary(plan)));
     if !style.verbose && !plan.steps.is_empty() {
         let hint = "SQL is shown of critical steps only; --verbose shows that of every step, and the undos";
@@ -104,6 +105,34 @@ fn checks(out: &mut String, plan: &Plan, style: &TextStyle) {
         }
         if style.verbose {
             sql(out, None, &check.count.sql(), style);
+        }
+    }
+}
+
+fn declared(out: &mut String, plan: &Plan, style: &TextStyle) {
+    for (moment, title) in
+        [(When::Before, "must hold before the first write"), (When::After, "must hold after the last step")]
+    {
+        let checks: Vec<_> = plan.declared.iter().filter(|check| check.when.includes(moment)).collect();
+        if checks.is_empty() {
+            continue;
+        }
+        out.push_str(&format!("\n{} - {title}\n", style.bold("declared checks")));
+        for check in checks {
+            paragraph(out, "  ? ", &check_words(check, moment), style.width);
+            if style.verbose {
+                sql(out, None, &check.sql.sql(), style);
+            }
+        }
+    }
+    if plan.probes.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{} - tried after the last step, and rolled back\n", style.bold("probes")));
+    for probe in &plan.probes {
+        paragraph(out, "  ? ", &probe_words(probe), style.width);
+        if style.verbose {
+            probe.given.iter().chain(&probe.sql).for_each(|statement| sql(out, None, &statement.sql(), style));
         }
     }
 }

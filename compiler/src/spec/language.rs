@@ -4,6 +4,7 @@ use mig_plan::table::ReferentialAction;
 use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
 
 use super::{
+    literal::{Literal, Row},
     node::Node,
     reader::{Field, Flag, List, Names, Number, Read, Reader, Scalar, Short, Text},
     short::Statements,
@@ -110,6 +111,50 @@ language! {
         "virtual_table" virtual_tables: Names<SourceSpec>,
         /// How existing rows get their values, by table.
         "transform" transforms: Names<TransformSpec>,
+        /// What must hold of the data before the first write, after the last step, or both.
+        "check" checks: Vec<AssertionSpec>,
+        /// What the database must take or refuse in the end; tried in a transaction that is always rolled back.
+        "probe" probes: Vec<ProbeSpec>,
+    }
+
+    /// A query and what it must answer.
+    AssertionSpec {
+        /// Its name, for people.
+        "name" name: Text,
+        /// `"before"` the first write, `"after"` the last step, or `"both"`.
+        "when" when: Option<Text>,
+        /// One query. Before the first write names are those of the database, after the last step those of the specs.
+        "sql" sql: Text,
+        /// What it must answer: a value; a list of rows, in any order; `{ at_least = 1, at_most = 9 }`; or `"unchanged"`.
+        "expect" expect: Short<ExpectSpec>,
+        /// Only plans that change one of these tables have it; without it, every plan has.
+        "tables" tables: Vec<Text>,
+    }
+
+    /// What a query must answer, where a value or a list of rows does not say it.
+    ExpectSpec {
+        /// One row of one value: this one.
+        "value" value: Option<Literal>,
+        /// Exactly these rows, in any order.
+        "rows" rows: Option<List<Row>>,
+        /// One row of one number: this or more.
+        "at_least" at_least: Option<Literal>,
+        /// One row of one number: this or less.
+        "at_most" at_most: Option<Literal>,
+        /// After the last step the same rows as before the first write.
+        "unchanged" unchanged: Option<Flag>,
+    }
+
+    /// What the database must take or refuse.
+    ProbeSpec {
+        /// Its name, for people.
+        "name" name: Text,
+        /// The statement that must succeed or fail; of a list the last one, while those before it must succeed.
+        "sql" sql: Short<Statements>,
+        /// A part of the error that must come, in any case of letters; without it the statement must succeed.
+        "expect_error" expect_error: Option<Text>,
+        /// Only plans that change one of these tables have it; without it, every plan has.
+        "tables" tables: Vec<Text>,
     }
 
     /// Which part of the database the specs speak about. What is outside is neither compared nor dropped.

@@ -5,6 +5,7 @@
 #[cfg(test)]
 pub(crate) mod fake;
 pub mod language;
+mod literal;
 mod names;
 mod near;
 mod node;

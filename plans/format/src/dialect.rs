@@ -103,6 +103,12 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// The statements that try one statement of a probe as if it were committed, but without committing: the statement, and what
+    /// makes the engine check at once what it would check at the end.
+    fn trial(&self, statement: &Sql) -> Vec<Statement> {
+        vec![Statement::new(statement.as_str())]
+    }
+
     /// The SQL of a change. `before` and `after` are the schema around it.
     ///
     /// # Errors

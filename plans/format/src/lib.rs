@@ -16,6 +16,7 @@ pub mod snapshot;
 pub mod sql;
 pub mod step;
 pub mod table;
+pub mod verify;
 
 pub use self::{
     address::{Address, ObjectKind},
@@ -33,4 +34,5 @@ pub use self::{
     sql::Sql,
     step::{Action, Limits, Need, Phase, Probe, Statement, Step, StepId, Undo},
     table::{Column, ColumnValue, Constraint, Rule, Table},
+    verify::{DeclaredCheck, DeclaredProbe},
 };

@@ -11,6 +11,7 @@ use crate::{
     kind::{Impossible, Kind},
     schema::{Object, Schema},
     step::{Statement, Step, StepId},
+    verify::{DeclaredCheck, DeclaredProbe},
 };
 
 /// The format that this version writes and reads.
@@ -36,6 +37,12 @@ pub struct Plan {
     pub summary: Summary,
     /// Queries that are asked before the first write.
     pub checks: Vec<Check>,
+    /// What the specs say must hold of the data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared: Vec<DeclaredCheck>,
+    /// What the database must take or refuse in the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<DeclaredProbe>,
     /// What is done, in order.
     pub steps: Vec<Step>,
     /// What must be there, and what must not, before the first step: the objects touched and what depends on them.

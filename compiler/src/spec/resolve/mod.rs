@@ -6,19 +6,21 @@ mod grants;
 mod index;
 mod object;
 mod table;
+mod verify;
 
 pub(crate) use self::{index::reads_as_part, object::default_domain_check};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, BadName, Complaint, Dialect, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, split_path,
+    Address, BadName, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Fingerprint, Name, Object, ObjectKind,
+    Qualified, Schema, split_path,
 };
 
 use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
 use crate::{
     diagnostic::{self, Code, Diagnostic, Place},
-    intent::{Intent, Managed, Move, Transform, ValueMove},
+    intent::{Declared, Intent, Managed, Move, Transform, ValueMove},
 };
 
 /// Resolves a document for an engine.
@@ -33,6 +35,7 @@ pub fn resolve(document: &Document, dialect: &dyn Dialect) -> Result<Intent, Vec
     resolver.constraints();
     resolver.indexes();
     resolver.transforms();
+    resolver.verifications();
     resolver.removed();
     resolver.check();
     resolver.finish()
@@ -72,6 +75,10 @@ struct Resolver<'a> {
     object_moves: Vec<Move>,
     enum_value_moves: Vec<ValueMove>,
     fills: BTreeMap<Qualified, Transform>,
+    declared_checks: Vec<Declared<DeclaredCheck>>,
+    declared_probes: Vec<Declared<DeclaredProbe>>,
+    /// Names of checks and of probes.
+    verified: BTreeMap<(&'static str, String), Place>,
     removed: BTreeMap<Address, Place>,
     managed: Managed,
     errors: Vec<Diagnostic>,
@@ -92,6 +99,9 @@ impl<'a> Resolver<'a> {
             object_moves: Vec::new(),
             enum_value_moves: Vec::new(),
             fills: BTreeMap::new(),
+            declared_checks: Vec::new(),
+            declared_probes: Vec::new(),
+            verified: BTreeMap::new(),
             removed: BTreeMap::new(),
             managed: Managed::default(),
             errors: Vec::new(),
@@ -233,6 +243,8 @@ impl<'a> Resolver<'a> {
             object_moves: self.object_moves,
             enum_value_moves: self.enum_value_moves,
             fills: self.fills,
+            declared_checks: self.declared_checks,
+            declared_probes: self.declared_probes,
             removed: self.removed.into_keys().collect(),
             managed: self.managed,
         })
@@ -263,7 +275,14 @@ impl<'a> Resolver<'a> {
         let fills: BTreeMap<_, _> =
             self.fills.iter().map(|(at, t)| (at.to_string(), (&t.fill.set, t.fill.batch_rows))).collect();
         let removed: Vec<_> = self.removed.keys().collect();
-        Fingerprint::of(&(goal, moves, values, fills, removed, &self.managed))
+        let plain = (goal, moves, values, fills, removed, &self.managed);
+        if self.declared_checks.is_empty() && self.declared_probes.is_empty() {
+            return Fingerprint::of(&plain);
+        }
+        let by_name = |name: &str, rest: Fingerprint| (name.to_owned(), rest);
+        let checks = self.declared_checks.iter().map(|d| by_name(&d.what.name, Fingerprint::of(&(&d.what, &d.of))));
+        let probes = self.declared_probes.iter().map(|d| by_name(&d.what.name, Fingerprint::of(&(&d.what, &d.of))));
+        Fingerprint::of(&(plain, checks.collect::<BTreeMap<_, _>>(), probes.collect::<BTreeMap<_, _>>()))
     }
 }
 

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Rule, Sameness, Schema, Sql, UnknownType,
+    RenderedUndo, Rule, Sameness, Schema, Sql, Statement, UnknownType,
     schema::{Index, IndexedBy},
 };
 
@@ -115,6 +115,10 @@ impl Dialect for Postgres {
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
         references::columns_in(expression)
+    }
+
+    fn trial(&self, statement: &Sql) -> Vec<Statement> {
+        vec![Statement::new(statement.as_str()), Statement::new("SET CONSTRAINTS ALL IMMEDIATE")]
     }
 
     fn keeps_view_columns(&self) -> bool {

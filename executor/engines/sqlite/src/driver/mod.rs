@@ -224,7 +224,7 @@ impl Driver for SqliteDriver {
     }
 
     async fn ask(&mut self, statement: &Statement, most: usize) -> Result<Vec<Vec<Option<String>>>, Failure> {
-        read::ask(self.connection()?, &statement.sql(), most).await
+        read::ask_only(self.connection()?, &statement.sql(), most).await
     }
 
     async fn batch(

@@ -29,6 +29,18 @@ pub(super) async fn schema(connection: &mut SqliteConnection) -> Result<Assemble
     Ok(assemble(&read))
 }
 
+/// The first rows of a query that may come from a spec and must change nothing.
+pub(super) async fn ask_only(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    most: usize,
+) -> Result<Vec<Vec<Option<String>>>, Failure> {
+    ask(connection, "PRAGMA query_only = 1", 1).await?;
+    let found = ask(connection, sql, most).await;
+    ask(connection, "PRAGMA query_only = 0", 1).await?;
+    found
+}
+
 /// The first rows of a query, each value as text; a blob as `x'..'`.
 pub(super) async fn ask(
     connection: &mut SqliteConnection,

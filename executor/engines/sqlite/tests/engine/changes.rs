@@ -270,9 +270,9 @@ async fn undo_keeps_what_new_clients_wrote() {
     let how = How { fills: vec![("t", "a", "length(a) + 10")], ..How::default() };
     let done = migrate(&mut file, &goal, &how).await.unwrap();
     assert!(done[0].hazards.iter().any(|h| h == "overwrites values in place"));
-    file.ask("UPDATE t SET a = 99 WHERE id = 2").await;
-    file.ask("DELETE FROM t WHERE id = 3").await;
-    file.ask("INSERT INTO t VALUES (4, 44)").await;
+    file.write("UPDATE t SET a = 99 WHERE id = 2").await;
+    file.write("DELETE FROM t WHERE id = 3").await;
+    file.write("INSERT INTO t VALUES (4, 44)").await;
     undo(&mut file, &done).await;
     let rows = file.ask("SELECT id, a, gone FROM t ORDER BY id").await;
     let rows: Vec<_> =
@@ -320,7 +320,7 @@ async fn values_overwritten_in_batches_come_back() {
     let done = migrate(&mut file, &goal, &how("lower(a)")).await.unwrap();
     let values = "SELECT group_concat(a, ',') FROM (SELECT a FROM t ORDER BY id)";
     assert_eq!(file.ask(values).await, [[Some("x,y,z".to_owned())]]);
-    file.ask("UPDATE t SET a = 'new' WHERE id = 2").await;
+    file.write("UPDATE t SET a = 'new' WHERE id = 2").await;
     undo(&mut file, &done).await;
     assert_eq!(file.ask(values).await, [[Some("X,new,z".to_owned())]]);
 }

@@ -56,6 +56,12 @@ impl File {
         out
     }
 
+    /// Writes as another client would.
+    pub(crate) async fn write(&mut self, sql: &str) {
+        let done = self.driver.execute(&Statement::new(sql)).await;
+        done.unwrap_or_else(|error| panic!("{error}\n{sql}"));
+    }
+
     pub(crate) async fn ask(&mut self, sql: &str) -> Vec<Vec<Option<String>>> {
         let answer = self.driver.ask(&Statement::new(sql), usize::MAX).await;
         answer.unwrap_or_else(|error| panic!("{error}\n{sql}"))
