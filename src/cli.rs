@@ -56,6 +56,12 @@ pub(crate) enum Command {
     Apply(commands::apply::Args),
     /// Take a run back
     Rollback(commands::rollback::Args),
+    /// Let a run that is under way wait
+    Pause(commands::pause::Args),
+    /// Let a paused run go on
+    Resume(commands::resume::Args),
+    /// End the executor of a run in order
+    Stop(commands::stop::Args),
     /// Say where a database stands
     Status(commands::status::Args),
     /// List what was done in a database

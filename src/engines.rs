@@ -2,7 +2,7 @@
 
 use std::{future::Future, path::Path, pin::Pin};
 
-use mig_executor::{Driver, Failure};
+use mig_executor::{Driver, Failure, Lookout};
 use mig_plan::{Dialect, Name};
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) struct Engine {
     pub(crate) dialect: fn(&str, Option<Name>) -> Box<dyn Dialect>,
     /// Opens a session.
     pub(crate) connect: fn(String) -> Connecting,
+    /// A session to be had beside the one that works; `None` where a second one sees nothing.
+    pub(crate) lookout: Option<fn(&str) -> Box<dyn Lookout>>,
     /// Puts a URL of `mig.toml` into terms of the current directory.
     pub(crate) locate: fn(&str, &Project) -> String,
 }
@@ -40,6 +42,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         usual_schema: None,
         dialect: mig_sqlite::dialect,
         connect: |url| Box::pin(async move { mig_sqlite::connect(&url).await }),
+        lookout: None,
         locate: beside_project,
     },
     Engine {
@@ -49,6 +52,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         usual_schema: Some("public"),
         dialect: mig_postgres::dialect,
         connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
+        lookout: Some(mig_postgres::lookout),
         locate: |url, _| url.to_owned(),
     },
     Engine {
@@ -58,6 +62,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         usual_schema: None,
         dialect: mig_mysql::dialect,
         connect: |url| Box::pin(async move { mig_mysql::connect(&url).await }),
+        lookout: Some(mig_mysql::lookout),
         locate: |url, _| url.to_owned(),
     },
 ];

@@ -17,6 +17,7 @@ mod spec_files;
 mod target;
 mod terminal;
 mod watch;
+mod who;
 mod wiring;
 
 use std::process::ExitCode;

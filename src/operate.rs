@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mig_executor::{
-    Connector, Driver, Failure, GcRequest, Outcome as Ended, Pace, Position, Request, RollbackRequest, RunStatus,
-    RunSummary, Standing, Stop, Which, sign::Approval,
+    Connector, Driver, Failure, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position, Request,
+    RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, sign::Approval,
 };
 use mig_plan::{Phase, StepId};
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::{
     target::Database,
     terminal,
     watch::Watch,
-    wiring,
+    who, wiring,
 };
 
 /// A plan to be applied, admitted already.
@@ -35,6 +35,8 @@ pub(crate) struct Order {
     pub(crate) dry_run: bool,
     /// Whether a plan that was taken back may be applied once more.
     pub(crate) again: bool,
+    /// When the run hurts too much.
+    pub(crate) monitor: MonitorPolicy,
     /// How long to wait for another executor.
     pub(crate) wait: Duration,
     /// Whether to print events as JSON.
@@ -59,6 +61,10 @@ impl Connector for Sessions<'_> {
     async fn connect(&mut self) -> Result<Box<dyn Driver>, Failure> {
         (self.0.engine.connect)(self.0.url.clone()).await
     }
+
+    fn lookout(&self) -> Option<Box<dyn Lookout>> {
+        self.0.engine.lookout.map(|make| make(&self.0.url))
+    }
 }
 
 /// Applies a plan, or goes on with it.
@@ -73,9 +79,10 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
         through: order.through,
         dry_run: order.dry_run,
         again: order.again,
+        monitor: order.monitor,
         pace: Pace { lock_wait: order.wait, ..Pace::default() },
     };
-    let mut watch = Watch::start(order.json);
+    let mut watch = Watch::start(order.json, database.engine.lookout.is_some());
     let ended = mig_executor::apply(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
     tell(ended, order.json, &request.title)
@@ -85,7 +92,7 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
 pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
     let request =
         RollbackRequest { which: back.which, dry_run: false, pace: Pace { lock_wait: back.wait, ..Pace::default() } };
-    let mut watch = Watch::start(back.json);
+    let mut watch = Watch::start(back.json, database.engine.lookout.is_some());
     let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
     tell(ended, back.json, "the run")
@@ -107,7 +114,7 @@ pub(crate) async fn collect(
     json: bool,
 ) -> Result<Outcome, Trouble> {
     let request = GcRequest { older_than, pace: Pace { lock_wait: wait, ..Pace::default() } };
-    let mut watch = Watch::start(json);
+    let mut watch = Watch::start(json, database.engine.lookout.is_some());
     let ended = mig_executor::gc(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
     tell(ended, json, "the runs")
@@ -145,7 +152,9 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::Busy { .. }
         | Stop::Unfinished { .. }
         | Stop::Internal { step: Some(_), .. }
-        | Stop::Asked => Reason::Failed,
+        | Stop::Strained { .. }
+        | Stop::Undone { .. }
+        | Stop::Asked { .. } => Reason::Failed,
         Stop::Unknown { .. } | Stop::JournalBroken { .. } => Reason::Unknown,
         Stop::Locked { .. } => Reason::Locked,
         Stop::WasRolledBack { .. } | Stop::RollingBack { .. } | Stop::Overlaps { .. } | Stop::LaterRun { .. } => {
@@ -155,6 +164,8 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::ReadOnly { .. }
         | Stop::NoSuchRun { .. }
         | Stop::Collected { .. }
+        | Stop::Closed { .. }
+        | Stop::Monitor { .. }
         | Stop::PlanLost { .. }
         | Stop::Unavailable { .. }
         | Stop::Internal { step: None, .. } => Reason::Database,
@@ -225,6 +236,36 @@ fn object(ended: &Ended) -> serde_json::Value {
     }
 }
 
+/// Asks a run to pause or stop, and says what became of that.
+pub(crate) async fn ask(database: &Database, run: &str, wish: Wish, wait: Duration) -> Result<String, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let heard = mig_executor::control::ask(&mut *driver, run, wish, &who::am_i(), wait).await;
+    close(driver).await?;
+    Ok(match (wish, heard.map_err(|stop| trouble(&stop))?) {
+        (Wish::Pause, Heard::Done) => format!("run {run} is paused; mig resume {run} lets it go on"),
+        (Wish::Stop, Heard::Done) => {
+            format!("run {run} has stopped; mig apply goes on from there, mig rollback {run} takes it back")
+        }
+        (_, Heard::Noted { by }) => {
+            format!("run {run} is asked to {}: {by} does so when its batch or step is done", wish.word())
+        }
+        (Wish::Pause, _) => format!("nobody is at work on run {run}; the next mig apply waits until mig resume {run}"),
+        (Wish::Stop, _) => format!("nobody is at work on run {run}: there is nothing to stop"),
+    })
+}
+
+/// Lets a paused run go on.
+pub(crate) async fn resume(database: &Database, run: &str) -> Result<String, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let heard = mig_executor::control::resume(&mut *driver, run).await;
+    close(driver).await?;
+    Ok(match heard.map_err(|stop| trouble(&stop))? {
+        Heard::Nothing => format!("run {run} is not paused"),
+        Heard::Idle => format!("run {run} is not paused any more; nobody is at work on it: mig apply goes on"),
+        Heard::Done | Heard::Noted { .. } => format!("run {run} goes on"),
+    })
+}
+
 /// Where a database stands, in words or as JSON.
 pub(crate) async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
@@ -283,6 +324,16 @@ fn standing_words(standing: &Standing) -> String {
         }
         None => text.push_str("\n  its plan cannot be read from this database"),
     }
+    match standing.run.held {
+        Some(Wish::Pause) => {
+            text.push_str(&format!("\n  paused on request; mig resume {} lets it go on", standing.run.run))
+        }
+        Some(Wish::Stop) => text.push_str("\n  stopped on request"),
+        None => {}
+    }
+    for says in &standing.run.strained {
+        text.push_str(&format!("\n  held up: {says}"));
+    }
     if let Some(through) = standing.run.paused {
         text.push_str(&format!("\n  paused after {through}"));
     }
@@ -305,7 +356,7 @@ fn run_object(run: &RunSummary) -> serde_json::Value {
     let signers: Vec<_> = run.approved_by.iter().map(|(who, key)| json!({ "principal": who, "key": key })).collect();
     json!({
         "run": run.run, "plan": run.plan, "title": run.title, "status": status_word(&run.status),
-        "paused": run.paused, "begun_at": run.begun_at, "last_at": run.last_at, "executor": run.executor,
+        "paused": run.paused, "held": run.held, "strained": run.strained, "begun_at": run.begun_at, "last_at": run.last_at, "executor": run.executor,
         "approved_by": signers, "done": run.done, "undone": run.undone, "collected": run.collected,
     })
 }

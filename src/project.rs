@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use mig_executor::sign::Policy;
+use mig_executor::{MonitorPolicy, sign::Policy};
 use serde::Deserialize;
 
 use crate::{
@@ -36,6 +36,7 @@ struct Settings {
     revoked: Option<PathBuf>,
     targets: BTreeMap<String, Target>,
     policy: Policy,
+    monitor: MonitorPolicy,
 }
 
 /// A database that the project names.
@@ -98,6 +99,11 @@ impl Project {
     /// How many must sign.
     pub(crate) fn policy(&self) -> &Policy {
         &self.settings.policy
+    }
+
+    /// When a run hurts too much.
+    pub(crate) fn monitor(&self) -> &MonitorPolicy {
+        &self.settings.monitor
     }
 
     /// The databases that have names.

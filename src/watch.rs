@@ -1,17 +1,11 @@
 //! What a person, a log or a program sees of a run while it works.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{process, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mig_executor::{Progress, Report};
+use mig_executor::{Interrupt, Progress, Report, monitor::Level};
 
-use crate::{crash::Crash, terminal};
+use crate::{crash::Crash, exit, terminal};
 
 /// How events are shown.
 enum Show {
@@ -27,26 +21,21 @@ enum Show {
 pub(crate) struct Watch {
     show: Show,
     crash: Crash,
-    asked: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
 
 impl Watch {
-    /// Begins to watch; from here on a first Ctrl-C asks the run to stop at the next safe point. Needs the runtime.
-    pub(crate) fn start(json: bool) -> Self {
+    /// Begins to watch; from here on a first Ctrl-C or SIGTERM asks the run to stop at the next safe point, and a second one cuts the
+    /// statement short, or, where the engine cannot, ends the process. Needs the runtime.
+    pub(crate) fn start(json: bool, cuts: bool) -> Self {
         let show = match (json, terminal::watched()) {
             (true, _) => Show::Json,
             (false, true) => Show::Bar(bar()),
             (false, false) => Show::Lines,
         };
-        let asked = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&asked);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                flag.store(true, Ordering::Relaxed);
-                terminal::note("stopping at the next safe point; the same command goes on from there");
-            }
-        });
-        Self { show, crash: Crash::from_environment(), asked }
+        let interrupt = Interrupt::default();
+        tokio::spawn(heed(interrupt.clone(), cuts));
+        Self { show, crash: Crash::from_environment(), interrupt }
     }
 
     /// Ends the display.
@@ -71,6 +60,38 @@ impl Watch {
             bar.set_message(message.to_owned());
         }
     }
+}
+
+/// Hears the signals to this process.
+async fn heed(interrupt: Interrupt, cuts: bool) {
+    while told().await {
+        match (interrupt.press(), cuts) {
+            (1, _) => terminal::note("stopping at the next safe point; the same command goes on from there"),
+            (2, true) => terminal::note("cutting the statement short"),
+            _ => {
+                terminal::note(
+                    "leaving at once: the database takes back what was not committed; the same command goes on",
+                );
+                process::exit(i32::from(exit::code(&Err(exit::Reason::Failed))));
+            }
+        }
+    }
+}
+
+/// Waits for a signal to end. `false` if none can come.
+#[cfg(unix)]
+async fn told() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.is_ok() };
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+        terminated = terminate.recv() => terminated.is_some(),
+    }
+}
+
+#[cfg(not(unix))]
+async fn told() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
 }
 
 fn bar() -> ProgressBar {
@@ -106,8 +127,8 @@ impl Report for Watch {
         self.crash.crossing(point);
     }
 
-    fn stopping(&mut self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    fn interrupt(&self) -> Interrupt {
+        self.interrupt.clone()
     }
 }
 
@@ -140,6 +161,10 @@ fn words(progress: &Progress) -> Option<String> {
         Progress::Reconnecting { says } => format!("connecting again: {says}"),
         Progress::Verified { checks, probes } => {
             format!("what the specs say must hold does: checks {checks}, probes {probes}")
+        }
+        Progress::Strained { level, says } => {
+            let how = if *level == Level::Wait { "waiting" } else { "slowing down" };
+            format!("{how}: {says}")
         }
         Progress::Noted { says } => says.clone(),
     })

@@ -13,6 +13,7 @@ use crate::{
     failure::Failure,
     journal::{Entry, Event},
     line::Line,
+    monitor::MonitorPolicy,
     reconcile::{Position, Told, difference, place, strangers},
     report::{Progress, Report},
     run::Course,
@@ -41,6 +42,8 @@ pub struct Request {
     pub dry_run: bool,
     /// Whether a plan that was applied here and rolled back may be applied once more.
     pub again: bool,
+    /// When the run hurts too much.
+    pub monitor: MonitorPolicy,
     /// How long to wait.
     pub pace: Pace,
 }
@@ -264,6 +267,7 @@ async fn go(
     let (done, cursors) = run.map(|run| (run.done, run.cursors)).unwrap_or_default();
     let course = Course { done, cursors };
     let name = runner.run.clone();
+    runner.watch(Some(&request.monitor)).await?;
     runner.report.progress(&Progress::RunBegan { run: name.clone(), done: at, of: line.len() });
     runner.catch_up(line, told.done.min(at)..at).await?;
     if half {

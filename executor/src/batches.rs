@@ -114,18 +114,18 @@ impl Runner<'_> {
     async fn pass(&mut self, line: &Line<'_>, nth: usize, batches: &Batches, fill: &mut Fill) -> Result<(), Halt> {
         let mut attempt = 0;
         loop {
-            if self.report.stopping() {
-                return Err(Stop::Asked.into());
-            }
+            self.gate().await?;
             attempt += 1;
             let mark = self.chain.clone();
             let started = Instant::now();
             match self.batch_once(line, nth, batches, fill).await {
                 Ok(true) => {
                     attempt = 0;
-                    fill.size = adapted(fill.size, batches, started.elapsed());
+                    let took = started.elapsed();
+                    fill.size = adapted(fill.size, batches, took);
                     let id = line.legs[nth].id.clone();
                     self.report.progress(&Progress::BatchDone { id, rows: fill.rows, total: fill.total });
+                    self.rest(took).await;
                 }
                 Ok(false) => return Ok(()),
                 Err(halt) => match self.abandoned(mark, halt).await {
@@ -150,7 +150,10 @@ impl Runner<'_> {
     ) -> Result<bool, Halt> {
         self.cross_leg(line, nth, "before-batch");
         self.driver.begin(&batches.limits).await?;
-        let Some(done) = self.driver.batch(batches, fill.cursor.as_ref(), fill.size).await? else {
+        self.busy(true);
+        let done = self.driver.batch(batches, fill.cursor.as_ref(), fill.size).await;
+        self.busy(false);
+        let Some(done) = done? else {
             self.driver.rollback().await?;
             return Ok(false);
         };

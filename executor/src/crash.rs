@@ -226,6 +226,7 @@ fn request() -> Request {
         through: None,
         dry_run: false,
         again: false,
+        monitor: crate::MonitorPolicy::default(),
         pace: pace(),
     }
 }

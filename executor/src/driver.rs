@@ -12,7 +12,7 @@ use mig_plan::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{failure::Failure, journal::Entry};
+use crate::{control::Signal, failure::Failure, journal::Entry, lookout::Lookout};
 
 /// One session with a database. It holds the lease, and every statement of a run goes through it.
 #[async_trait]
@@ -90,6 +90,12 @@ pub trait Driver: Send {
     /// A kept document.
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure>;
 
+    /// Sets what is asked of a run, or takes it back.
+    async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure>;
+
+    /// What is asked of a run.
+    async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure>;
+
     /// Ends the session in order.
     async fn close(&mut self) -> Result<(), Failure>;
 }
@@ -99,6 +105,11 @@ pub trait Driver: Send {
 pub trait Connector: Send {
     /// A new session with the same database.
     async fn connect(&mut self) -> Result<Box<dyn Driver>, Failure>;
+
+    /// A session to be had beside it; `None` where the engine has only one at a time.
+    fn lookout(&self) -> Option<Box<dyn Lookout>> {
+        None
+    }
 }
 
 /// The outcome of asking for the lock.

@@ -18,6 +18,7 @@ use mig_plan::{
 };
 
 use crate::{
+    control::Signal,
     driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
     failure::Failure,
     journal::Entry,
@@ -73,6 +74,8 @@ pub struct Server {
     pub depends: BTreeMap<Address, BTreeSet<Address>>,
     /// Statements that were executed, committed or not.
     pub log: Vec<String>,
+    /// What is asked of runs.
+    pub signals: BTreeMap<String, Signal>,
     sessions: u64,
     alive: BTreeSet<u64>,
     lease: Option<u64>,
@@ -394,6 +397,19 @@ impl Driver for FakeDriver {
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         let key = (digest.to_owned(), name.to_owned());
         self.look(|state| state.kept.get(&key).cloned())
+    }
+
+    async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {
+        let mut server = self.fake.server();
+        match signal {
+            Some(signal) => server.signals.insert(run.to_owned(), signal.clone()),
+            None => server.signals.remove(run),
+        };
+        Ok(())
+    }
+
+    async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure> {
+        Ok(self.fake.server().signals.get(run).cloned())
     }
 
     async fn close(&mut self) -> Result<(), Failure> {

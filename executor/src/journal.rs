@@ -4,7 +4,10 @@ use mig_plan::{Fingerprint, StepId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    control::Wish,
     driver::{Cursor, Session},
+    lookout::Sample,
+    monitor::{Finding, Level},
     verify::Answer,
 };
 
@@ -85,6 +88,31 @@ pub enum Event {
         /// The phase that is complete.
         through: mig_plan::Phase,
     },
+    /// At a safe point the executor did as it was asked: it waits, or has ended.
+    Held {
+        /// What was asked.
+        wish: Wish,
+        /// Who asked, in words.
+        by: String,
+    },
+    /// A run that waited goes on.
+    Resumed {},
+    /// How the clients fared before the run was taken up.
+    Baseline {
+        /// As far as the server told.
+        sample: Sample,
+    },
+    /// The clients fared worse than policy allows, or near to that.
+    Strained {
+        /// How the run goes on.
+        level: Level,
+        /// Why.
+        findings: Vec<Finding>,
+        /// All that was seen.
+        sample: Sample,
+    },
+    /// The clients fare well again.
+    Eased {},
     /// Every step is done and verified.
     RunDone {},
     /// The run is being taken back.

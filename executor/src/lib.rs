@@ -8,6 +8,7 @@ pub mod apply;
 mod batches;
 pub mod chain;
 mod checks;
+pub mod control;
 #[cfg(test)]
 mod crash;
 pub mod describe;
@@ -15,9 +16,12 @@ pub mod driver;
 pub mod failure;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
+mod gate;
 pub mod gc;
 pub mod journal;
 pub mod line;
+pub mod lookout;
+pub mod monitor;
 pub mod reconcile;
 pub mod report;
 pub mod rollback;
@@ -25,15 +29,19 @@ mod run;
 mod runner;
 pub mod runs;
 pub mod sign;
+pub mod span;
 pub mod stop;
 mod verify;
 
 pub use self::{
     apply::{Outcome, Pace, Request, apply},
+    control::{Heard, Interrupt, Signal, Wish},
     driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
     failure::Failure,
     gc::{GcRequest, collectible, gc},
     journal::{Entry, Event},
+    lookout::Lookout,
+    monitor::{MonitorPolicy, Then},
     reconcile::Position,
     report::{Progress, Report, Silent},
     rollback::{RollbackRequest, Which, rollback},

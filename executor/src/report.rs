@@ -5,6 +5,8 @@ use std::time::Duration;
 use mig_plan::{Address, Phase, StepId};
 use serde::Serialize;
 
+use crate::{control::Interrupt, monitor::Level};
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
@@ -108,6 +110,13 @@ pub enum Progress {
         /// How many probes were tried.
         probes: usize,
     },
+    /// The clients fare worse than policy allows, or near to that.
+    Strained {
+        /// How the run goes on.
+        level: Level,
+        /// Why.
+        says: String,
+    },
     /// Something worth knowing that stops nothing.
     Noted {
         /// A sentence.
@@ -128,9 +137,9 @@ pub trait Report: Send {
         let _ = point;
     }
 
-    /// Whether a person asked to stop; looked at between steps and between batches.
-    fn stopping(&mut self) -> bool {
-        false
+    /// What the process is told from outside; looked at between steps and between batches, and by the monitor.
+    fn interrupt(&self) -> Interrupt {
+        Interrupt::default()
     }
 }
 

@@ -117,6 +117,8 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &RollbackRequest) 
     let position = place(&line, &live, runner.spelling(), told);
     let (at, half) = standing(&position, line.len())?;
     let of = line.len();
+    // What takes a run back is the cure: nothing slows it down.
+    runner.watch(None).await?;
     runner.report.progress(&Progress::RollbackBegan { run: run.run.clone(), done: at, of });
     runner.catch_up(&line, told.done.min(at)..at).await?;
     if half {

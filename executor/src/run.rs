@@ -44,9 +44,7 @@ impl Runner<'_> {
     pub(crate) async fn walk(&mut self, line: &Line<'_>, from: usize, end: usize, course: &Course) -> Result<(), Halt> {
         let mut at = from;
         while at < end {
-            if self.report.stopping() {
-                return Err(Stop::Asked.into());
-            }
+            self.gate().await?;
             let unit = line.unit(at, end);
             for nth in unit.clone() {
                 let leg = &line.legs[nth];
@@ -168,7 +166,10 @@ impl Runner<'_> {
         let mut affected = 0;
         for (number, statement) in part.sql.iter().enumerate() {
             self.cross_leg(line, nth, &format!("before-sql-{number}"));
-            affected = self.driver.execute(statement).await?;
+            self.busy(true);
+            let done = self.driver.execute(statement).await;
+            self.busy(false);
+            affected = done?;
             self.cross_leg(line, nth, &format!("after-sql-{number}"));
         }
         for query in &part.none {
@@ -243,7 +244,10 @@ impl Runner<'_> {
                     if matches!(self.stance(line, &unit, &leg.touched, &live)?, Stance::Amid) {
                         self.repair(leg).await?;
                     }
-                    let Failure::Transient { says } = failure else { return Err(failure.into()) };
+                    let says = match self.cut(failure.into()) {
+                        Halt::Failure(Failure::Transient { says }) => says,
+                        halt => return Err(halt),
+                    };
                     self.again(leg.id, attempt, &single.limits, says).await?;
                     continue;
                 }
@@ -260,6 +264,13 @@ impl Runner<'_> {
 
     /// Runs a statement after those that prepare it.
     async fn alone(&mut self, single: &Single) -> Result<u64, Failure> {
+        self.busy(true);
+        let done = self.prepared(single).await;
+        self.busy(false);
+        done
+    }
+
+    async fn prepared(&mut self, single: &Single) -> Result<u64, Failure> {
         for statement in &single.prepare {
             self.driver.execute_alone(statement, &single.limits).await?;
         }

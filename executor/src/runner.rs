@@ -11,13 +11,16 @@ use crate::{
     align::{Memory, Spelling},
     apply::{self, Outcome, Pace, Request},
     chain::Chain,
+    control::{Interrupt, Wish},
     driver::{Connector, Driver, Lease, Session},
     failure::Failure,
     gc::{self, GcRequest},
     journal::{Entry, Event},
+    monitor::{Level, Monitor, MonitorPolicy, Then},
     report::{Progress, Report},
-    rollback::{self, RollbackRequest},
+    rollback::{self, RollbackRequest, Which},
     runs::RunSummary,
+    span::Span,
     stop::Stop,
 };
 
@@ -66,6 +69,16 @@ pub(crate) struct Runner<'a> {
     /// The run's id, once known.
     pub(crate) run: String,
     pub(crate) pace: Pace,
+    /// What the process is told from outside.
+    pub(crate) interrupt: Interrupt,
+    /// What watches beside the session, once there is a run.
+    pub(crate) monitor: Option<Monitor>,
+    /// What was last said of how the clients fare.
+    pub(crate) told: Level,
+    /// How long to wait for the clients to fare well again, and what then.
+    pub(crate) patience: (Span, Then),
+    /// When it was last asked here what people want.
+    pub(crate) listened: Option<Instant>,
     connect: &'a mut dyn Connector,
     jitter: u64,
 }
@@ -84,7 +97,24 @@ impl<'a> Runner<'a> {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let jitter = u64::from(std::process::id()) ^ u64::from(since.subsec_nanos()) << 16 | 1;
         let (chain, memory, run) = (Chain::default(), Memory::default(), String::new());
-        Ok(Self { driver, report, chain, memory, session, run, pace, connect, jitter })
+        let (interrupt, monitor, listened) = (report.interrupt(), None, None);
+        let (told, patience) = (Level::Calm, (Span::seconds(0), Then::Stop));
+        Ok(Self {
+            driver,
+            report,
+            chain,
+            memory,
+            session,
+            run,
+            pace,
+            interrupt,
+            monitor,
+            told,
+            patience,
+            listened,
+            connect,
+            jitter,
+        })
     }
 
     /// Does the task; where the connection is lost, asks the database where it stands and goes on from there.
@@ -108,6 +138,7 @@ impl<'a> Runner<'a> {
                         let says = "after the connection was lost the database is at no state of the plan".to_owned();
                         break Err(Stop::Unknown { says, difference: Some(difference) });
                     }
+                    Stop::Strained { then: Then::Undo, says, .. } => break self.taken_back(says).await,
                     stop => break Err(stop),
                 },
             }
@@ -116,8 +147,60 @@ impl<'a> Runner<'a> {
         result
     }
 
+    /// Takes the run back because its clients fared badly for too long.
+    async fn taken_back(&mut self, says: String) -> Result<Outcome, Stop> {
+        self.report.progress(&Progress::Noted { says: format!("taking the run back: {says}") });
+        let which = Which::Run(self.run.clone());
+        let request = RollbackRequest { which, dry_run: false, pace: self.pace };
+        match rollback::attempt(self, &request).await {
+            Ok(_) => Err(Stop::Undone { run: self.run.clone(), says }),
+            Err(Halt::Stop(stop)) => Err(*stop),
+            Err(Halt::Failure(failure)) => Err(failure.into()),
+        }
+    }
+
+    /// Begins to watch beside the session, where the engine can. `self.run` is known, and nothing of it is under way.
+    pub(crate) async fn watch(&mut self, policy: Option<&MonitorPolicy>) -> Result<(), Halt> {
+        // A wish to stop was for an executor that is gone.
+        if self.driver.signalled(&self.run).await?.is_some_and(|signal| signal.wish == Wish::Stop) {
+            self.driver.signal(&self.run, None).await?;
+        }
+        (self.listened, self.told) = (None, Level::Calm);
+        if let Some(policy) = policy {
+            self.patience = (policy.patience, policy.then);
+        }
+        let Some(lookout) = self.connect.lookout() else { return Ok(()) };
+        let (run, session) = (self.run.clone(), self.session.clone());
+        let monitor = Monitor::start(lookout, policy, run, session, self.interrupt.clone()).await?;
+        if let Some(why) = &monitor.blind {
+            let says = format!("the run is not watched: {why}");
+            self.report.progress(&Progress::Noted { says });
+        }
+        if let Some(sample) = &monitor.baseline {
+            self.record(&[Event::Baseline { sample: sample.clone() }], &[]).await?;
+        }
+        self.monitor = Some(monitor);
+        Ok(())
+    }
+
+    /// Tells the monitor whether a statement of a step is at work.
+    pub(crate) fn busy(&self, busy: bool) {
+        if let Some(monitor) = &self.monitor {
+            monitor.busy(busy);
+        }
+    }
+
+    /// What a failure means, if the monitor cut the statement short.
+    pub(crate) fn cut(&self, halt: Halt) -> Halt {
+        match (&halt, self.monitor.as_ref().and_then(Monitor::cut)) {
+            (Halt::Failure(Failure::Refused { .. } | Failure::Transient { .. }), Some(cut)) => cut,
+            _ => halt,
+        }
+    }
+
     /// Ends the session in order. What is done is done, so a failure here is only worth a note.
     async fn leave(&mut self) {
+        self.monitor = None;
         for ended in [self.driver.rollback().await, self.driver.release().await, self.driver.close().await] {
             if let Err(failure) = ended {
                 self.report.progress(&Progress::Noted { says: format!("the session did not end in order: {failure}") });
@@ -235,7 +318,7 @@ impl<'a> Runner<'a> {
         if !matches!(halt, Halt::Failure(Failure::Lost { .. } | Failure::Unreachable { .. })) {
             self.abandon(mark).await?;
         }
-        Err(halt)
+        Err(self.cut(halt))
     }
 
     /// Waits before the attempt after `attempt`: twice as long each time, with jitter so that two executors do not march in step.
@@ -260,6 +343,10 @@ impl<'a> Runner<'a> {
         if attempt >= of {
             return Err(Stop::Busy { step: step.clone(), attempts: attempt, says }.into());
         }
+        let says = match self.monitor.as_ref().map(Monitor::behind).filter(|behind| !behind.is_empty()) {
+            Some(behind) => format!("{says}; {} was in the way", behind.join(", ")),
+            None => says,
+        };
         self.report.progress(&Progress::Retrying { id: step.clone(), attempt: attempt + 1, of, says });
         self.pause(attempt).await;
         Ok(())

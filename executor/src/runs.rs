@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     align::{Memory, Spelling},
     chain::Chain,
+    control::Wish,
     driver::{Cursor, Driver, Session},
     journal::{Entry, Event},
     line::{Leg, Line, Way},
@@ -52,6 +53,10 @@ pub struct RunSummary {
     pub status: RunStatus,
     /// The phase at whose end it waits, if it does.
     pub paused: Option<Phase>,
+    /// What it does because somebody asked: wait, or nothing more until it is taken up again.
+    pub held: Option<Wish>,
+    /// What makes it slow or wait, as the monitor last found it.
+    pub strained: Vec<String>,
     /// Whether what it kept is dropped for good.
     pub collected: bool,
     /// The number of its first line in the journal.
@@ -116,6 +121,7 @@ impl RunSummary {
             Event::SessionBegun { session } => {
                 self.session = Some(session.clone());
                 self.paused = None;
+                self.held = None;
             }
             Event::StepBegun { step, session } => {
                 self.session = Some(session.clone());
@@ -137,6 +143,12 @@ impl RunSummary {
             Event::Asked { moment: When::Before, answers } => self.before.clone_from(answers),
             Event::Asked { .. } => {}
             Event::Paused { through } => self.paused = Some(*through),
+            Event::Held { wish, .. } => self.held = Some(*wish),
+            Event::Resumed {} => self.held = None,
+            Event::Baseline { .. } | Event::Eased {} => self.strained.clear(),
+            Event::Strained { findings, .. } => {
+                self.strained = findings.iter().map(|finding| finding.says.clone()).collect();
+            }
             Event::RunDone {} => self.status = RunStatus::Done,
             Event::RollbackBegun {} => {
                 self.status = RunStatus::RollingBack;
@@ -169,6 +181,8 @@ pub fn runs(entries: &[Entry]) -> Vec<RunSummary> {
                 executor: executor.clone(),
                 status: RunStatus::Open,
                 paused: None,
+                held: None,
+                strained: Vec::new(),
                 collected: false,
                 seq: entry.seq,
                 begun_at: entry.at.clone(),

@@ -2,7 +2,7 @@
 
 use mig_plan::{Address, Fingerprint, StepId};
 
-use crate::{describe::Difference, failure::Failure};
+use crate::{describe::Difference, failure::Failure, monitor::Then, span::Span};
 
 /// Why the executor stopped short.
 #[derive(Debug, thiserror::Error)]
@@ -134,8 +134,41 @@ pub enum Stop {
         left: u64,
     },
     /// A person asked to stop.
-    #[error("stopped on request")]
-    Asked,
+    #[error("stopped on request of {by}")]
+    Asked {
+        /// Who asked, in words.
+        by: String,
+    },
+    /// The clients fared too badly for too long.
+    #[error("the run waited for {waited} in vain: {says}")]
+    Strained {
+        /// What made it wait.
+        says: String,
+        /// How long it waited.
+        waited: Span,
+        /// What policy says to do.
+        then: Then,
+    },
+    /// The same, and the run was taken back as policy says.
+    #[error("run {run} was rolled back, as policy says: {says}")]
+    Undone {
+        /// The run.
+        run: String,
+        /// What made it wait.
+        says: String,
+    },
+    /// What policy wants to be watched cannot be.
+    #[error("what [monitor] in mig.toml asks for cannot be watched: {says}")]
+    Monitor {
+        /// Why.
+        says: String,
+    },
+    /// The run is over.
+    #[error("run {run} is not open")]
+    Closed {
+        /// The run.
+        run: String,
+    },
     /// What was asked of the database may or may not have happened.
     #[error("the outcome is unknown: {says}{}", difference.as_ref().map(|d| format!("\n{d}")).unwrap_or_default())]
     Unknown {
@@ -215,7 +248,9 @@ impl Stop {
             | Self::Busy { .. }
             | Self::Unfinished { .. }
             | Self::Internal { step: Some(_), .. }
-            | Self::Asked => 5,
+            | Self::Strained { .. }
+            | Self::Undone { .. }
+            | Self::Asked { .. } => 5,
             Self::Unknown { .. } | Self::JournalBroken { .. } => 6,
             Self::Locked { .. } => 7,
             Self::WasRolledBack { .. } | Self::RollingBack { .. } | Self::Overlaps { .. } | Self::LaterRun { .. } => 3,
@@ -223,6 +258,8 @@ impl Stop {
             | Self::ReadOnly { .. }
             | Self::NoSuchRun { .. }
             | Self::Collected { .. }
+            | Self::Closed { .. }
+            | Self::Monitor { .. }
             | Self::PlanLost { .. }
             | Self::Unavailable { .. }
             | Self::Internal { step: None, .. } => 1,
@@ -241,7 +278,9 @@ impl Stop {
             }
             Self::NotVerified { .. } => "everything that the plan changes is changed; the run stays open",
             Self::Unfinished { .. } => "every batch that was done stands, and so does every step before",
-            Self::Asked => "what is done stands",
+            Self::Asked { .. } | Self::Strained { .. } => "what is done stands, and nothing is half done",
+            Self::Undone { .. } => "nothing of the run stands",
+            Self::Monitor { .. } => "no step was run",
             Self::Unknown { .. } => {
                 "everything that the journal says is done stands; the last statement may or may not"
             }
@@ -278,7 +317,13 @@ impl Stop {
             Self::Unfinished { .. } => {
                 "something writes such rows faster than they are done, or undoes them: look for it, then apply again"
             }
-            Self::Asked => "apply again to go on, or roll back",
+            Self::Asked { .. } => "the same command goes on from there; `mig rollback` takes the run back",
+            Self::Strained { .. } => {
+                "when the cause is gone, the same command goes on; `mig rollback` takes the run back"
+            }
+            Self::Undone { .. } => "look for the cause; `mig apply --again` begins anew",
+            Self::Monitor { .. } => "correct the query, or take it out",
+            Self::Closed { .. } => "`mig status` lists the runs that are open",
             Self::Unknown { .. } => "look at the database and at `mig status`; apply again asks the database once more",
             Self::JournalBroken { .. } => "somebody or something wrote to mig's own tables: compare them with a backup",
             Self::Unavailable { .. } => {

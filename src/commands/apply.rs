@@ -76,6 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         through: args.through,
         dry_run: args.dry_run,
         again: args.again,
+        monitor: project.monitor().clone(),
         wait: std::time::Duration::from_secs(args.wait),
         json: args.json,
     };

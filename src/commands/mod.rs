@@ -11,13 +11,16 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod man;
+pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod pull;
+pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sign;
 pub(crate) mod status;
+pub(crate) mod stop;
 pub(crate) mod validate;
 pub(crate) mod verify;
 
@@ -45,6 +48,9 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Verify(args) => verify::run(&args),
         Command::Apply(args) => apply::run(&args),
         Command::Rollback(args) => rollback::run(&args),
+        Command::Pause(args) => pause::run(&args),
+        Command::Resume(args) => resume::run(&args),
+        Command::Stop(args) => stop::run(&args),
         Command::Status(args) => status::run(&args),
         Command::History(args) => history::run(&args),
         Command::Drift(args) => drift::run(&args),

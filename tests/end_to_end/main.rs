@@ -7,3 +7,4 @@ mod music;
 mod operate;
 mod shop;
 mod verify;
+mod watch;

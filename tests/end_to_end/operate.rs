@@ -28,19 +28,26 @@ fn add_column(work: &Workspace, database: &Database, column: &str) {
 
 /// A table with rows and a plan that fills a new column of it in many small batches.
 fn batches(work: &Workspace, database: &Database) {
+    batches_by(work, database, "upper(body)");
+}
+
+/// The same with an expression of the test's own.
+fn batches_by(work: &Workspace, database: &Database, label: &str) {
     let rows = (1..=ROWS).map(|n| format!("({n}, 'b{n}')")).collect::<Vec<_>>().join(", ");
     database.query(&format!("insert into long values {rows}"));
     work.import(database);
     let file = "specs/schema.toml";
     work.edit(file, "[table.long.columns]", "[table.long.columns]\nlabel = \"text?\"");
     let text = fs::read_to_string(work.path().join(file)).unwrap();
-    let transform = "\n[transform.long]\nset.label = \"upper(body)\"\nbatch_rows = 5\n";
-    fs::write(work.path().join(file), text + transform).unwrap();
+    let transform = format!("\n[transform.long]\nset.label = \"{label}\"\nbatch_rows = 5\n");
+    fs::write(work.path().join(file), text + &transform).unwrap();
     work.plan(database);
     work.sign();
 }
 
 const ROWS: usize = 20_000;
+/// A millisecond for each row.
+const SLOW: &str = "upper(body) || left(pg_sleep(0.001)::text, 0)";
 const LONG: &str = "create table long (id integer primary key, body text);";
 const DONE: &str = "select count(*) from long where label = upper(body)";
 
@@ -133,6 +140,113 @@ fn an_interrupt_stops_at_a_safe_point_and_apply_goes_on() {
         assert_eq!(database.query(DONE).trim(), ROWS.to_string());
         work.nothing_to_do(&database);
     }
+}
+
+/// The id of the only run.
+fn run_of(work: &Workspace, database: &Database) -> String {
+    let history = work.expect(0, &["history", "--url", &database.url(), "--json"]).stdout;
+    let value: serde_json::Value = serde_json::from_str(history.trim()).unwrap();
+    value["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_is_paused_resumed_and_stopped_from_elsewhere() {
+    let engine = Engine::Postgres;
+    let database = engine.database(LONG);
+    let work = Workspace::new();
+    batches_by(&work, &database, SLOW);
+    let (mut child, rest) = in_the_middle(&work, &database);
+    let (run, url) = (run_of(&work, &database), database.url());
+    let paused = work.expect(0, &["pause", &run, "--url", &url]).stdout;
+    assert!(paused.contains(&format!("run {run} is paused")), "{engine:?}: {paused}");
+    let done = database.query(DONE);
+    assert_ne!(done.trim(), ROWS.to_string(), "{engine:?}: it stopped in the middle");
+    let status = work.expect(0, &["status", "--url", &url]).stdout;
+    assert!(status.contains("paused on request"), "{engine:?}: {status}");
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(database.query(DONE), done, "{engine:?}: nothing moves");
+    let resumed = work.expect(0, &["resume", &run, "--url", &url]).stdout;
+    assert!(resumed.contains("goes on"), "{engine:?}: {resumed}");
+    let stopped = work.expect(0, &["stop", &run, "--url", &url]).stdout;
+    assert!(stopped.contains("has stopped"), "{engine:?}: {stopped}");
+    let said = rest();
+    assert_eq!(child.wait().unwrap().code(), Some(5), "{engine:?}: {said}");
+    assert!(said.contains("stopped on request of"), "{engine:?}: {said}");
+    assert_ne!(database.query(DONE).trim(), ROWS.to_string(), "{engine:?}: it stopped in the middle");
+    let idle = work.expect(0, &["stop", &run, "--url", &url]).stdout;
+    assert!(idle.contains("nothing to stop"), "{engine:?}: {idle}");
+    work.apply(&database);
+    assert_eq!(database.query(DONE).trim(), ROWS.to_string());
+    work.expect(1, &["pause", &run, "--url", &url]);
+    work.expect(1, &["pause", "no-such-run", "--url", &url]);
+}
+
+#[test]
+fn a_pause_waits_for_the_next_executor() {
+    for engine in TRANSACTIONAL {
+        let database = engine.database(LONG);
+        let work = Workspace::new();
+        batches(&work, &database);
+        let (child, rest) = in_the_middle(&work, &database);
+        kill(child);
+        drop(rest);
+        let (run, url) = (run_of(&work, &database), database.url());
+        let begun = std::time::Instant::now();
+        loop {
+            let paused = work.expect(0, &["pause", &run, "--url", &url, "--wait", "0"]).stdout;
+            if paused.contains("nobody is at work") {
+                break;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "{engine:?}: the killed executor's session is still there"
+            );
+        }
+        let done = database.query(DONE);
+        let child = work.program().command(strs(&work.apply_args(&database))).spawn().unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        assert_eq!(database.query(DONE), done, "{engine:?}: it waits");
+        work.expect(0, &["resume", &run, "--url", &url]);
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0), "{engine:?}");
+        assert_eq!(database.query(DONE).trim(), ROWS.to_string());
+    }
+}
+
+#[test]
+fn a_second_signal_cuts_the_statement_short() {
+    let database = Engine::Postgres.database(
+        "create function slow(int) returns boolean language sql volatile as 'select pg_sleep(0.05) is not null';
+         create table big (id integer primary key); insert into big select generate_series(1, 100);",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let spec = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+    let check = "\n[[table.big.checks]]\nname = \"slow\"\nexpr = \"slow(id)\"\n";
+    fs::write(work.path().join("specs/schema.toml"), spec + check).unwrap();
+    work.plan(&database);
+    let plan = fs::read_to_string(work.path().join("plan.json")).unwrap();
+    assert!(plan.contains("VALIDATE CONSTRAINT"), "{plan}");
+    work.sign();
+    let child = work.program().command(strs(&work.apply_args(&database))).stderr(Stdio::piped()).spawn().unwrap();
+    let at_work = "select count(*) from pg_stat_activity where query like '%VALIDATE%' and state = 'active' and pid <> pg_backend_pid()";
+    let begun = std::time::Instant::now();
+    while database.query(at_work).trim() == "0" {
+        assert!(begun.elapsed() < Duration::from_secs(240), "no VALIDATE");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let pid = child.id().to_string();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    signal("-TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(database.query(at_work).trim(), "1", "a first signal lets the statement end");
+    signal("-TERM");
+    let begun = std::time::Instant::now();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("second signal"), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    assert_eq!(database.query(at_work).trim(), "0");
 }
 
 #[test]

@@ -28,3 +28,10 @@ pub fn dialect(version: &str, _default_schema: Option<Name>) -> Box<dyn Dialect>
 pub async fn connect(url: &str) -> Result<Box<dyn mig_executor::Driver>, mig_executor::Failure> {
     Ok(Box::new(driver::MySqlDriver::connect(url).await?))
 }
+
+/// A session to be had beside the one that works, with the database at a URL.
+#[cfg(feature = "driver")]
+#[must_use]
+pub fn lookout(url: &str) -> Box<dyn mig_executor::Lookout> {
+    Box::new(driver::MySqlLookout::new(url.to_owned()))
+}

@@ -26,3 +26,10 @@ pub fn dialect(version: &str, default_schema: Option<Name>) -> Box<dyn Dialect> 
 pub async fn connect(url: &str) -> Result<Box<dyn mig_executor::Driver>, mig_executor::Failure> {
     Ok(Box::new(driver::connect(url, dialect).await?))
 }
+
+/// A session to be had beside the one that works, with the database at a URL.
+#[cfg(feature = "driver")]
+#[must_use]
+pub fn lookout(url: &str) -> Box<dyn mig_executor::Lookout> {
+    Box::new(driver::PostgresLookout::new(url.to_owned()))
+}

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mig_executor::{Entry, Event, Failure};
+use mig_executor::{Entry, Event, Failure, Signal, Wish};
 use mig_plan::{Fingerprint, OpenRun, Remembered};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
 
 /// Makes the tables.
-const INSTALL: [&str; 3] = [
+const INSTALL: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS `_mig_journal` (`seq` BIGINT PRIMARY KEY, `at` VARCHAR(40) NOT NULL, `run` VARCHAR(100) NOT NULL, \
      `event` VARCHAR(40) NOT NULL, `step` TEXT, `entry` LONGTEXT NOT NULL) ENGINE=InnoDB \
      DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='the journal of mig'",
@@ -17,6 +17,8 @@ const INSTALL: [&str; 3] = [
      `catalog` VARCHAR(80) NOT NULL) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS `_mig_document` (`digest` VARCHAR(100) NOT NULL, `name` VARCHAR(190) NOT NULL, \
      `bytes` LONGBLOB NOT NULL, PRIMARY KEY (`digest`, `name`)) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
+    "CREATE TABLE IF NOT EXISTS `_mig_signal` (`run` VARCHAR(100) PRIMARY KEY, `wish` VARCHAR(20) NOT NULL, `by` VARCHAR(400) NOT NULL, \
+     `at` VARCHAR(40) NOT NULL) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
 ];
 
 /// Makes mig's own tables if they are not there.
@@ -76,6 +78,37 @@ fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {
                 .map_err(|e| Failure::refused(format!("the journal holds what mig cannot read: {e}")))
         })
         .collect()
+}
+
+/// Sets what is asked of a run, or takes it back.
+pub(super) async fn signal(link: &mut Link, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {
+    let query = match signal {
+        Some(Signal { wish, by, at }) => {
+            sqlx::query("REPLACE INTO `_mig_signal` (`run`, `wish`, `by`, `at`) VALUES (?, ?, ?, ?)")
+                .bind(run)
+                .bind(wish.word())
+                .bind(by)
+                .bind(at)
+        }
+        None => sqlx::query("DELETE FROM `_mig_signal` WHERE `run` = ?").bind(run),
+    };
+    query.execute(link.raw()?).await.map(|_| ()).map_err(|e| failure(e, "writing what is asked of a run"))
+}
+
+/// What is asked of a run.
+pub(super) async fn signalled(link: &mut Link, run: &str) -> Result<Option<Signal>, Failure> {
+    if !exists(link, "_mig_signal").await? {
+        return Ok(None);
+    }
+    let asked = "reading what is asked of a run";
+    let row = sqlx::query("SELECT `wish`, `by`, `at` FROM `_mig_signal` WHERE `run` = ?").bind(run);
+    let row = row.fetch_optional(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    let Some(row) = row else { return Ok(None) };
+    let text = |at: usize| row.try_get::<String, _>(at).map_err(|e| failure(e, asked));
+    let wish = text(0)?;
+    let wish = Wish::of_word(&wish)
+        .ok_or_else(|| Failure::refused(format!("the journal holds a wish that mig cannot read: {wish}")))?;
+    Ok(Some(Signal { wish, by: text(1)?, at: text(2)? }))
 }
 
 /// Runs that have begun and neither ended nor been rolled back. A run that had ended and is being rolled back is open again.

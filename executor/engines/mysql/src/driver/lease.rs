@@ -62,11 +62,26 @@ async fn this(link: &mut Link) -> Result<Thread, Failure> {
     Ok(Thread { id: u64::try_from(id).map_err(|e| Failure::broken(e.to_string()))?, server_started: now - up })
 }
 
+/// Cuts the statement of a session short.
+pub(super) async fn cancel(link: &mut Link, session: &Session) -> Result<(), Failure> {
+    let Thread { id, .. } = thread(session)?;
+    link.run(&format!("KILL QUERY {id}"), "cutting a statement short").await.map(|_| ())
+}
+
+/// The number of a session's connection.
+pub(super) fn id(session: &Session) -> Result<u64, Failure> {
+    Ok(thread(session)?.id)
+}
+
+fn thread(session: &Session) -> Result<Thread, Failure> {
+    serde_json::from_value(session.0.clone())
+        .map_err(|e| Failure::refused(format!("the journal holds a session that mig cannot read: {e}")))
+}
+
 /// Waits at most `wait` until a session is gone; ends it after half of that, if it may.
 pub(super) async fn settled(link: &mut Link, session: &Session, wait: Duration) -> Result<bool, Failure> {
     let asked = "looking for an earlier session";
-    let earlier: Thread = serde_json::from_value(session.0.clone())
-        .map_err(|e| Failure::refused(format!("the journal holds a session that mig cannot read: {e}")))?;
+    let earlier = thread(session)?;
     let own = this(link).await?;
     let restarted = (own.server_started - earlier.server_started).abs() > SAME_START;
     if restarted || own.id == earlier.id {

@@ -7,9 +7,11 @@ mod failure;
 mod journal;
 mod lease;
 mod link;
+mod lookout;
 mod pull;
 mod queries;
 mod rows;
+mod sample;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,12 +19,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal};
 use mig_plan::{
     Address, Dialect, Limits, Live, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},
 };
 
+pub use self::lookout::MySqlLookout;
 use self::{connect::Opened, link::Link};
 use crate::{dialect::MySqlDialect, flavor::Flavor};
 
@@ -203,6 +206,14 @@ impl Driver for MySqlDriver {
 
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         journal::kept(&mut self.link, digest, name).await
+    }
+
+    async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {
+        journal::signal(&mut self.link, run, signal).await
+    }
+
+    async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure> {
+        journal::signalled(&mut self.link, run).await
     }
 
     async fn close(&mut self) -> Result<(), Failure> {

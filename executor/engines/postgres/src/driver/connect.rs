@@ -21,6 +21,14 @@ const PIN: &str = "set application_name = 'mig'; set timezone = 'UTC'; set dates
     set idle_in_transaction_session_timeout = 0; set row_security = off; \
     set default_transaction_isolation = 'read committed'";
 
+/// Where the server can, it looks for its client while a statement runs: one whose client was killed ends within seconds instead of
+/// working on for nobody with its locks.
+const MORTAL: &str = "select set_config(name, '2s', false) from pg_settings where name = 'client_connection_check_interval' \
+    union all select set_config(name, '10', false) from pg_settings where name in ('tcp_keepalives_idle', 'tcp_keepalives_interval')";
+
+/// The limits of a session that only looks on.
+const BRIEF: &str = "set lock_timeout = '1s'; set statement_timeout = '5s'; set default_transaction_read_only = on";
+
 /// What holds between the steps of a run: mig's own statements are short.
 pub(super) const REST: &str = "set search_path = ''; set lock_timeout = '5s'; set statement_timeout = 0";
 
@@ -36,8 +44,8 @@ pub(super) struct Opened {
     pub(super) path: String,
 }
 
-/// Connects.
-pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
+/// One connection as the URL says, and where it leads to.
+async fn link(url: &str) -> Result<(Link, String), Failure> {
     let options: PgConnectOptions = url.parse().map_err(|e| unreachable(e, "the database"))?;
     let options = options.statement_cache_capacity(0).disable_statement_logging();
     let place = place(&options);
@@ -47,7 +55,21 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
             says: format!("cannot connect to {place}: no answer within {} seconds", PATIENCE.as_secs()),
         })?
         .map_err(|e| unreachable(e, &place))?;
-    let mut link = Link::new(connection);
+    Ok((Link::new(connection), place))
+}
+
+/// A session that looks on beside one that works: its statements are short.
+pub(super) async fn beside(url: &str) -> Result<(Link, u32), Failure> {
+    let (mut link, _) = link(url).await?;
+    let asked = "setting up the session";
+    link.run(&format!("{PIN}; set application_name = 'mig lookout'; {BRIEF}"), asked).await?;
+    let number = link.value("select current_setting('server_version_num')", asked).await?;
+    Ok((link, number.parse::<u32>().map_err(|e| Failure::broken(e.to_string()))? / 10_000))
+}
+
+/// Connects.
+pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
+    let (mut link, place) = link(url).await?;
     let known = link
         .texts(
             "select version(), current_setting('server_version_num', true), current_setting('search_path'), \
@@ -64,6 +86,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
     let default_schema = Name::new(schema.unwrap_or_else(|| "public".to_owned()))
         .map_err(|e| Failure::broken(format!("the default schema's name: {e}")))?;
     pin(&mut link).await?;
+    one_session(url, &mut link).await?;
     // An empty path in the server's configuration file is shown as nothing, which is no SQL.
     let path = path.filter(|p| !p.trim().is_empty()).unwrap_or_else(|| "''".to_owned());
     Ok(Opened { link, version, default_schema, path })
@@ -80,15 +103,28 @@ fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Fail
     Err(Failure::Unreachable { says: format!("{place} is {product}; mig needs PostgreSQL {OLDEST} or newer") })
 }
 
-/// Pins the session, and finds out whether it is one: a proxy that pools transactions gives each of them some session.
+/// Pins the session.
 async fn pin(link: &mut Link) -> Result<(), Failure> {
     let asked = "setting up the session";
-    let before = link.values(&format!("{PIN}; {REST}; select pg_backend_pid()::text"), asked).await?;
-    let again =
+    link.run(&format!("{PIN}; {REST}"), asked).await?;
+    link.values(MORTAL, asked).await.map(|_| ())
+}
+
+/// Finds out whether the connection is a session at all: a proxy that pools transactions gives each of them some session. While ours
+/// rests, such a proxy lends its session to the next that asks, so two connections meet in one; a server never does that.
+async fn one_session(url: &str, link: &mut Link) -> Result<(), Failure> {
+    let asked = "asking for the session";
+    let this =
         "select concat_ws(' ', pg_backend_pid(), current_setting('lock_timeout'), current_setting('row_security'))";
-    let after = link.value(again, asked).await?;
-    let expected = format!("{} 5s off", before.last().map_or("", String::as_str));
-    if after == expected {
+    let pid = link.value("select pg_backend_pid()::text", asked).await?;
+    let mut other = self::link(url).await?.0;
+    let mut pooled = false;
+    for _ in 0..3 {
+        pooled |= other.value("select pg_backend_pid()::text", asked).await? == pid;
+        pooled |= link.value(this, asked).await? != format!("{pid} 5s off");
+    }
+    other.close().await?;
+    if !pooled {
         return Ok(());
     }
     Err(Failure::Unreachable {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mig_executor::{Entry, Event, Failure};
+use mig_executor::{Entry, Event, Failure, Signal, Wish};
 use mig_plan::{Fingerprint, OpenRun, Remembered};
 use sqlx::Row as _;
 
@@ -15,13 +15,14 @@ const INSTALL: &str = "create schema if not exists mig; create schema if not exi
     create table if not exists mig.journal (seq bigint primary key, at timestamptz not null, run text not null, \
       event text not null, step text, entry text not null); \
     create table if not exists mig.remembered (at text not null, said text not null, catalog text not null, primary key (at, said)); \
-    create table if not exists mig.document (digest text not null, name text not null, bytes bytea not null, primary key (digest, name))";
+    create table if not exists mig.document (digest text not null, name text not null, bytes bytea not null, primary key (digest, name)); \
+    create table if not exists mig.signal (run text primary key, wish text not null, by text not null, at text not null)";
 
 /// Makes mig's own tables if they are not there.
 pub(super) async fn install(link: &mut Link) -> Result<(), Failure> {
-    let complete = "select (count(*) = 3 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
+    let complete = "select (count(*) = 4 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
         join pg_namespace n on n.oid = c.relnamespace \
-        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'document')";
+        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'document', 'signal')";
     if link.value(complete, "looking for the journal").await? == "true" {
         return Ok(());
     }
@@ -87,6 +88,38 @@ fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {
                 .map_err(|e| Failure::refused(format!("the journal holds what mig cannot read: {e}")))
         })
         .collect()
+}
+
+/// Sets what is asked of a run, or takes it back.
+pub(super) async fn signal(link: &mut Link, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {
+    let query = match signal {
+        Some(Signal { wish, by, at }) => sqlx::query(
+            "insert into mig.signal (run, wish, by, at) values ($1, $2, $3, $4) \
+             on conflict (run) do update set wish = excluded.wish, by = excluded.by, at = excluded.at",
+        )
+        .bind(run)
+        .bind(wish.word())
+        .bind(by)
+        .bind(at),
+        None => sqlx::query("delete from mig.signal where run = $1").bind(run),
+    };
+    query.execute(link.raw()?).await.map(|_| ()).map_err(|e| failure(e, "writing what is asked of a run"))
+}
+
+/// What is asked of a run.
+pub(super) async fn signalled(link: &mut Link, run: &str) -> Result<Option<Signal>, Failure> {
+    if !exists(link, "signal").await? {
+        return Ok(None);
+    }
+    let asked = "reading what is asked of a run";
+    let row = sqlx::query("select wish, by, at from mig.signal where run = $1").bind(run);
+    let row = row.fetch_optional(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    let Some(row) = row else { return Ok(None) };
+    let text = |at: usize| row.try_get::<String, _>(at).map_err(|e| failure(e, asked));
+    let wish = text(0)?;
+    let wish = Wish::of_word(&wish)
+        .ok_or_else(|| Failure::refused(format!("the journal holds a wish that mig cannot read: {wish}")))?;
+    Ok(Some(Signal { wish, by: text(1)?, at: text(2)? }))
 }
 
 /// Runs that have begun and neither ended nor been rolled back. A run that had ended and is being rolled back is open again.

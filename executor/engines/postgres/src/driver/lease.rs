@@ -77,11 +77,31 @@ async fn this(link: &mut Link) -> Result<Backend, Failure> {
     serde_json::from_str(&text).map_err(|e| Failure::broken(e.to_string()))
 }
 
+/// Cuts the statement of a session short.
+pub(super) async fn cancel(link: &mut Link, session: &Session) -> Result<(), Failure> {
+    let Backend { pid, backend_start } = backend(session)?;
+    let start = backend_start.replace('\'', "''");
+    let query = format!(
+        "select pg_cancel_backend(pid)::text from pg_stat_activity \
+         where pid = {pid} and coalesce(backend_start::text = '{start}', true)"
+    );
+    link.value(&query, "cutting a statement short").await.map(|_| ())
+}
+
+/// The process id of a session.
+pub(super) fn pid(session: &Session) -> Result<i32, Failure> {
+    Ok(backend(session)?.pid)
+}
+
+fn backend(session: &Session) -> Result<Backend, Failure> {
+    serde_json::from_value(session.0.clone())
+        .map_err(|e| Failure::refused(format!("the journal holds a session that mig cannot read: {e}")))
+}
+
 /// Waits at most `wait` until a session is gone, and its helpers with it; ends it after half of that, if it may.
 pub(super) async fn settled(link: &mut Link, session: &Session, wait: Duration) -> Result<bool, Failure> {
     let asked = "looking for an earlier session";
-    let earlier: Backend = serde_json::from_value(session.0.clone())
-        .map_err(|e| Failure::refused(format!("the journal holds a session that mig cannot read: {e}")))?;
+    let earlier = backend(session)?;
     if this(link).await? == earlier {
         return Ok(true);
     }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal};
 use mig_plan::{
     Address, Dialect, Limits, Object, Remembered, Snapshot,
     step::{Batches, Statement},
@@ -258,6 +258,14 @@ impl Driver for SqliteDriver {
 
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         own::kept(self.connection()?, digest, name).await
+    }
+
+    async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {
+        own::signal(self.connection()?, run, signal).await
+    }
+
+    async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure> {
+        own::signalled(self.connection()?, run).await
     }
 
     async fn close(&mut self) -> Result<(), Failure> {

@@ -1,13 +1,13 @@
 //! Mig's own tables: the journal, how texts were said, and kept documents.
 
-use mig_executor::{Entry, Event, Failure};
+use mig_executor::{Entry, Event, Failure, Signal};
 use mig_plan::{OpenRun, Remembered};
 use sqlx::{Row as _, sqlite::SqliteConnection};
 
 use super::fail::failure;
 
 /// What makes mig's own tables.
-pub(super) const TABLES: [&str; 3] = [
+pub(super) const TABLES: [&str; 4] = [
     "CREATE TABLE IF NOT EXISTS _mig_journal (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _mig_remembered (
   address TEXT NOT NULL, said TEXT NOT NULL, catalog TEXT NOT NULL, PRIMARY KEY (address, said)
@@ -15,6 +15,7 @@ pub(super) const TABLES: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS _mig_document (
   digest TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (digest, name)
 ) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS _mig_signal (run TEXT PRIMARY KEY, signal TEXT NOT NULL) WITHOUT ROWID",
 ];
 
 async fn is_there(connection: &mut SqliteConnection, table: &'static str) -> Result<bool, Failure> {
@@ -104,6 +105,29 @@ pub(super) async fn kept(
     let query = sqlx::query("SELECT bytes FROM _mig_document WHERE digest = ?1 AND name = ?2").bind(digest).bind(name);
     let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
     row.map(|row| row.try_get(0).map_err(|error| failure(&error))).transpose()
+}
+
+pub(super) async fn signal(
+    connection: &mut SqliteConnection,
+    run: &str,
+    signal: Option<&Signal>,
+) -> Result<(), Failure> {
+    let query = match signal {
+        Some(signal) => sqlx::query("INSERT OR REPLACE INTO _mig_signal (run, signal) VALUES (?1, ?2)")
+            .bind(run.to_owned())
+            .bind(encoded(signal)?),
+        None => sqlx::query("DELETE FROM _mig_signal WHERE run = ?1").bind(run.to_owned()),
+    };
+    query.execute(connection).await.map(|_| ()).map_err(|error| failure(&error))
+}
+
+pub(super) async fn signalled(connection: &mut SqliteConnection, run: &str) -> Result<Option<Signal>, Failure> {
+    if !is_there(connection, "_mig_signal").await? {
+        return Ok(None);
+    }
+    let query = sqlx::query("SELECT signal FROM _mig_signal WHERE run = ?1").bind(run.to_owned());
+    let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
+    row.map(|row| decoded(row.try_get(0).map_err(|error| failure(&error))?)).transpose()
 }
 
 /// The runs that have begun and neither ended nor been taken back.
