@@ -13,6 +13,9 @@ use crate::{
 /// A connection in the making.
 type Connecting = Pin<Box<dyn Future<Output = Result<Box<dyn Driver>, Failure>> + Send>>;
 
+/// Makes a session beside the one that works.
+type MakeLookout = fn(&str) -> Box<dyn Lookout>;
+
 /// One engine as the door sees it.
 pub(crate) struct Engine {
     /// Its name in specs, plans and `mig.toml`.
@@ -28,7 +31,7 @@ pub(crate) struct Engine {
     /// Opens a session.
     pub(crate) connect: fn(String) -> Connecting,
     /// A session to be had beside the one that works; `None` where a second one sees nothing.
-    pub(crate) lookout: Option<fn(&str) -> Box<dyn Lookout>>,
+    pub(crate) lookout: Option<MakeLookout>,
     /// Puts a URL of `mig.toml` into terms of the current directory.
     pub(crate) locate: fn(&str, &Project) -> String,
 }
