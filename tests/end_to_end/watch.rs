@@ -77,7 +77,7 @@ impl Run {
         let waits = |event: &serde_json::Value| event["event"] == "strained" && event["level"] == "wait";
         let (event, took) = self.until(SOON, waits);
         assert!(event["says"].as_str().unwrap().contains(what), "{event}");
-        println!("{what}: the run waits after {took:?}");
+        assert!(took < SOON, "{what}: the run waits after {took:?}");
     }
 
     fn goes_on(&self) {
