@@ -1,12 +1,14 @@
 //! The calls into the compiler, the executor and the engines, and what their errors mean for the command.
 
-use mig_compiler::{Compiled, Diagnostic, Options, SpecFile, spec};
+use mig_compiler::{Compiled, Diagnostic, Document, Options, SpecFile, spec};
 use mig_executor::{Driver, Failure};
 use mig_plan::{Dialect, Snapshot};
 
 use crate::{
+    commands,
     engines::{self, Engine},
     exit::{Reason, Trouble},
+    spec_files,
     target::Database,
 };
 
@@ -18,19 +20,33 @@ pub(crate) fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec
     Ok(intent.goal.objects.len())
 }
 
-/// Compiles specs against a database as pulled.
-pub(crate) fn compile(specs: &[SpecFile], snapshot: &Snapshot, target: Option<&str>) -> Result<Compiled, CompileError> {
-    let dialect = dialect(snapshot).map_err(CompileError::Trouble)?;
-    let options = Options { target: target.map(str::to_owned) };
-    mig_compiler::compile(specs, snapshot, dialect.as_ref(), &options).map_err(CompileError::Specs)
+/// Reads specs for an engine.
+pub(crate) fn parse(specs: &[SpecFile], engine: &Engine) -> Result<Document, Trouble> {
+    spec::parse(specs, engine.name).map_err(|found| spec_files::invalid(&found, specs))
 }
 
-/// Why specs did not compile.
-pub(crate) enum CompileError {
-    /// Something is wrong with them.
-    Specs(Vec<Diagnostic>),
-    /// Something is wrong elsewhere.
-    Trouble(Trouble),
+/// Reads specs for the engine of a database while that database is pulled: the one keeps this machine busy, the other the server.
+pub(crate) fn parse_and_pull(specs: &[SpecFile], database: &Database) -> Result<(Document, Snapshot), Trouble> {
+    std::thread::scope(|threads| {
+        let parsing = threads.spawn(|| parse(specs, database.engine));
+        let snapshot = commands::wait(pull(database));
+        // What is wrong with the specs is said first: it holds whatever the database is.
+        let document = parsing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok((document, snapshot?))
+    })
+}
+
+/// Compiles specs against a database as pulled.
+pub(crate) fn compile(
+    specs: &[SpecFile],
+    document: &Document,
+    snapshot: &Snapshot,
+    target: Option<&str>,
+) -> Result<Compiled, Trouble> {
+    let dialect = dialect(snapshot)?;
+    let options = Options { target: target.map(str::to_owned) };
+    mig_compiler::compile_document(document, snapshot, dialect.as_ref(), &options)
+        .map_err(|found| spec_files::invalid(&found, specs))
 }
 
 /// The dialect of a pulled database.

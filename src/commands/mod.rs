@@ -61,7 +61,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
 }
 
 /// Runs what waits for a database. Only commands that need one pay for the runtime.
-fn wait<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
+pub(crate) fn wait<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -8,14 +8,15 @@ use mig_plan::{Plan, Snapshot};
 use serde_json::json;
 
 use crate::{
-    commands::{sign, wait},
+    commands::sign,
+    engines,
     exit::{Outcome, Reason, Trouble},
     files,
     project::Project,
     spec_files,
     target::Where,
     terminal,
-    wiring::{self, CompileError},
+    wiring,
 };
 
 /// Compile the specs against a live schema into one plan. The same inputs give the same bytes on every machine.
@@ -115,15 +116,15 @@ pub(crate) fn compiled(
     verbose: bool,
 ) -> Result<Plan, Trouble> {
     let specs = spec_files::read(specs)?;
-    let snapshot = match live {
-        Some(file) => Snapshot::from_bytes(&files::read(file)?)
-            .map_err(|says| Trouble::new(Reason::Input, format!("{} cannot be used: {says}", file.display())))?,
-        None => wait(wiring::pull(&against.find(project)?))?,
+    let (document, snapshot) = match live {
+        Some(file) => {
+            let snapshot = Snapshot::from_bytes(&files::read(file)?)
+                .map_err(|says| Trouble::new(Reason::Input, format!("{} cannot be used: {says}", file.display())))?;
+            (wiring::parse(&specs, engines::of_name(&snapshot.engine)?)?, snapshot)
+        }
+        None => wiring::parse_and_pull(&specs, &against.find(project)?)?,
     };
-    let compiled = wiring::compile(&specs, &snapshot, against.target.as_deref()).map_err(|error| match error {
-        CompileError::Specs(found) => spec_files::invalid(&found, &specs),
-        CompileError::Trouble(trouble) => trouble,
-    })?;
+    let compiled = wiring::compile(&specs, &document, &snapshot, against.target.as_deref())?;
     let (mut loud, mut quiet) = (compiled.notes, Vec::new());
     if compiled.plan.steps.is_empty() && !verbose {
         (quiet, loud) = loud.into_iter().partition(|note| note.severity == Severity::Note);
