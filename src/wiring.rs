@@ -1,6 +1,8 @@
 //! The calls into the compiler, the executor and the engines, and what their errors mean for the command.
 
-use mig_compiler::{Compiled, Diagnostic, Document, Options, SpecFile, spec};
+use std::sync::Arc;
+
+use mig_compiler::{Compiled, Diagnostic, Intent, Options, SpecFile, spec};
 use mig_executor::{Driver, Failure};
 use mig_plan::{Dialect, Snapshot};
 
@@ -20,32 +22,38 @@ pub(crate) fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec
     Ok(intent.goal.objects.len())
 }
 
-/// Reads specs for an engine.
-pub(crate) fn parse(specs: &[SpecFile], engine: &Engine) -> Result<Document, Trouble> {
-    spec::parse(specs, engine.name).map_err(|found| spec_files::invalid(&found, specs))
+/// What specs mean to an engine.
+pub(crate) fn intent(specs: &[SpecFile], dialect: &dyn Dialect) -> Result<Intent, Trouble> {
+    spec::parse(specs, dialect.engine())
+        .and_then(|document| spec::resolve(&document, dialect))
+        .map_err(|found| spec_files::invalid(&found, specs))
 }
 
-/// Reads specs for the engine of a database while that database is pulled: the one keeps this machine busy, the other the server.
-pub(crate) fn parse_and_pull(specs: &[SpecFile], database: &Database) -> Result<(Document, Snapshot), Trouble> {
-    std::thread::scope(|threads| {
-        let parsing = threads.spawn(|| parse(specs, database.engine));
-        let snapshot = commands::wait(pull(database));
+/// Reads specs for a database while that database is pulled: the one keeps this machine busy, the other the server.
+pub(crate) fn intent_and_pull(specs: &[SpecFile], database: &Database) -> Result<(Intent, Snapshot), Trouble> {
+    commands::wait(async {
+        let driver = connect(database).await?;
+        let dialect = driver.dialect();
+        let dialect = (database.engine.dialect)(dialect.version(), dialect.default_schema());
+        let specs: Arc<[SpecFile]> = specs.into();
+        let reading = tokio::task::spawn_blocking(move || intent(&specs, dialect.as_ref()));
+        let snapshot = pull_and_close(driver, database).await;
         // What is wrong with the specs is said first: it holds whatever the database is.
-        let document = parsing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        Ok((document, snapshot?))
+        let intent = reading.await.map_err(|e| Trouble::new(Reason::Internal, format!("reading the specs: {e}")))??;
+        Ok((intent, snapshot?))
     })
 }
 
 /// Compiles specs against a database as pulled.
 pub(crate) fn compile(
     specs: &[SpecFile],
-    document: &Document,
+    intent: &Intent,
     snapshot: &Snapshot,
     target: Option<&str>,
 ) -> Result<Compiled, Trouble> {
     let dialect = dialect(snapshot)?;
     let options = Options { target: target.map(str::to_owned) };
-    mig_compiler::compile_document(document, snapshot, dialect.as_ref(), &options)
+    mig_compiler::compile_intent(intent, snapshot, dialect.as_ref(), &options)
         .map_err(|found| spec_files::invalid(&found, specs))
 }
 
@@ -80,7 +88,10 @@ pub(crate) async fn connect(database: &Database) -> Result<Box<dyn Driver>, Trou
 
 /// Reads the whole schema of a database.
 pub(crate) async fn pull(database: &Database) -> Result<Snapshot, Trouble> {
-    let mut driver = connect(database).await?;
+    pull_and_close(connect(database).await?, database).await
+}
+
+async fn pull_and_close(mut driver: Box<dyn Driver>, database: &Database) -> Result<Snapshot, Trouble> {
     let snapshot = driver.pull().await.map_err(|failure| unreachable(database, &failure))?;
     driver.close().await.map_err(|failure| unreachable(database, &failure))?;
     Ok(snapshot)

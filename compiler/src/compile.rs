@@ -10,7 +10,7 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     intent::Intent,
     lower, moves, order,
-    spec::{self, Document, SpecFile},
+    spec::{self, SpecFile},
 };
 
 /// What a compile may be told besides its inputs.
@@ -39,20 +39,8 @@ pub fn compile(
     dialect: &dyn Dialect,
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    compile_document(&spec::parse(files, dialect.engine())?, snapshot, dialect, options)
-}
-
-/// Compiles specs that were read for the snapshot's engine; see [`compile`].
-///
-/// # Errors
-/// See [`compile`].
-pub fn compile_document(
-    document: &Document,
-    snapshot: &Snapshot,
-    dialect: &dyn Dialect,
-    options: &Options,
-) -> Result<Compiled, Vec<Diagnostic>> {
-    let intent = spec::resolve(document, dialect)?;
+    let document = spec::parse(files, dialect.engine())?;
+    let intent = spec::resolve(&document, dialect)?;
     compile_intent(&intent, snapshot, dialect, options)
 }
 

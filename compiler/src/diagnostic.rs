@@ -1,6 +1,6 @@
 //! What the compiler has to say to people: errors, warnings and notes, each with a stable code and a place in the specs.
 
-use std::{fmt, ops::Range};
+use std::{fmt, ops::Range, sync::Arc};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +73,7 @@ impl Diagnostic {
     /// The same at a place.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
-        self.path = Some(place.path.clone());
+        self.path = Some(place.path.to_string());
         self.span = Some(place.span.clone());
         self
     }
@@ -88,7 +88,7 @@ impl Diagnostic {
     /// The same with another place that matters.
     #[must_use]
     pub fn related(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.related.push(Related { path: place.path.clone(), span: place.span.clone(), label: label.into() });
+        self.related.push(Related { path: place.path.to_string(), span: place.span.clone(), label: label.into() });
         self
     }
 }
@@ -112,15 +112,15 @@ impl std::error::Error for Diagnostic {}
 /// A place in the specs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The spec file.
-    pub path: String,
+    /// The spec file; everything in it shares the text.
+    pub path: Arc<str>,
     /// Bytes of the file.
     pub span: Range<usize>,
 }
 
 impl Place {
     /// A place in a file.
-    pub fn new(path: impl Into<String>, span: Range<usize>) -> Self {
+    pub fn new(path: impl Into<Arc<str>>, span: Range<usize>) -> Self {
         Self { path: path.into(), span }
     }
 }

@@ -18,7 +18,7 @@ mod outputs;
 pub mod spec;
 
 pub use self::{
-    compile::{Compiled, Options, compile, compile_document, compile_intent},
+    compile::{Compiled, Options, compile, compile_intent},
     diagnostic::{Code, Diagnostic, Place, Related, Severity},
     fmt::fmt,
     import::import,

@@ -9,7 +9,6 @@ use serde_json::json;
 
 use crate::{
     commands::sign,
-    engines,
     exit::{Outcome, Reason, Trouble},
     files,
     project::Project,
@@ -116,15 +115,15 @@ pub(crate) fn compiled(
     verbose: bool,
 ) -> Result<Plan, Trouble> {
     let specs = spec_files::read(specs)?;
-    let (document, snapshot) = match live {
+    let (intent, snapshot) = match live {
         Some(file) => {
             let snapshot = Snapshot::from_bytes(&files::read(file)?)
                 .map_err(|says| Trouble::new(Reason::Input, format!("{} cannot be used: {says}", file.display())))?;
-            (wiring::parse(&specs, engines::of_name(&snapshot.engine)?)?, snapshot)
+            (wiring::intent(&specs, wiring::dialect(&snapshot)?.as_ref())?, snapshot)
         }
-        None => wiring::parse_and_pull(&specs, &against.find(project)?)?,
+        None => wiring::intent_and_pull(&specs, &against.find(project)?)?,
     };
-    let compiled = wiring::compile(&specs, &document, &snapshot, against.target.as_deref())?;
+    let compiled = wiring::compile(&specs, &intent, &snapshot, against.target.as_deref())?;
     let (mut loud, mut quiet) = (compiled.notes, Vec::new());
     if compiled.plan.steps.is_empty() && !verbose {
         (quiet, loud) = loud.into_iter().partition(|note| note.severity == Severity::Note);

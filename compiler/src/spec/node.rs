@@ -1,5 +1,7 @@
 //! A TOML document as a tree in which everything knows its place.
 
+use std::sync::Arc;
+
 use toml::de::{DeTable, DeValue};
 
 use super::SpecFile;
@@ -61,24 +63,25 @@ impl Value {
 
 /// Reads a file as far as its syntax goes; every syntax error is reported.
 pub(crate) fn read(file: &SpecFile, errors: &mut Vec<Diagnostic>) -> Node {
+    let path: Arc<str> = file.path.as_str().into();
     let (root, syntax) = DeTable::parse_recoverable(&file.text);
     for error in syntax {
         let span = error.span().unwrap_or(0..0);
-        errors.push(Diagnostic::new(Code::Syntax, error.message()).at(&Place::new(&file.path, span)));
+        errors.push(Diagnostic::new(Code::Syntax, error.message()).at(&Place::new(path.clone(), span)));
     }
     let span = root.span();
-    Node { place: Place::new(&file.path, span), value: table(&file.path, root.get_ref()) }
+    Node { place: Place::new(path.clone(), span), value: table(&path, root.get_ref()) }
 }
 
-fn table(path: &str, table: &DeTable<'_>) -> Value {
+fn table(path: &Arc<str>, table: &DeTable<'_>) -> Value {
     let entries = table.iter().map(|(key, value)| Entry {
-        name: Said { value: key.get_ref().to_string(), place: Place::new(path, key.span()) },
-        value: Node { place: Place::new(path, value.span()), value: convert(path, value.get_ref()) },
+        name: Said { value: key.get_ref().to_string(), place: Place::new(path.clone(), key.span()) },
+        value: Node { place: Place::new(path.clone(), value.span()), value: convert(path, value.get_ref()) },
     });
     Value::Table(entries.collect())
 }
 
-fn convert(path: &str, value: &DeValue<'_>) -> Value {
+fn convert(path: &Arc<str>, value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {
@@ -91,7 +94,7 @@ fn convert(path: &str, value: &DeValue<'_>) -> Value {
         DeValue::Array(items) => Value::List(
             items
                 .iter()
-                .map(|item| Node { place: Place::new(path, item.span()), value: convert(path, item.get_ref()) })
+                .map(|item| Node { place: Place::new(path.clone(), item.span()), value: convert(path, item.get_ref()) })
                 .collect(),
         ),
         DeValue::Table(inner) => table(path, inner),

@@ -57,6 +57,26 @@ impl Link {
         Ok(rows.into_iter().map(|row| row.into_iter().next().flatten().unwrap_or_default()).collect())
     }
 
+    /// Hands over the single value of each of several queries while the server works on the next.
+    pub(super) async fn each(
+        &mut self,
+        sql: &str,
+        asked: &str,
+        mut take: impl FnMut(&str) -> Result<(), Failure> + Send,
+    ) -> Result<(), Failure> {
+        let mut wrong = Ok(());
+        let mut stream = self.raw()?.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
+        // The answer is read to its end even when a part of it is wrong: the connection is used again.
+        while let Some(next) = stream.try_next().await.map_err(|e| failure(e, asked))? {
+            if let Either::Right(row) = next
+                && wrong.is_ok()
+            {
+                wrong = texts(&row).and_then(|row| take(row.into_iter().next().flatten().as_deref().unwrap_or_default()));
+            }
+        }
+        wrong
+    }
+
     /// The single value of a query.
     pub(super) async fn value(&mut self, sql: &str, asked: &str) -> Result<String, Failure> {
         Ok(self.values(sql, asked).await?.pop().unwrap_or_default())

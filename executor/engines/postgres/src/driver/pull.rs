@@ -36,15 +36,25 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
         Ok(())
     }));
     let stamp = queries::stamp();
-    let mut message = format!("begin isolation level repeatable read, read only;{stamp}");
+    // The planner takes some of these queries for dear ones; compiling them to machine code takes longer than running them.
+    let mut message = format!("begin isolation level repeatable read, read only;set local jit = off;{stamp}");
     for (query, _) in &parts {
         message.push(';');
         message.push_str(query);
     }
     message.push_str(&format!(";commit;{stamp}"));
     for _ in 0..ATTEMPTS {
-        let mut answers = match link.values(&message, "reading the schema").await {
-            Ok(answers) => answers,
+        let (mut rows, mut stamps, mut at) = (Rows::default(), Vec::new(), 0_usize);
+        let answered = link.each(&message, "reading the schema", |answer| {
+            match at.checked_sub(1).and_then(|part| parts.get(part)) {
+                Some(part) => keep(part, &mut rows, answer)?,
+                None => stamps.push(answer.to_owned()),
+            }
+            at += 1;
+            Ok(())
+        });
+        match answered.await {
+            Ok(()) => {}
             Err(Failure::Refused { code: Some(code), says }) => {
                 link.run("rollback", "reading the schema").await?;
                 // Something was dropped between the snapshot and the writing out of its definition.
@@ -54,15 +64,13 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
                 return Err(Failure::Refused { says, code: Some(code) });
             }
             Err(error) => return Err(error),
-        };
-        if answers.len() != parts.len() + 2 {
-            return Err(Failure::broken("the catalog queries gave another number of answers"));
         }
-        let after = answers.pop();
-        if after.as_ref() != answers.first() {
+        let [before, after] = stamps.as_slice() else {
+            return Err(Failure::broken("the catalog queries gave another number of answers"));
+        };
+        if before != after {
             continue;
         }
-        let rows = read(&parts, &answers[1..])?;
         let Assembled { schema, places } = made(&rows)?;
         let depends = dependencies(&places, &rows.links, &rows.depends);
         return Ok((schema, depends));
@@ -197,13 +205,18 @@ fn read(parts: &[(String, Keep)], answers: &[String]) -> Result<Rows, Failure> {
         return Err(Failure::broken("the catalog queries gave another number of answers"));
     }
     let mut rows = Rows::default();
-    for ((query, keep), answer) in parts.iter().zip(answers) {
-        keep(&mut rows, answer).map_err(|e| {
-            let begin: String = query.chars().skip(60).take(80).collect();
-            Failure::broken(format!("an answer of the catalog cannot be read: {e} ({begin})"))
-        })?;
+    for (part, answer) in parts.iter().zip(answers) {
+        keep(part, &mut rows, answer)?;
     }
     Ok(rows)
+}
+
+/// Reads the answer of one query.
+fn keep((query, keep): &(String, Keep), rows: &mut Rows, answer: &str) -> Result<(), Failure> {
+    keep(rows, answer).map_err(|e| {
+        let begin: String = query.chars().skip(60).take(80).collect();
+        Failure::broken(format!("an answer of the catalog cannot be read: {e} ({begin})"))
+    })
 }
 
 fn made(rows: &Rows) -> Result<Assembled, Failure> {
