@@ -14,8 +14,7 @@ use crate::{
     project::Project,
     spec_files,
     target::Where,
-    terminal,
-    wiring,
+    terminal, wiring,
 };
 
 /// Compile the specs against a live schema into one plan. The same inputs give the same bytes on every machine.

@@ -71,7 +71,8 @@ impl Link {
             if let Either::Right(row) = next
                 && wrong.is_ok()
             {
-                wrong = texts(&row).and_then(|row| take(row.into_iter().next().flatten().as_deref().unwrap_or_default()));
+                wrong =
+                    texts(&row).and_then(|row| take(row.into_iter().next().flatten().as_deref().unwrap_or_default()));
             }
         }
         wrong
