@@ -82,6 +82,7 @@ pub fn compile_intent(
         goal: &found.goal,
         tables: &renames.tables,
         columns: &renames.columns,
+        groups: &groups,
     };
     let complain = |complaints: Vec<mig_plan::Complaint>| -> Vec<Diagnostic> {
         complaints.iter().map(|c| emit::diagnostic(c, intent)).collect()

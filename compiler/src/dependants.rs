@@ -79,8 +79,8 @@ fn apart(at: &Address, was: &Object, wanted: &Object) -> [Group; 2] {
     [drop, create].map(|change| Group { at: at.clone(), changes: vec![change], fill: None })
 }
 
-/// Splits replacements into going and coming: those of indexes, which are built beside running clients, and those between two sets of
-/// things of which one goes and the other comes.
+/// Splits replacements into going and coming: those of indexes, where the engine does not build the new one beside the old one, and
+/// those between two sets of things of which one goes and the other comes.
 pub(crate) fn split_replacements(groups: &mut Vec<Group>, live: &Schema, goal: &Schema, dialect: &dyn Dialect) {
     let replaced: Vec<_> = groups
         .iter()
@@ -92,7 +92,11 @@ pub(crate) fn split_replacements(groups: &mut Vec<Group>, live: &Schema, goal: &
         let (Some(was), Some(wanted)) = (live.objects.get(&at), goal.objects.get(&at)) else { continue };
         let goes = dialect.references(&at, was, live).iter().any(|need| !goal.contains(need));
         let comes = dialect.references(&at, wanted, goal).iter().any(|need| !live.contains(need));
-        if at.kind() == ObjectKind::Index || (goes && comes) {
+        let apart_here = match at.kind() {
+            ObjectKind::Index => !dialect.replaces_beside(&at, was, wanted, live),
+            _ => goes && comes,
+        };
+        if apart_here {
             groups.retain(|g| g.at != at);
             groups.extend(apart(&at, was, wanted));
         }

@@ -55,6 +55,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     let mut checks = Vec::new();
     let mut touched_at_all = BTreeSet::new();
     let mut last_of_node: BTreeMap<usize, StepId> = BTreeMap::new();
+    let mut mark_of_node: BTreeMap<usize, String> = BTreeMap::new();
     let mut complaints = Vec::new();
     let mut new_names: BTreeMap<Address, BTreeSet<Name>> = BTreeMap::new();
     for place in placed {
@@ -112,7 +113,11 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
             why: place.draft.why.clone(),
             needs,
             lock: rendered.lock,
-            atomic: place.draft.atomic.as_ref().map(|mark| format!("{}/{mark}", change.address().holder().dotted())),
+            // One transaction may change several objects; it is named after the first.
+            atomic: place.draft.atomic.as_ref().map(|mark| {
+                let name = || format!("{}/{mark}", change.address().holder().dotted());
+                mark_of_node.entry(place.node).or_insert_with(name).clone()
+            }),
             action: rendered.action,
             probe: rendered.probe,
             before: stamp(&before, &touched),

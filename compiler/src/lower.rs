@@ -64,15 +64,10 @@ pub(crate) fn lower(
 ) -> Result<Vec<Node>, Vec<Complaint>> {
     let mut nodes = Vec::new();
     let mut complaints = Vec::new();
-    let mut first = Vec::new();
-    for change in &renames.changes {
-        let group = Group { at: change.address(), changes: vec![change.clone()], fill: None };
-        match dialect.recipe(&group, context) {
-            Ok(drafts) => first.extend(drafts),
-            Err(complaint) => complaints.push(complaint),
-        }
+    match dialect.renames(&renames.changes, context) {
+        Ok(drafts) => push_recipe(&mut nodes, 0, drafts),
+        Err(wrong) => complaints.extend(wrong),
     }
-    push_recipe(&mut nodes, 0, first);
     for (i, group) in groups.iter().enumerate() {
         match dialect.recipe(group, context) {
             Ok(mut drafts) => {

@@ -138,11 +138,14 @@ async fn turn_round(runner: &mut Runner<'_>, plan: &Plan, run: RunSummary) -> Re
     let line = Line::forth(plan).map_err(broken)?;
     let told = run.told(&line);
     let live = runner.observe(&line.reserved).await?;
-    let (at, half) = standing(&place(&line, &live, runner.spelling(), told), line.len())?;
-    runner.catch_up(&line, told.done.min(at)..at).await?;
+    let (mut at, half) = standing(&place(&line, &live, runner.spelling(), told), line.len())?;
     if half {
+        // A half-built thing is gone after its repair, and so is a half-dropped one: the step is undone, or it is done.
         runner.repair(&line.legs[at]).await?;
+        let live = runner.observe(&line.reserved).await?;
+        (at, _) = standing(&place(&line, &live, runner.spelling(), told), line.len())?;
     }
+    runner.catch_up(&line, told.done.min(at)..at).await?;
     runner.record(&[Event::RollbackBegun {}], &[]).await?;
     let entries = runner.read_journal().await?;
     Ok(admit(&Which::Run(run.run), &entries)?)

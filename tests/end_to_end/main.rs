@@ -4,6 +4,7 @@
 mod bad_input;
 mod common;
 mod music;
+mod online;
 mod operate;
 mod shop;
 mod verify;

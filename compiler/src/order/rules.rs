@@ -290,6 +290,30 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.lets_go.extend(was.stands_on);
             marks.removes.insert(at);
         }
+        Kind::BuildKey(build) => {
+            marks.makes.insert(build.at.clone());
+            marks.stands_on.extend(ground.dialect.references(&build.at, &build.object, ground.goal));
+        }
+        Kind::AdoptKey(adopt) => {
+            marks.makes.insert(Address::constraint(&adopt.table, &adopt.name));
+            constraint_needs(&adopt.table, &adopt.constraint.rule, ground, marks);
+        }
+        Kind::Discard(_) => {}
+        Kind::Sync(sync) => {
+            marks.makes.extend(sync.twins.pairs.iter().map(|p| Address::column(&sync.twins.table, &p.hidden.name)));
+            marks.stands_on.insert(Address::table(&sync.twins.table));
+        }
+        Kind::Exchange(exchange) => {
+            for pair in &exchange.twins.pairs {
+                let at = Address::column(&exchange.twins.table, &pair.column);
+                lets_go(&at, None, ground, marks);
+                marks.changes.insert(at);
+            }
+        }
+        Kind::Unsync(unsync) => {
+            let hidden = unsync.twins.pairs.iter();
+            marks.removes.extend(hidden.map(|p| Address::column(&unsync.twins.table, &p.hidden.name)));
+        }
         Kind::Comment(comment) => {
             marks.stands_on.insert(comment.at.clone());
         }

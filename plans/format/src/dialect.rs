@@ -85,11 +85,35 @@ pub trait Dialect: Send + Sync {
     /// What this engine cannot do.
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint>;
 
+    /// How declared renames are made, all together: in an order that must be kept.
+    ///
+    /// # Errors
+    /// What this engine cannot do.
+    fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+        let mut drafts = Vec::new();
+        let mut complaints = Vec::new();
+        for change in changes {
+            let group = Group { at: change.address(), changes: vec![change.clone()], fill: None };
+            match self.recipe(&group, context) {
+                Ok(made) => drafts.extend(made),
+                Err(complaint) => complaints.push(complaint),
+            }
+        }
+        if complaints.is_empty() { Ok(drafts) } else { Err(complaints) }
+    }
+
     /// What a change disturbs: the engine refuses it while other objects are built on these addresses, so those are dropped
     /// before it and created again after it.
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
         let _ = change;
         BTreeSet::new()
+    }
+
+    /// Whether an index of another definition is built beside the one that it replaces, by the engine's own recipe of a
+    /// [`Replace`](crate::kind::Replace). Where it is not, the old one goes before the new one comes.
+    fn replaces_beside(&self, at: &Address, from: &Object, to: &Object, schema: &Schema) -> bool {
+        let _ = (at, from, to, schema);
+        false
     }
 
     /// Whether the names of constraints declared without one are made from their content each time they are read, so that they
@@ -184,6 +208,8 @@ pub struct Context<'a> {
     pub tables: &'a BTreeMap<Qualified, Qualified>,
     /// Declared renames of columns: goal address to base name.
     pub columns: &'a BTreeMap<Address, Name>,
+    /// All groups of the plan.
+    pub groups: &'a [Group],
 }
 
 /// A step in the making.

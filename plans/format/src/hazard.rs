@@ -97,6 +97,8 @@ hazards! {
     IdentityChange = "MIG-H033" Warning "changes how ids are given out";
     ExplicitNames = "MIG-H034" Warning "renames what error messages and ON CONFLICT may name";
     TightensRule = "MIG-H035" Warning "refuses rows that running clients may still write";
+    ServedByView = "MIG-H036" Warning "serves an old name through a view";
+    MovesColumn = "MIG-H037" Warning "moves a column to another type beside running clients";
 }
 
 impl fmt::Display for HazardCode {

@@ -5,10 +5,12 @@
 mod column;
 mod constraint;
 mod data;
+mod key;
 mod object;
 mod privileges;
 mod rebuild;
 mod rename;
+mod sync;
 
 use std::collections::BTreeSet;
 
@@ -18,10 +20,12 @@ pub use self::{
     column::{AddColumn, AlterColumn, DropColumn},
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
     data::Backfill,
+    key::{AdoptKey, BuildKey, Discard},
     object::{AlterTable, Comment, Create, Drop, Replace},
     privileges::Privileges,
     rebuild::{CopyColumn, Rebuild},
     rename::{Rename, RenameMember, rename_in_texts},
+    sync::{Exchange, Sync, Twin, Twins, Unsync},
 };
 use crate::{address::Address, schema::Schema};
 
@@ -119,6 +123,12 @@ kinds!(
     AddConstraint,
     ValidateConstraint,
     DropConstraint,
+    BuildKey,
+    AdoptKey,
+    Discard,
+    Sync,
+    Exchange,
+    Unsync,
     Comment,
     Privileges,
     Rebuild,

@@ -258,7 +258,7 @@ fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address
 }
 
 /// The addresses whose object differs between two schemas.
-fn changed(before: &Schema, after: &Schema) -> BTreeSet<Address> {
+pub(super) fn changed(before: &Schema, after: &Schema) -> BTreeSet<Address> {
     let all = before.objects.keys().chain(after.objects.keys());
     all.filter(|at| before.objects.get(*at) != after.objects.get(*at)).cloned().collect()
 }

@@ -113,6 +113,22 @@ pub(crate) fn assigns(from: &str, to: &str) -> bool {
     a.array == b.array && (known || a.name == b.name || family(&b.name) == Some(0))
 }
 
+/// Whether a column can move to another type beside running clients: the table would be written anew, every value fits, what old clients
+/// write means the same in the new type, and reading it back in the old one gives what they wrote.
+pub(crate) fn moves_beside(change: &AlterColumn) -> bool {
+    let (a, b) = (parts(&change.from.data_type), parts(&change.to.data_type));
+    let text = |name: &str| matches!(name, "character" | "character varying" | "text");
+    let family = matches!(
+        (a.name.as_str(), b.name.as_str()),
+        ("smallint", "integer" | "bigint" | "numeric")
+            | ("integer", "bigint" | "numeric")
+            | ("bigint" | "numeric", "numeric")
+            | ("date", "timestamp without time zone")
+            | ("json", "jsonb")
+    );
+    a.text != b.text && !a.array && !b.array && fit(change) == Fit::Rewrite && (family || text(&a.name) && text(&b.name))
+}
+
 /// Whether a type is the same as another with less room.
 pub(crate) fn narrows(from: &str, to: &str) -> bool {
     let (a, b) = (parts(from), parts(to));

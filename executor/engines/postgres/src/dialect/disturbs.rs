@@ -14,6 +14,10 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             k.from.data_type != k.to.data_type || k.from.collation != k.to.collation || column::remade(k, version)
         }
         Kind::DropColumn(_) => true,
+        Kind::Exchange(k) => {
+            let columns = k.twins.pairs.iter();
+            return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();
+        }
         Kind::Drop(_) => at.kind() != ObjectKind::Index,
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
             (Body::View(_), Body::View(_)) => true,

@@ -129,6 +129,17 @@ impl Dialect for Postgres {
         disturbs::of(change, self.major())
     }
 
+    fn replaces_beside(&self, at: &Address, from: &Object, to: &Object, schema: &Schema) -> bool {
+        [from, to].into_iter().all(|object| match &object.body {
+            mig_plan::Body::Index(index) => render::index::can_beside(at, object, index, schema),
+            _ => false,
+        })
+    }
+
+    fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+        recipe::layer::renames(changes, context, self.major())
+    }
+
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(group, context, self.major())
     }

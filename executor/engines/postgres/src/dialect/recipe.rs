@@ -3,7 +3,9 @@
 pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod fill;
+pub(crate) mod layer;
 pub(crate) mod object;
+pub(crate) mod twins;
 
 use super::grants;
 use mig_plan::{Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase};
@@ -11,29 +13,31 @@ use mig_plan::{Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
     let mut drafts = Vec::new();
-    let fresh = fill::is_new_table(group);
+    let mut moving = Vec::new();
     for change in &group.changes {
         match change {
             Kind::Create(k) => drafts.extend(object::create(k, context)),
             Kind::Drop(k) => drafts.extend(object::drop(k, context)),
             Kind::Replace(k) => drafts.extend(object::replace(k)),
             Kind::Rename(_) | Kind::RenameMember(_) => {
-                drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
+                drafts.push(layer::alone(change));
             }
             Kind::AlterTable(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, "changes the settings of the table"));
             }
             Kind::AddColumn(k) => drafts.extend(column::add(k, group, context)),
-            Kind::AlterColumn(k) => drafts.extend(column::alter(k, group, context, version)),
-            Kind::DropColumn(k) => {
-                drafts.push(Draft::new(k.clone(), Phase::Contract, format!("removes {}", change.address())));
-            }
-            Kind::AddConstraint(k) => drafts.extend(constraint::add(k, fresh, context)),
+            Kind::AlterColumn(k) => drafts.extend(column::alter(k, group, context, version, &mut moving)),
+            Kind::DropColumn(k) => drafts.extend(column::drop(k, context)),
+            Kind::AddConstraint(k) => drafts.extend(constraint::add(k, group, context)),
             Kind::DropConstraint(k) => drafts.push(constraint::drop(k, group)),
             Kind::ValidateConstraint(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
             }
-            Kind::Comment(_) => drafts.push(Draft::new(change.clone(), Phase::Expand, "says what it is for")),
+            Kind::Comment(_) => {
+                let exchanged = group.changes.iter().any(|c| matches!(c, Kind::Replace(k) if matches!(k.to.body, mig_plan::Body::Index(_))));
+                let phase = if exchanged { Phase::Contract } else { Phase::Expand };
+                drafts.push(Draft::new(change.clone(), phase, "says what it is for"));
+            }
             Kind::Privileges(k) => {
                 let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
                 let (first, last) = grants::drafts(k, replaces.map(|d| d.phase).max());
@@ -51,16 +55,31 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
+            Kind::BuildKey(_) | Kind::AdoptKey(_) | Kind::Discard(_) | Kind::Sync(_) | Kind::Exchange(_) | Kind::Unsync(_) => {
+                return Err(unasked(change));
+            }
             Kind::Rebuild(k) => {
                 let says = "PostgreSQL alters tables in place; it has no rebuild".to_owned();
                 return Err(Complaint { at: mig_plan::Address::table(&k.table), says, help: None });
             }
         }
     }
-    drafts.extend(fill::backfills(group, context));
+    let backfills = fill::backfills(group, context);
+    if let Some(moves) = twins::Move::new(&group.at.qualified(), group, context, moving) {
+        drafts.splice(0..0, moves.drafts());
+    }
+    drafts.extend(backfills);
+    fill::one_pass(&mut drafts);
+    constraint::swap_keys(&mut drafts, group, context);
     // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
     drafts.sort_by_key(|d| d.phase);
     Ok(drafts)
+}
+
+/// What recipes make is no change that a comparison finds.
+fn unasked(change: &Kind) -> Complaint {
+    let says = format!("{} is a part of another change", change.slug());
+    Complaint { at: change.address(), says, help: None }
 }
 
 /// A draft whose class comes from a hazard that only the recipe knows.

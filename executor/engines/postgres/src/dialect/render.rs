@@ -5,10 +5,12 @@ pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod enums;
 pub(crate) mod index;
+pub(crate) mod key;
 pub(crate) mod object;
 pub(crate) mod rename;
 pub(crate) mod settings;
 pub(crate) mod table;
+pub(crate) mod twins;
 pub(crate) mod view;
 
 use mig_plan::{
@@ -40,6 +42,16 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::AddConstraint(k) => Ok(constraint::add(k, before)),
         Kind::ValidateConstraint(k) => constraint::validate(k, before),
         Kind::DropConstraint(k) => Ok(constraint::drop(k)),
+        Kind::BuildKey(k) => key::build(k, before),
+        Kind::AdoptKey(k) => Ok(key::adopt(k)),
+        Kind::Sync(k) => Ok(twins::sync(k)),
+        Kind::Exchange(k) => Ok(twins::exchange(k)),
+        Kind::Unsync(k) => Ok(twins::unsync(k)),
+        Kind::Discard(k) => Err(Complaint {
+            at: k.at.clone(),
+            says: "what only takes back is no step of its own".to_owned(),
+            help: None,
+        }),
         Kind::Comment(k) => Ok(meta(
             vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
             "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),

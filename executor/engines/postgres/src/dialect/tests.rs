@@ -88,9 +88,16 @@ fn drafts(changes: Vec<Kind>, fill: Option<Fill>) -> Vec<(Phase, String)> {
     let mut snapshot = Snapshot::empty("postgres", "15", Some(name("public")));
     snapshot.schema = mig_plan::Live(schema.clone());
     let (tables, columns) = (BTreeMap::new(), BTreeMap::new());
-    let context = Context { snapshot: &snapshot, renamed: &schema, goal: &schema, tables: &tables, columns: &columns };
     let at = changes[0].address().holder();
     let group = Group { at, changes, fill };
+    let context = Context {
+        snapshot: &snapshot,
+        renamed: &schema,
+        goal: &schema,
+        tables: &tables,
+        columns: &columns,
+        groups: std::slice::from_ref(&group),
+    };
     let made = Postgres::new("15", None).recipe(&group, &context).unwrap();
     // Whatever a recipe says can be done in its order.
     let mut state = schema.clone();
@@ -184,7 +191,7 @@ fn objects() {
     check(
         Create { at: Address::index(&public("i")), object: Object::new(Body::Index(index)) },
         &["CREATE UNIQUE INDEX CONCURRENTLY i ON public.users ((lower(email)) DESC) INCLUDE (\"user\") WHERE age > 1"],
-        &["DROP INDEX public.i"],
+        &["DROP INDEX CONCURRENTLY IF EXISTS public.i"],
     );
     let users = Address::table(&public("users"));
     let (done, undone) = both(Drop { at: users.clone(), object: base().objects[&users].clone() });
@@ -246,6 +253,30 @@ fn a_required_column_is_filled_before_it_is_required() {
     let schema = base();
     let rendered = Postgres::new("15", None).render(&add.into(), &schema, &schema).unwrap();
     assert!(rendered.checks[0].stops && rendered.hazards.iter().any(|h| h.code == HazardCode::NeedsEmptyTable));
+}
+
+#[test]
+fn a_primary_key_is_built_beside_clients_and_exchanged_at_once() {
+    let users = public("users");
+    let key = |columns: &[&str]| Constraint::new(Rule::PrimaryKey(key(columns)));
+    let old = DropConstraint { table: users.clone(), name: name("users_pkey"), constraint: key(&["id"]) };
+    let new = AddConstraint { table: users.clone(), name: name("users_pkey"), constraint: key(&["id", "email"]) };
+    let from = column("email", "character varying(20)");
+    let required = AlterColumn { table: users, to: Column { not_null: true, ..from.clone() }, from, using: None };
+    let steps = drafts(vec![old.into(), required.into(), new.into()], None);
+    let slugs: Vec<_> = steps.iter().map(|(_, slug)| slug.as_str()).collect();
+    assert_eq!(
+        slugs,
+        [
+            "add-constraint",
+            "validate-constraint",
+            "alter-column",
+            "drop-constraint",
+            "build-key",
+            "drop-constraint",
+            "adopt-key"
+        ]
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     casts::{self, Fit},
     keep,
     names::{qualified, quote},
-    render::{self, PATIENT, WORK, alone, column, index, is_partitioned, object, render, transaction},
+    render::{self, WORK, column, index, object, render, transaction},
 };
 
 /// The SQL that takes a change back; `before` and `after` are the schema around the change.
@@ -18,10 +18,10 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::Drop(k) if object::is_kept(k.at.kind()) => Ok(moved_back(change, k, before)),
         Kind::Drop(k) => match &k.object.body {
             Body::Index(of)
-                if !is_partitioned(before, &of.table) && index::after_create(&k.at, &k.object, of).is_empty() =>
+                if index::can_beside(&k.at, &k.object, of, before)
+                    && index::after_create(&k.at, &k.object, of).is_empty() =>
             {
-                let sql = index::create_sql(&k.at, of, "CONCURRENTLY IF NOT EXISTS ");
-                Ok(done(format!("builds {} again", k.at), alone(&sql, PATIENT)))
+                Ok(done(format!("builds {} again", k.at), index::built_beside(&k.at, &k.object, of)))
             }
             _ => reversed(change, before, after, format!("creates {} again", k.at)),
         },
@@ -40,7 +40,32 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
             let sql = format!("ALTER TABLE {} DROP COLUMN {}", qualified(&k.table), quote(&k.column.name));
             Ok(done(format!("drops {}", change.address()), transaction(vec![sql], render::META)))
         }
+        Kind::BuildKey(k) => {
+            Ok(done(format!("drops {}, unless its key has taken it along", k.at), render::key::unbuild(k)))
+        }
+        Kind::Sync(k) => Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k))),
+        Kind::Exchange(k) => {
+            Ok(done("exchanges the names back; what clients wrote since stays".to_owned(), render::twins::unexchange(k)))
+        }
+        Kind::Unsync(k) => Ok(done(
+            "adds the old columns again with the values of the new ones, and the trigger; readers and writers wait meanwhile"
+                .to_owned(),
+            render::twins::bound(k),
+        )),
+        Kind::AdoptKey(k) => {
+            let drop = mig_plan::kind::DropConstraint {
+                table: k.table.clone(),
+                name: k.name.clone(),
+                constraint: k.constraint.clone(),
+            };
+            Ok(done(format!("drops {} with its index", change.address()), render::constraint::drop(&drop).action))
+        }
         Kind::Create(k) => {
+            if let Body::Index(of) = &k.object.body
+                && index::can_beside(&k.at, &k.object, of, after)
+            {
+                return Ok(done(format!("drops {}", k.at), index::dropped_beside(&k.at, &k.object)));
+            }
             let mut sql = Vec::new();
             if let Body::Table(table) = &k.object.body
                 && let Some(parent) = table.options.get("partition_of")

@@ -163,10 +163,18 @@ pub(crate) async fn migrate(file: &mut File, goal: &Schema, how: &How<'_>) -> Re
     }
     let renamed = schema.clone();
     let tables = BTreeMap::new();
-    let context = Context { snapshot: &snapshot, renamed: &renamed, goal, tables: &tables, columns: &how.columns };
+    let groups = groups(&renamed, goal, how);
+    let context = Context {
+        snapshot: &snapshot,
+        renamed: &renamed,
+        goal,
+        tables: &tables,
+        columns: &how.columns,
+        groups: &groups,
+    };
     let mut drafts: Vec<Draft> = Vec::new();
-    for group in groups(&renamed, goal, how) {
-        drafts.extend(dialect.recipe(&group, &context).map_err(|c| c.says)?);
+    for group in &groups {
+        drafts.extend(dialect.recipe(group, &context).map_err(|c| c.says)?);
     }
     drafts.sort_by_key(|draft| rank(&draft.change));
     for draft in drafts {

@@ -8,7 +8,7 @@ use mig_plan::{
     schema::Validity,
 };
 
-use super::{fill, warned};
+use super::{fill, twins, warned};
 use crate::dialect::{
     casts,
     names::{generated, quote},
@@ -91,8 +91,14 @@ fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
     ]
 }
 
-/// The drafts of a changed column.
-pub(crate) fn alter(change: &AlterColumn, group: &Group, context: &Context<'_>, version: u32) -> Vec<Draft> {
+/// The drafts of a changed column. One that moves to another type beside running clients goes to `moving`, as it is by then.
+pub(crate) fn alter<'a>(
+    change: &'a AlterColumn,
+    group: &Group,
+    context: &Context<'_>,
+    version: u32,
+    moving: &mut Vec<(Column, &'a AlterColumn)>,
+) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.to);
     if remade(change, version) {
         let drop = DropColumn { table: table.clone(), column: change.from.clone() };
@@ -105,7 +111,11 @@ pub(crate) fn alter(change: &AlterColumn, group: &Group, context: &Context<'_>, 
     let retyped = change.from.data_type != goal.data_type || change.from.collation != goal.collation;
     let mut now = change.from.clone();
     let mut drafts = early(change, group, &mut now, retyped);
-    if retyped {
+    let beside = twins::moving(table, context).iter().any(|moving| moving.from.name == change.from.name);
+    if beside {
+        moving.push((now.clone(), change));
+        now = twins::Move::moved(&now, change);
+    } else if retyped {
         drafts.push(retype(change, group, context, &mut now));
     }
     if goal.not_null && !now.not_null {
@@ -134,6 +144,24 @@ pub(crate) fn alter(change: &AlterColumn, group: &Group, context: &Context<'_>, 
 
 fn nullable(draft: Draft) -> Draft {
     warned(draft, HazardCode::NullableAgain, "readers may meet NULL where there was none")
+}
+
+/// The drafts of a dropped column. One that must have a value stops asking for it first, so that new clients may leave it out.
+pub(crate) fn drop(change: &DropColumn, context: &Context<'_>) -> Vec<Draft> {
+    let table = &change.table;
+    let mut now = change.column.clone();
+    let keyed = context.renamed.table(table).and_then(|t| t.primary_key());
+    let keyed = keyed.is_some_and(|(_, key)| key.columns.contains(&now.name));
+    let mut drafts = Vec::new();
+    if now.not_null && now.value.is_plain() && !keyed && !now.options.contains_key("inherited") {
+        let to = Column { not_null: false, ..now.clone() };
+        let draft = step(table, &mut now, to, Phase::Switch, "lets new clients leave it out before it goes");
+        let says = "readers may meet NULL where new clients write rows without it; such rows must get a value before a rollback";
+        drafts.push(warned(draft, HazardCode::NullableAgain, says));
+    }
+    let why = format!("removes {}", mig_plan::Address::column(table, &now.name));
+    drafts.push(Draft::new(DropColumn { table: table.clone(), column: now }, Phase::Contract, why));
+    drafts
 }
 
 /// Whether a column can only change by being dropped and added.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::dialect::casts;
 use mig_plan::{Address, Context, Draft, Group, Kind, Name, Phase, Sql, kind::Backfill};
 
 /// Whether the group makes its table.
@@ -70,6 +71,48 @@ pub(crate) fn backfills(group: &Group, context: &Context<'_>) -> Vec<Draft> {
         drafts.push(backfill(existing, true));
     }
     drafts
+}
+
+/// Makes one pass over a table of what several changes would each make one of: the later is taken up by the earlier, where what it reads is
+/// there by then.
+pub(crate) fn one_pass(drafts: &mut Vec<Draft>) {
+    let mut nth = 0;
+    while nth < drafts.len() {
+        let Kind::Backfill(first) = drafts[nth].change.clone() else {
+            nth += 1;
+            continue;
+        };
+        let mut joined = first.clone();
+        let joins = |joined: &Backfill, other: &Backfill| {
+            let plain = |fill: &Backfill| {
+                !fill.overwrites && !fill.set.values().any(|e| casts::is_volatile(e.as_str()))
+            };
+            let apart = !other.set.values().any(|e| joined.set.keys().any(|column| e.mentions(column)))
+                && !joined.set.values().any(|e| other.set.keys().any(|column| e.mentions(column)));
+            joined.table == other.table
+                && joined.alias == other.alias
+                && joined.columns == other.columns
+                && joined.batch_rows == other.batch_rows
+                && plain(joined)
+                && plain(other)
+                && apart
+        };
+        let mut at = nth + 1;
+        while at < drafts.len() {
+            match &drafts[at].change {
+                Kind::Backfill(other) if joins(&joined, other) => {
+                    joined.set.extend(other.set.clone());
+                    drafts.remove(at);
+                }
+                _ => at += 1,
+            }
+        }
+        if joined != first {
+            drafts[nth].change = joined.into();
+            drafts[nth].why = "gives existing rows their values, all in one pass".to_owned();
+        }
+        nth += 1;
+    }
 }
 
 /// The columns that bear another name now than in the base.

@@ -1,12 +1,13 @@
 //! How whole objects are made, dropped and exchanged.
 
 use mig_plan::{
-    Body, Context, Draft, HazardCode, Object, ObjectKind, Phase,
-    kind::{AddConstraint, Create, Drop, DropConstraint, Replace},
+    Address, Body, Context, Draft, HazardCode, Object, ObjectKind, Phase,
+    kind::{AddConstraint, Comment, Create, Drop, DropConstraint, Rename, Replace},
+    schema::Index,
 };
 
 use super::warned;
-use crate::dialect::render::enums;
+use crate::dialect::{names::generated, render::enums};
 
 /// The drafts of a new object.
 pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
@@ -22,17 +23,10 @@ pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
         Body::Index(index) => {
             let there = context.renamed.contains(&mig_plan::Address::table(&index.table));
             let phase = if there && index.unique { Phase::Contract } else { Phase::Expand };
-            let draft = Draft::new(change.clone(), phase, why);
             if !there {
-                return vec![draft];
+                return vec![Draft::new(change.clone(), phase, why)];
             }
-            let draft = warned(
-                draft,
-                HazardCode::BuildsIndex,
-                "reads the whole table and writes an index; takes time and space",
-            );
-            let tightens = "running clients that write duplicates get errors";
-            return vec![if index.unique { warned(draft, HazardCode::TightensRule, tightens) } else { draft }];
+            return built(change, index, phase, why);
         }
         _ => {}
     }
@@ -42,6 +36,38 @@ pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
             .any(|kind| context.renamed.contains(&mig_plan::Address::new(*kind, &of)))
     });
     vec![Draft::new(change.clone(), if on_old { Phase::Switch } else { Phase::Expand }, why)]
+}
+
+/// An index of a table that is there, and the comment on it apart: building it beside running clients takes no second statement.
+fn built(change: &Create, index: &Index, phase: Phase, why: String) -> Vec<Draft> {
+    let bare = Object { comment: None, ..change.object.clone() };
+    let build = Draft::new(Create { at: change.at.clone(), object: bare }, phase, why);
+    let build =
+        warned(build, HazardCode::BuildsIndex, "reads the whole table and writes an index; takes time and space");
+    let tightens = "running clients that write duplicates get errors";
+    let build = if index.unique { warned(build, HazardCode::TightensRule, tightens) } else { build };
+    let said = change.object.comment.iter().map(|_| {
+        let comment = Comment { at: change.at.clone(), from: None, to: change.object.comment.clone() };
+        Draft::new(comment, phase, "says what it is for")
+    });
+    [build].into_iter().chain(said).collect()
+}
+
+/// An index under another definition: built under a name of mig's own, then the old one leaves and the new one takes its name.
+fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
+    let passing = Address::index(&change.at.qualified().sibling(generated("_mig_ix_", change, change.at.name().as_str())));
+    let phase = if to.unique { Phase::Contract } else { Phase::Expand };
+    let bare = Object { comment: None, ..change.to.clone() };
+    let mut drafts = built(&Create { at: passing.clone(), object: bare }, to, phase, format!("{why}: builds the new one"));
+    let leaves = Drop { at: change.at.clone(), object: change.from.clone() };
+    drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
+    let rename = Rename { from: passing, to: change.at.clone(), carries: Default::default() };
+    drafts.push(Draft::new(rename, Phase::Contract, format!("the new index becomes {}", change.at)));
+    if let Some(text) = &change.to.comment {
+        let comment = Comment { at: change.at.clone(), from: None, to: Some(text.clone()) };
+        drafts.push(Draft::new(comment, Phase::Contract, "says what it is for"));
+    }
+    drafts
 }
 
 /// A table without its foreign keys, and each of those on its own, so that circles can be made.
@@ -124,14 +150,7 @@ pub(crate) fn replace(change: &Replace) -> Vec<Draft> {
             Some(_) => vec![Draft::new(change.clone(), Phase::Expand, why)],
             None => vec![Draft::new(change.clone(), Phase::Contract, why)],
         },
-        (Body::Index(_), Body::Index(_)) => vec![
-            Draft::new(
-                Drop { at: change.at.clone(), object: change.from.clone() },
-                Phase::Contract,
-                format!("removes the old {}", change.at),
-            ),
-            Draft::new(Create { at: change.at.clone(), object: change.to.clone() }, Phase::Contract, why),
-        ],
+        (Body::Index(_), Body::Index(to)) => exchanged(change, to, why),
         (Body::Table(_) | Body::Sequence(_) | Body::Extension(_), _) => {
             vec![Draft::new(change.clone(), Phase::Expand, why)]
         }

@@ -395,7 +395,7 @@ fn cast_type(data_type: &str) -> String {
 }
 
 /// Whether values of a type can be compared as they are; others are compared as texts.
-fn has_equality(data_type: &str) -> bool {
+pub(crate) fn has_equality(data_type: &str) -> bool {
     let base = data_type.trim_end_matches("[]");
     !keep::is_user_type(data_type)
         && !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")

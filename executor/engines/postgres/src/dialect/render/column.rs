@@ -82,7 +82,10 @@ pub(crate) fn alter(change: &AlterColumn, before: &Schema) -> Result<Rendered, C
         retyping(change, &fit, &at, &mut out);
     }
     if change.to.not_null && !change.from.not_null {
-        out.checks.push(no_nulls(&at, change, before));
+        // A hidden column is there only once the plan has made it; its proof asks.
+        if !change.from.name.as_str().starts_with("_mig_") {
+            out.checks.push(no_nulls(&at, change, before));
+        }
         if !has_proof(change, before) {
             super::limit(&mut out.action, WORK);
             let says = "reads the whole table under an exclusive lock, and stops if a row has NULL";
@@ -128,8 +131,16 @@ fn retyping(change: &AlterColumn, fit: &Fit, at: &Address, out: &mut Rendered) {
 
 /// Whether a validated check proves that the column has no NULL, so that the server need not look.
 fn has_proof(change: &AlterColumn, before: &Schema) -> bool {
-    let helper = crate::dialect::recipe::column::not_null_helper(&change.table, &change.from.name);
-    before.table(&change.table).is_some_and(|t| t.constraints.get(&helper).is_some_and(|c| c.validity.is_valid()))
+    let says = format!("({} IS NOT NULL)", quote(&change.from.name));
+    before.table(&change.table).is_some_and(|t| {
+        t.constraints.iter().any(|(name, c)| match &c.rule {
+            mig_plan::Rule::Check { expression } => {
+                let own = ["_mig_nn_", "_mig_eq_"].iter().any(|prefix| name.as_str().starts_with(prefix));
+                own && c.validity.is_valid() && expression.as_str().contains(&says)
+            }
+            _ => false,
+        })
+    })
 }
 
 fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {

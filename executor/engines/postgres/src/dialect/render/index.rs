@@ -80,7 +80,6 @@ pub(crate) fn after_create(at: &Address, object: &Object, index: &Index) -> Vec<
 
 /// The SQL of a new index: concurrently, unless the table has partitions or the index has more than one statement.
 pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendered {
-    let name = qualified(&change.at.qualified());
     let table = qualified(&index.table);
     let mut hazards = Vec::new();
     if index.unique {
@@ -93,15 +92,7 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
             vec![],
             format!("SHARE UPDATE EXCLUSIVE on {table}, while the index is built: readers and writers go on"),
         );
-        out.action = Action::Statement(Single {
-            prepare: vec![],
-            sql: Statement::new(create_sql(&change.at, index, "CONCURRENTLY ")),
-            limits: PATIENT,
-            partial: Some(Partial {
-                state: [(change.at.clone(), Some(broken(&change.object)))].into(),
-                repair: Statement::new(format!("DROP INDEX CONCURRENTLY IF EXISTS {name}")),
-            }),
-        });
+        out.action = built_beside(&change.at, &change.object, index);
         out
     } else {
         let sql = [create_sql(&change.at, index, "")].into_iter().chain(after).collect();
@@ -115,6 +106,33 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
     out
 }
 
+/// Builds an index beside running clients; what an interrupted build leaves behind is removed.
+pub(crate) fn built_beside(at: &Address, object: &Object, index: &Index) -> Action {
+    beside(&create_sql(at, index, "CONCURRENTLY "), at, object)
+}
+
+/// Drops an index beside running clients, if it is there; an interrupted drop is gone on with.
+pub(crate) fn dropped_beside(at: &Address, object: &Object) -> Action {
+    beside(&drop_sql(at), at, object)
+}
+
+fn drop_sql(at: &Address) -> String {
+    format!("DROP INDEX CONCURRENTLY IF EXISTS {}", qualified(&at.qualified()))
+}
+
+/// A statement that an interruption leaves half done: the index is there, and no query may use it.
+fn beside(sql: &str, at: &Address, object: &Object) -> Action {
+    Action::Statement(Single {
+        prepare: vec![],
+        sql: Statement::new(sql),
+        limits: PATIENT,
+        partial: Some(Partial {
+            state: [(at.clone(), Some(broken(object)))].into(),
+            repair: Statement::new(drop_sql(at)),
+        }),
+    })
+}
+
 /// What an interrupted concurrent build leaves behind.
 fn broken(object: &Object) -> Object {
     let mut object = object.clone();
@@ -124,10 +142,27 @@ fn broken(object: &Object) -> Object {
     object
 }
 
+/// Whether an index can be built and dropped beside running clients.
+pub(crate) fn can_beside(at: &Address, object: &Object, index: &Index, around: &Schema) -> bool {
+    !is_partitioned(around, &index.table)
+        && index.validity.is_valid()
+        && !index.options.contains_key("parent")
+        && after_create(at, object, index).iter().all(|sql| sql.starts_with("COMMENT "))
+}
+
 /// The SQL that drops an index.
-pub(crate) fn drop(change: &Drop, index: &Index) -> Rendered {
-    let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {}, an instant", qualified(&index.table)));
-    out.action = transaction(vec![format!("DROP INDEX {}", qualified(&change.at.qualified()))], META);
+pub(crate) fn drop(change: &Drop, index: &Index, before: &Schema) -> Rendered {
+    let table = qualified(&index.table);
+    let mut out = if can_beside(&change.at, &change.object, index, before) {
+        let lock = format!("SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on");
+        let mut out = meta(vec![], lock);
+        out.action = dropped_beside(&change.at, &change.object);
+        out
+    } else {
+        let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {table}, an instant"));
+        out.action = transaction(vec![format!("DROP INDEX {}", qualified(&change.at.qualified()))], META);
+        out
+    };
     let says = "queries that used it may become slow; clients may rely on it in ON CONFLICT";
     out.hazards.push(Hazard::new(HazardCode::DropsIndex, &change.at, says));
     out

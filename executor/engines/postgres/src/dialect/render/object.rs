@@ -127,7 +127,7 @@ fn member_path(at: &Address) -> String {
 pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint> {
     let name = qualified(&change.at.qualified());
     if let Body::Index(of) = &change.object.body {
-        return Ok(index::drop(change, of));
+        return Ok(index::drop(change, of, before));
     }
     let sql = drop_sql(&change.clone(), before)?;
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));

@@ -1,7 +1,7 @@
 //! Renames as SQL, and changes of a table's own settings.
 
 use mig_plan::{
-    Hazard, HazardCode, ObjectKind, Rendered,
+    ObjectKind, Rendered,
     kind::{Rename, RenameMember},
 };
 
@@ -21,11 +21,9 @@ pub(crate) fn object(change: &Rename) -> Rendered {
         sql.push(format!("ALTER {word} SET SCHEMA {}", quote(schema)));
     }
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {}, an instant", qualified(&from)));
-    let (code, says) = match change.from.kind() {
-        ObjectKind::Index => (HazardCode::ExplicitNames, "error messages name the index otherwise from then on"),
-        _ => (HazardCode::RenameTable, "clients that use the old name get errors from then on"),
-    };
-    out.hazards.push(Hazard::new(code, &change.from, says));
+    if change.from.kind() == ObjectKind::Index {
+        out.lock = "SHARE UPDATE EXCLUSIVE on the index, an instant: readers and writers go on".to_owned();
+    }
     out
 }
 
@@ -33,24 +31,10 @@ pub(crate) fn object(change: &Rename) -> Rendered {
 pub(crate) fn member(change: &RenameMember) -> Rendered {
     let of = change.from.relation().map(|r| qualified(&r)).unwrap_or_default();
     let (from, to) = (quote(change.from.name()), quote(&change.to));
-    let (sql, code, says) = match change.from.kind() {
-        ObjectKind::Column => (
-            format!("ALTER TABLE {of} RENAME COLUMN {from} TO {to}"),
-            HazardCode::RenameColumn,
-            "clients that use the old name get errors from then on",
-        ),
-        ObjectKind::Constraint => (
-            format!("ALTER TABLE {of} RENAME CONSTRAINT {from} TO {to}"),
-            HazardCode::ExplicitNames,
-            "error messages and ON CONFLICT ON CONSTRAINT name it otherwise from then on",
-        ),
-        _ => (
-            format!("ALTER {} RENAME TO {to}", noun(&change.from)),
-            HazardCode::ExplicitNames,
-            "it is named otherwise from then on",
-        ),
+    let sql = match change.from.kind() {
+        ObjectKind::Column => format!("ALTER TABLE {of} RENAME COLUMN {from} TO {to}"),
+        ObjectKind::Constraint => format!("ALTER TABLE {of} RENAME CONSTRAINT {from} TO {to}"),
+        _ => format!("ALTER {} RENAME TO {to}", noun(&change.from)),
     };
-    let mut out = meta(vec![sql], format!("ACCESS EXCLUSIVE on {of}, an instant"));
-    out.hazards.push(Hazard::new(code, &change.from, says));
-    out
+    meta(vec![sql], format!("ACCESS EXCLUSIVE on {of}, an instant"))
 }

@@ -23,9 +23,16 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Rebuild(rebuild) => rebuild::render(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render(change, fill, before),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
-        Kind::AlterTable(_) | Kind::AlterColumn(_) | Kind::AddConstraint(_) | Kind::DropConstraint(_) => {
-            Err(alone(change))
-        }
+        Kind::AlterTable(_)
+        | Kind::AlterColumn(_)
+        | Kind::AddConstraint(_)
+        | Kind::DropConstraint(_)
+        | Kind::BuildKey(_)
+        | Kind::AdoptKey(_)
+        | Kind::Discard(_)
+        | Kind::Sync(_)
+        | Kind::Exchange(_)
+        | Kind::Unsync(_) => Err(alone(change)),
     }
 }
 
@@ -46,9 +53,16 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
             action: Action::Nothing {},
             hazards: Vec::new(),
         }),
-        Kind::AlterTable(_) | Kind::AlterColumn(_) | Kind::AddConstraint(_) | Kind::DropConstraint(_) => {
-            Err(alone(change))
-        }
+        Kind::AlterTable(_)
+        | Kind::AlterColumn(_)
+        | Kind::AddConstraint(_)
+        | Kind::DropConstraint(_)
+        | Kind::BuildKey(_)
+        | Kind::AdoptKey(_)
+        | Kind::Discard(_)
+        | Kind::Sync(_)
+        | Kind::Exchange(_)
+        | Kind::Unsync(_) => Err(alone(change)),
     }
 }
 

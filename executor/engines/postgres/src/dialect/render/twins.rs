@@ -1,0 +1,198 @@
+//! Columns that move to another type beside running clients, as SQL: the trigger, the exchange of names, and the end.
+
+use mig_plan::{
+    Action, Column, ColumnValue, Hazard, HazardCode, Rendered,
+    kind::{Exchange, Sync, Twin, Twins, Unsync},
+};
+
+use super::{META, WORK, backfill::has_equality, locked, meta, transaction};
+use crate::dialect::names::{literal, qualified, quote};
+
+/// The schema that holds the functions of mig's triggers.
+const OWN: &str = "mig";
+
+/// The trigger as the server writes it out, fired for every writer, replication among them.
+pub(crate) fn trigger(table: &str, name: &str) -> [String; 2] {
+    [
+        format!(
+            "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {OWN}.{name}()"
+        ),
+        format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}"),
+    ]
+}
+
+/// The SQL that adds the hidden columns and the trigger.
+pub(crate) fn sync(change: &Sync) -> Rendered {
+    let twins = &change.twins;
+    let table = qualified(&twins.table);
+    let mut out = meta(sync_sql(twins), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    locked(&mut out.action, &table);
+    for pair in &twins.pairs {
+        let says = format!(
+            "until contract, a hidden column stands beside {}: SELECT * and COPY without a list of columns show it, and an INSERT \
+             without a list meets it at the end",
+            pair.column
+        );
+        out.hazards.push(Hazard::new(HazardCode::MovesColumn, &address(twins, pair), says));
+    }
+    out
+}
+
+fn address(twins: &Twins, pair: &Twin) -> mig_plan::Address {
+    mig_plan::Address::column(&twins.table, &pair.column)
+}
+
+fn sync_sql(twins: &Twins) -> Vec<String> {
+    let table = qualified(&twins.table);
+    let bare = |column: &Column| Column { not_null: false, value: ColumnValue::Plain, ..column.clone() };
+    let columns = twins.pairs.iter().flat_map(|pair| {
+        super::column::add_sql(&mig_plan::kind::AddColumn {
+            table: twins.table.clone(),
+            column: bare(&pair.hidden),
+        })
+    });
+    let mut sql: Vec<String> = columns.collect();
+    if twins.exchanged {
+        // The way back from an end: the old columns get their values from the new ones.
+        let set = twins.pairs.iter().map(|p| {
+            format!("{} = {}", quote(&p.hidden.name), cast(&quote(&p.column), &p.hidden.data_type))
+        });
+        sql.push(format!("UPDATE {table} SET {}", set.collect::<Vec<_>>().join(", ")));
+    }
+    for hidden in twins.pairs.iter().map(|p| &p.hidden).filter(|h| h.not_null) {
+        sql.push(format!("ALTER TABLE {table} ALTER COLUMN {} SET NOT NULL", quote(&hidden.name)));
+    }
+    sql.push(function(twins));
+    sql.extend(trigger(&table, &quote(&twins.trigger)));
+    sql
+}
+
+/// A value as another type.
+pub(crate) fn cast(value: &str, data_type: &str) -> String {
+    format!("({value})::{data_type}")
+}
+
+/// A comparison that holds for two NULLs, of values of a type.
+pub(crate) fn same(a: &str, b: &str, data_type: &str) -> String {
+    let text = if has_equality(data_type) { "" } else { "::text" };
+    format!("{a}{text} IS NOT DISTINCT FROM {b}{text}")
+}
+
+/// The trigger's function. Before the exchange what clients write decides; after it, so does what a foreign key's action writes into
+/// the column that it still knows.
+fn function(twins: &Twins) -> String {
+    let name = format!("{OWN}.{}", quote(&twins.trigger));
+    let mut body = String::new();
+    for pair in &twins.pairs {
+        if twins.exchanged {
+            body.push_str(&guard(twins, pair));
+        }
+        let (hidden, column) = (quote(&pair.hidden.name), quote(&pair.column));
+        body.push_str(&format!("    NEW.{hidden} := {};\n", cast(&format!("NEW.{column}"), &pair.hidden.data_type)));
+        if twins.exchanged {
+            let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
+            let same = same(&back, &format!("NEW.{column}"), &pair.data_type);
+            let says = format!(
+                "the value of column {} of {} does not fit into {} yet: until the migration ends, clients of the old schema read it",
+                pair.column, twins.table, pair.hidden.data_type
+            );
+            body.push_str(&format!(
+                "    IF NOT ({same}) THEN\n        RAISE EXCEPTION {} USING ERRCODE = 'numeric_value_out_of_range';\n    END IF;\n",
+                literal(&says.replace('%', "%%"))
+            ));
+        }
+    }
+    format!(
+        "CREATE OR REPLACE FUNCTION {name}() RETURNS trigger\n    LANGUAGE plpgsql SET search_path = pg_catalog\nAS $mig$\nBEGIN\n{body}    \
+         RETURN NEW;\nEND\n$mig$"
+    )
+}
+
+/// What somebody writes into a hidden column: a foreign key's action is carried over, an INSERT without a list of columns is refused.
+fn guard(twins: &Twins, pair: &Twin) -> String {
+    let (hidden, column) = (quote(&pair.hidden.name), quote(&pair.column));
+    let written = same(&format!("NEW.{hidden}"), &format!("OLD.{hidden}"), &pair.hidden.data_type);
+    let kept = same(&format!("NEW.{column}"), &format!("OLD.{column}"), &pair.data_type);
+    let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
+    let agrees = same(&back, &format!("NEW.{column}"), &pair.data_type);
+    let says = format!(
+        "an INSERT into {} names no columns, and would write into a hidden one: name the columns until the migration ends",
+        twins.table
+    );
+    format!(
+        "    IF TG_OP = 'UPDATE' THEN\n        IF NOT ({written}) AND {kept} THEN\n            NEW.{column} := {back};\n        END IF;\n    \
+         ELSIF NEW.{hidden} IS NOT NULL AND NOT ({agrees}) THEN\n        RAISE EXCEPTION {} USING ERRCODE = 'syntax_error';\n    END IF;\n",
+        literal(&says.replace('%', "%%"))
+    )
+}
+
+/// The SQL that exchanges the names.
+pub(crate) fn exchange(change: &Exchange) -> Rendered {
+    let twins = &change.twins;
+    let table = qualified(&twins.table);
+    let mut out = meta(exchange_sql(twins), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    locked(&mut out.action, &table);
+    for pair in &twins.pairs {
+        let says = format!(
+            "clients read {} as {} from then on, and prepared SELECTs of it are planned anew; until contract a value that {} cannot \
+             hold is refused, so that a rollback loses nothing",
+            pair.column, pair.hidden.data_type, pair.data_type
+        );
+        out.hazards.push(Hazard::new(HazardCode::MovesColumn, &address(twins, pair), says));
+    }
+    out
+}
+
+fn exchange_sql(twins: &Twins) -> Vec<String> {
+    let table = qualified(&twins.table);
+    let passing = quote(&twins.trigger);
+    let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
+    let names = twins.pairs.iter().flat_map(|pair| {
+        let (column, hidden) = (quote(&pair.column), quote(&pair.hidden.name));
+        [rename(&column, &passing), rename(&hidden, &column), rename(&passing, &hidden)]
+    });
+    names.chain([function(&twins.turned())]).collect()
+}
+
+/// The SQL that takes an exchange back.
+pub(crate) fn unexchange(change: &Exchange) -> Action {
+    let mut action = transaction(exchange_sql(&change.twins.turned()), META);
+    locked(&mut action, &qualified(&change.twins.table));
+    action
+}
+
+/// The SQL that removes the trigger and the hidden columns: the trigger first, so that no writer meets a missing column.
+pub(crate) fn unsync(change: &Unsync) -> Rendered {
+    let twins = &change.twins;
+    let table = qualified(&twins.table);
+    let mut out = meta(unsync_sql(twins), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    locked(&mut out.action, &table);
+    out
+}
+
+fn unsync_sql(twins: &Twins) -> Vec<String> {
+    let (table, name) = (qualified(&twins.table), quote(&twins.trigger));
+    let columns =
+        twins.pairs.iter().map(|p| format!("ALTER TABLE {table} DROP COLUMN {}", quote(&p.hidden.name)));
+    [format!("DROP TRIGGER {name} ON {table}"), format!("DROP FUNCTION {OWN}.{name}()")]
+        .into_iter()
+        .chain(columns)
+        .collect()
+}
+
+/// The SQL that takes a beginning or an end back.
+pub(crate) fn back(sql: Vec<String>, twins: &Twins) -> Action {
+    let mut action = transaction(sql, WORK);
+    locked(&mut action, &qualified(&twins.table));
+    action
+}
+
+/// What takes [`sync`] back.
+pub(crate) fn unbound(change: &Sync) -> Action {
+    back(unsync_sql(&change.twins), &change.twins)
+}
+
+/// What takes [`unsync`] back.
+pub(crate) fn bound(change: &Unsync) -> Action {
+    back(sync_sql(&change.twins), &change.twins)
+}
