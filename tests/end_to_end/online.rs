@@ -36,7 +36,10 @@ const KEYS: Case = Case {
         insert into item select n, n % 7, 'c' || n from generate_series(1, 300) n;
         create sequence ids start 1000;",
     edits: &[
-        ("[table.account.columns]", "[table.account]\nprimary_key = [\"id\"]\nuniques = [{ columns = [\"email\"] }]\n\n[table.account.columns]"),
+        (
+            "[table.account.columns]",
+            "[table.account]\nprimary_key = [\"id\"]\nuniques = [{ columns = [\"email\"] }]\n\n[table.account.columns]",
+        ),
         ("primary_key = [\"a\"]", "primary_key = [\"a\", \"c\"]"),
         ("columns = [\"b\"]", "columns = [\"b\", \"c\"]"),
     ],
@@ -47,8 +50,14 @@ const KEYS: Case = Case {
     ],
     new: &["insert into item select n, 2, 'newer ' || n from nextval('ids') n"],
     holds: &[
-        ("select count(*) from pg_constraint where conname in ('account_pkey', 'account_email_key') and convalidated", "2"),
-        ("select pg_get_indexdef('item_b'::regclass), obj_description('item_b'::regclass)", "CREATE INDEX item_b ON public.item USING btree (b, c)|by b"),
+        (
+            "select count(*) from pg_constraint where conname in ('account_pkey', 'account_email_key') and convalidated",
+            "2",
+        ),
+        (
+            "select pg_get_indexdef('item_b'::regclass), obj_description('item_b'::regclass)",
+            "CREATE INDEX item_b ON public.item USING btree (b, c)|by b",
+        ),
         ("select pg_get_constraintdef(oid) from pg_constraint where conname = 'item_pkey'", "PRIMARY KEY (a, c)"),
         ("select count(*) from pg_class where relname like '\\_mig\\_%'", "0"),
     ],

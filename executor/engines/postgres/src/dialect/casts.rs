@@ -126,7 +126,11 @@ pub(crate) fn moves_beside(change: &AlterColumn) -> bool {
             | ("date", "timestamp without time zone")
             | ("json", "jsonb")
     );
-    a.text != b.text && !a.array && !b.array && fit(change) == Fit::Rewrite && (family || text(&a.name) && text(&b.name))
+    a.text != b.text
+        && !a.array
+        && !b.array
+        && fit(change) == Fit::Rewrite
+        && (family || text(&a.name) && text(&b.name))
 }
 
 /// Whether a type is the same as another with less room.

@@ -34,7 +34,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
             }
             Kind::Comment(_) => {
-                let exchanged = group.changes.iter().any(|c| matches!(c, Kind::Replace(k) if matches!(k.to.body, mig_plan::Body::Index(_))));
+                let exchanged = group
+                    .changes
+                    .iter()
+                    .any(|c| matches!(c, Kind::Replace(k) if matches!(k.to.body, mig_plan::Body::Index(_))));
                 let phase = if exchanged { Phase::Contract } else { Phase::Expand };
                 drafts.push(Draft::new(change.clone(), phase, "says what it is for"));
             }
@@ -55,7 +58,12 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
-            Kind::BuildKey(_) | Kind::AdoptKey(_) | Kind::Discard(_) | Kind::Sync(_) | Kind::Exchange(_) | Kind::Unsync(_) => {
+            Kind::BuildKey(_)
+            | Kind::AdoptKey(_)
+            | Kind::Discard(_)
+            | Kind::Sync(_)
+            | Kind::Exchange(_)
+            | Kind::Unsync(_) => {
                 return Err(unasked(change));
             }
             Kind::Rebuild(k) => {

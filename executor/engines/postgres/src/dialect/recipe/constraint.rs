@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Address, Body, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Object, ObjectKind, Phase,
-    Qualified, Rule, Schema,
+    Address, Body, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Object, ObjectKind, Phase, Qualified,
+    Rule, Schema,
     kind::{AddConstraint, AdoptKey, BuildKey, DropConstraint, ValidateConstraint},
     schema::{Index, IndexPart, IndexedBy, Validity},
     table::Key,
@@ -64,11 +64,8 @@ fn adopted(change: &AddConstraint, key: &Key, group: &Group, context: &Context<'
     let at = Address::index(&change.table.sibling(index_name(change, context)));
     let build = BuildKey { at: at.clone(), object: object.clone(), key: change.name.clone() };
     let build = Draft::new(build, Phase::Contract, format!("builds the index of {}", change.name));
-    let build = warned(
-        build,
-        HazardCode::BuildsIndex,
-        "reads the whole table and writes an index; takes time and space",
-    );
+    let build =
+        warned(build, HazardCode::BuildsIndex, "reads the whole table and writes an index; takes time and space");
     let adopt = AdoptKey {
         table: change.table.clone(),
         name: change.name.clone(),
@@ -113,9 +110,10 @@ fn index_name(change: &AddConstraint, context: &Context<'_>) -> Name {
         RELATIONS.iter().any(|kind| schema.objects.contains_key(&Address::new(*kind, &at)))
             || schema.tables().any(|(table, content)| {
                 table.schema == at.schema
-                    && content.constraints.get(&at.name).is_some_and(|c| {
-                        c.key().is_some() || matches!(c.rule, Rule::Exclude { .. })
-                    })
+                    && content
+                        .constraints
+                        .get(&at.name)
+                        .is_some_and(|c| c.key().is_some() || matches!(c.rule, Rule::Exclude { .. }))
             })
     };
     if relation(&context.snapshot.schema.0) || relation(context.renamed) {
@@ -126,13 +124,8 @@ fn index_name(change: &AddConstraint, context: &Context<'_>) -> Name {
 }
 
 /// Kinds of objects that share their names with indexes.
-const RELATIONS: &[ObjectKind] = &[
-    ObjectKind::Table,
-    ObjectKind::View,
-    ObjectKind::MaterializedView,
-    ObjectKind::Index,
-    ObjectKind::Sequence,
-];
+const RELATIONS: &[ObjectKind] =
+    &[ObjectKind::Table, ObjectKind::View, ObjectKind::MaterializedView, ObjectKind::Index, ObjectKind::Sequence];
 
 /// The primary key that leaves in the transaction in which another one comes.
 pub(crate) fn swapped_key<'a>(change: &AddConstraint, group: &'a Group) -> Option<&'a DropConstraint> {

@@ -84,9 +84,8 @@ pub(crate) fn one_pass(drafts: &mut Vec<Draft>) {
         };
         let mut joined = first.clone();
         let joins = |joined: &Backfill, other: &Backfill| {
-            let plain = |fill: &Backfill| {
-                !fill.overwrites && !fill.set.values().any(|e| casts::is_volatile(e.as_str()))
-            };
+            let plain =
+                |fill: &Backfill| !fill.overwrites && !fill.set.values().any(|e| casts::is_volatile(e.as_str()));
             let apart = !other.set.values().any(|e| joined.set.keys().any(|column| e.mentions(column)))
                 && !joined.set.values().any(|e| other.set.keys().any(|column| e.mentions(column)));
             joined.table == other.table

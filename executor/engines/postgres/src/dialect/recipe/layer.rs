@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Body, Complaint, Context, Draft, Hazard, HazardCode, Kind, Name, Object, ObjectKind, Phase,
-    Qualified, Sql,
+    Address, Body, Complaint, Context, Draft, Hazard, HazardCode, Kind, Name, Object, ObjectKind, Phase, Qualified,
+    Sql,
     kind::{Create, Drop, Rename},
     schema::View,
 };
@@ -57,10 +57,9 @@ pub(crate) fn alone(change: &Kind) -> Draft {
         }
         (Kind::Rename(_), _) => (HazardCode::RenameTable, breaks),
         (_, ObjectKind::Column) => (HazardCode::RenameColumn, breaks),
-        (_, ObjectKind::Constraint) => (
-            HazardCode::ExplicitNames,
-            "error messages and ON CONFLICT ON CONSTRAINT name it otherwise from then on",
-        ),
+        (_, ObjectKind::Constraint) => {
+            (HazardCode::ExplicitNames, "error messages and ON CONFLICT ON CONSTRAINT name it otherwise from then on")
+        }
         _ => (HazardCode::ExplicitNames, "it is named otherwise from then on"),
     };
     draft.with(Hazard::new(code, &at, says))
@@ -86,9 +85,10 @@ fn served<'a>(change: &'a Kind, context: &Context<'_>, version: u32) -> Option<(
     if version < 15 && table.options.contains_key("row_security") {
         return None;
     }
-    let taken = [ObjectKind::Table, ObjectKind::View, ObjectKind::MaterializedView, ObjectKind::Index, ObjectKind::Sequence]
-        .iter()
-        .any(|kind| context.goal.objects.contains_key(&Address::new(*kind, &from)));
+    let taken =
+        [ObjectKind::Table, ObjectKind::View, ObjectKind::MaterializedView, ObjectKind::Index, ObjectKind::Sequence]
+            .iter()
+            .any(|kind| context.goal.objects.contains_key(&Address::new(*kind, &from)));
     let namespace = |at: &Qualified| at.schema.as_ref().map(|s| Address::global(ObjectKind::Namespace, s.clone()));
     // A schema that leaves with the plan can hold no view.
     let leaves = namespace(&from).is_some_and(|at| {
@@ -112,4 +112,3 @@ fn served<'a>(change: &'a Kind, context: &Context<'_>, version: u32) -> Option<(
     let view = Object { comment: None, grants: object.grants.clone(), body: Body::View(view) };
     Some((rename, Create { at: Address::new(ObjectKind::View, &from), object: view }))
 }
-

@@ -55,10 +55,12 @@ fn built(change: &Create, index: &Index, phase: Phase, why: String) -> Vec<Draft
 
 /// An index under another definition: built under a name of mig's own, then the old one leaves and the new one takes its name.
 fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
-    let passing = Address::index(&change.at.qualified().sibling(generated("_mig_ix_", change, change.at.name().as_str())));
+    let passing =
+        Address::index(&change.at.qualified().sibling(generated("_mig_ix_", change, change.at.name().as_str())));
     let phase = if to.unique { Phase::Contract } else { Phase::Expand };
     let bare = Object { comment: None, ..change.to.clone() };
-    let mut drafts = built(&Create { at: passing.clone(), object: bare }, to, phase, format!("{why}: builds the new one"));
+    let mut drafts =
+        built(&Create { at: passing.clone(), object: bare }, to, phase, format!("{why}: builds the new one"));
     let leaves = Drop { at: change.at.clone(), object: change.from.clone() };
     drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
     let rename = Rename { from: passing, to: change.at.clone(), carries: Default::default() };

@@ -69,7 +69,9 @@ fn is_free(table: &Qualified, column: &Name, context: &Context<'_>) -> bool {
     let (Some(now), Some(goal)) = (context.renamed.table(table), context.goal.table(table)) else { return false };
     let mentions = |text: &Sql| text.mentions(column);
     let same = |name: &Name, c: &Constraint| {
-        goal.constraints.get(name).is_some_and(|g| Constraint { validity: g.validity, comment: g.comment.clone(), ..c.clone() } == *g)
+        goal.constraints
+            .get(name)
+            .is_some_and(|g| Constraint { validity: g.validity, comment: g.comment.clone(), ..c.clone() } == *g)
     };
     let constraints = now.constraints.iter().all(|(name, c)| match &c.rule {
         Rule::Exclude { definition } => !mentions(definition),
@@ -109,7 +111,8 @@ fn is_free(table: &Qualified, column: &Name, context: &Context<'_>) -> bool {
         !concerned
             || (stays
                 && part.is_none_or(|p| p.opclass.is_none())
-                && object.is_some_and(|o| can_beside(at, &Object { comment: None, ..o.clone() }, index, context.renamed)))
+                && object
+                    .is_some_and(|o| can_beside(at, &Object { comment: None, ..o.clone() }, index, context.renamed)))
     });
     let computed = now.columns.iter().any(|c| match &c.value {
         ColumnValue::Generated { expression, .. } => mentions(expression),
@@ -270,7 +273,11 @@ impl<'a> Move<'a> {
     }
 
     fn twin_index(&self, at: &Address) -> Address {
-        Address::index(&at.qualified().sibling(generated("_mig_ix_", &(at, self.table, &self.hidden), at.name().as_str())))
+        Address::index(&at.qualified().sibling(generated(
+            "_mig_ix_",
+            &(at, self.table, &self.hidden),
+            at.name().as_str(),
+        )))
     }
 
     fn keyed(&self) -> Vec<(&'a Name, &'a Constraint)> {
@@ -297,11 +304,7 @@ impl<'a> Move<'a> {
         for (at, object, index) in self.concerned() {
             let object = Object { comment: None, body: Body::Index(over(index, &self.hidden)), ..object.clone() };
             let create = Create { at: self.twin_index(at), object };
-            drafts.push(warned(
-                Draft::new(create, Phase::Backfill, why(at.name())),
-                HazardCode::BuildsIndex,
-                takes,
-            ));
+            drafts.push(warned(Draft::new(create, Phase::Backfill, why(at.name())), HazardCode::BuildsIndex, takes));
         }
         for (name, c) in self.keyed() {
             let (at, object) = self.key_index(name, c);
@@ -354,7 +357,12 @@ impl<'a> Move<'a> {
         let mut drafts = vec![Draft::new(drop, Phase::Switch, "the proof has served")];
         for (now, _) in &self.now {
             let bare = Column { value: ColumnValue::Plain, ..now.clone() };
-            drafts.extend(step(&table, now.clone(), bare, format!("{} gets its values in its new column only", now.name)));
+            drafts.extend(step(
+                &table,
+                now.clone(),
+                bare,
+                format!("{} gets its values in its new column only", now.name),
+            ));
         }
         let why = format!("gives {} the new type by an exchange of names", self.words());
         drafts.push(Draft::new(exchange, Phase::Switch, why));
@@ -392,8 +400,11 @@ impl<'a> Move<'a> {
             for (name, c) in &table.constraints {
                 let Some(fk) = c.foreign_key() else { continue };
                 let own = if from == *self.table { self.hidden.clone() } else { hidden(&from, self.context) };
-                let theirs =
-                    if fk.references == *self.table { self.hidden.clone() } else { hidden(&fk.references, self.context) };
+                let theirs = if fk.references == *self.table {
+                    self.hidden.clone()
+                } else {
+                    hidden(&fk.references, self.context)
+                };
                 let to_moving = fk.referenced.iter().any(|column| theirs.contains_key(column));
                 let from_moving = fk.columns.iter().any(|column| own.contains_key(column));
                 let ours = if to_moving { fk.references == *self.table } else { from_moving && from == *self.table };

@@ -28,8 +28,7 @@ pub(crate) fn build(change: &BuildKey, before: &Schema) -> Result<Rendered, Comp
         nulls_not_distinct: index.nulls_not_distinct,
     };
     let at = Address::constraint(&index.table, &change.key);
-    out.checks =
-        constraint::pre_checks(&at, &index.table, &mig_plan::Constraint::new(Rule::Unique(key)), before);
+    out.checks = constraint::pre_checks(&at, &index.table, &mig_plan::Constraint::new(Rule::Unique(key)), before);
     Ok(out)
 }
 

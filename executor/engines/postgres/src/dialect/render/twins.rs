@@ -46,17 +46,15 @@ fn sync_sql(twins: &Twins) -> Vec<String> {
     let table = qualified(&twins.table);
     let bare = |column: &Column| Column { not_null: false, value: ColumnValue::Plain, ..column.clone() };
     let columns = twins.pairs.iter().flat_map(|pair| {
-        super::column::add_sql(&mig_plan::kind::AddColumn {
-            table: twins.table.clone(),
-            column: bare(&pair.hidden),
-        })
+        super::column::add_sql(&mig_plan::kind::AddColumn { table: twins.table.clone(), column: bare(&pair.hidden) })
     });
     let mut sql: Vec<String> = columns.collect();
     if twins.exchanged {
         // The way back from an end: the old columns get their values from the new ones.
-        let set = twins.pairs.iter().map(|p| {
-            format!("{} = {}", quote(&p.hidden.name), cast(&quote(&p.column), &p.hidden.data_type))
-        });
+        let set = twins
+            .pairs
+            .iter()
+            .map(|p| format!("{} = {}", quote(&p.hidden.name), cast(&quote(&p.column), &p.hidden.data_type)));
         sql.push(format!("UPDATE {table} SET {}", set.collect::<Vec<_>>().join(", ")));
     }
     for hidden in twins.pairs.iter().map(|p| &p.hidden).filter(|h| h.not_null) {
@@ -172,8 +170,7 @@ pub(crate) fn unsync(change: &Unsync) -> Rendered {
 
 fn unsync_sql(twins: &Twins) -> Vec<String> {
     let (table, name) = (qualified(&twins.table), quote(&twins.trigger));
-    let columns =
-        twins.pairs.iter().map(|p| format!("ALTER TABLE {table} DROP COLUMN {}", quote(&p.hidden.name)));
+    let columns = twins.pairs.iter().map(|p| format!("ALTER TABLE {table} DROP COLUMN {}", quote(&p.hidden.name)));
     [format!("DROP TRIGGER {name} ON {table}"), format!("DROP FUNCTION {OWN}.{name}()")]
         .into_iter()
         .chain(columns)
