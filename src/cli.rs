@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Validate(commands::validate::Args),
     /// Put specs into the usual layout; comments stay
     Fmt(commands::fmt::Args),
-    /// Print the JSON Schema of spec files, for editors
+    /// Print the JSON Schema of spec files or of mig.toml, for editors
     Schema(commands::schema::Args),
     /// Compile specs into a plan
     Plan(commands::plan::Args),
@@ -85,5 +85,25 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_reference_is_what_help_says() {
+        let mut page = "# Commands\n\n<!-- Made from the command line's definition by a test; MIG_BLESS=1 writes it anew. -->\n".to_owned();
+        let mut command = Cli::command().term_width(100);
+        command.build();
+        let help = command.render_long_help().to_string();
+        page.push_str(&format!("\n```text\n{}\n```\n", help.trim_end()));
+        for sub in command.get_subcommands_mut() {
+            let help = sub.render_long_help().to_string();
+            let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+            page.push_str(&format!("\n## mig {}\n\n```text\n{}\n```\n", sub.get_name(), help.trim_end()));
+        }
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/commands.md");
+        if std::env::var_os("MIG_BLESS").is_some() {
+            std::fs::write(&path, &page).unwrap();
+        }
+        let published = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(published == page, "docs/reference/commands.md is stale: MIG_BLESS=1 writes it anew");
     }
 }

@@ -73,8 +73,13 @@ pub(crate) const ENGINES: &[Engine] = &[
 impl Engine {
     /// Its pure half where no database says which version it has.
     pub(crate) fn usual_dialect(&self) -> Box<dyn Dialect> {
+        self.usual_dialect_of(self.usual_version)
+    }
+
+    /// Its pure half for a version, where no database says which schema is the default.
+    pub(crate) fn usual_dialect_of(&self, version: &str) -> Box<dyn Dialect> {
         let schema = self.usual_schema.map(|name| Name::new(name).expect("the usual schemas are plain words"));
-        (self.dialect)(self.usual_version, schema)
+        (self.dialect)(version, schema)
     }
 }
 

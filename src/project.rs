@@ -7,9 +7,11 @@ use std::{
 };
 
 use mig_executor::{MonitorPolicy, sign::Policy};
+use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 
 use crate::{
+    engines,
     exit::{Reason, Trouble},
     files,
 };
@@ -25,25 +27,42 @@ pub(crate) struct Project {
     settings: Settings,
 }
 
-/// The content of `mig.toml`.
-#[derive(Debug, Default, Deserialize)]
+/// What a project says once, so that commands need not. Paths are relative to the file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(rename = "Project")]
 struct Settings {
+    /// The engine of the databases; where it is missing, commands that need no database ask for `--engine`.
     engine: Option<String>,
+    /// The folder of the specs; `specs` without it.
+    #[schemars(example = &"specs")]
     specs: Option<PathBuf>,
+    /// The folder of the plans; `plans` without it.
+    #[schemars(example = &"plans")]
     plans: Option<PathBuf>,
+    /// The file of those who may sign, as `ssh-keygen` describes it under ALLOWED SIGNERS.
+    #[schemars(example = &"allowed_signers")]
     allowed_signers: Option<PathBuf>,
+    /// A file of public keys that no longer count: a signature by one of them is bad, and bad refuses.
+    #[schemars(example = &"revoked_keys")]
     revoked: Option<PathBuf>,
+    /// The databases that `--target` names. The only one of them needs no naming.
+    #[schemars(example = serde_json::json!({ "main": { "url": "env:DATABASE_URL" } }))]
     targets: BTreeMap<String, Target>,
+    /// How many distinct people must have signed a plan before it may run.
+    #[schemars(example = serde_json::json!({ "signers": 1, "critical": { "signers": 2 } }))]
     policy: Policy,
+    /// What is watched while a plan is applied, and what happens when clients suffer.
+    #[schemars(example = serde_json::json!({ "latency_percent": 30, "patience": "10m" }))]
     monitor: MonitorPolicy,
 }
 
 /// A database that the project names.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Target {
-    /// `env:NAME`, `file:PATH`, `cmd:COMMAND`, or the URL itself.
+    /// Where its URL comes from: `env:NAME`, `file:PATH`, `cmd:COMMAND`; or the URL itself, if there is no secret in it.
+    #[schemars(example = &"env:DATABASE_URL")]
     pub(crate) url: String,
 }
 
@@ -120,6 +139,19 @@ impl Project {
     }
 }
 
+/// The JSON Schema (2020-12) of `mig.toml`, as pretty JSON with a final newline.
+pub(crate) fn json_schema() -> String {
+    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Settings>();
+    if let Some(engine) = schema.pointer_mut("/properties/engine").and_then(|value| value.as_object_mut()) {
+        let names: Vec<_> = engines::ENGINES.iter().map(|engine| engine.name).collect();
+        engine.insert("examples".to_owned(), names[..1].into());
+        engine.insert("enum".to_owned(), names.into());
+    }
+    let mut text = serde_json::to_string_pretty(&schema).expect("a JSON value always encodes");
+    text.push('\n');
+    text
+}
+
 /// An ancestor of the current directory as a short path: empty for itself, so that messages say `specs/users.toml`.
 fn relative(folder: &Path, here: &Path) -> PathBuf {
     if folder == here { PathBuf::new() } else { folder.to_owned() }
@@ -128,6 +160,39 @@ fn relative(folder: &Path, here: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A file of the repository that a test makes anew with `MIG_BLESS=1`.
+    fn published(name: &str, now: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        if env::var_os("MIG_BLESS").is_some() {
+            std::fs::write(&path, now).unwrap();
+        }
+        assert!(std::fs::read_to_string(path).unwrap_or_default() == now, "{name} is stale: MIG_BLESS=1 writes it anew");
+    }
+
+    #[test]
+    fn the_published_schema_and_reference_are_current() {
+        let schema = json_schema();
+        published("specs/project.schema.json", &schema);
+        let intro = "`mig.toml` stands in the project's folder and is found from every folder below it. `mig schema project` \
+                     prints its JSON Schema.";
+        published("docs/reference/project.md", &mig_compiler::reference("mig.toml", intro, &schema));
+    }
+
+    #[test]
+    fn every_setting_is_described_by_an_example_that_is_one() {
+        let schema: serde_json::Value = serde_json::from_str(&json_schema()).unwrap();
+        let definitions = schema["$defs"].as_object().unwrap().values().chain([&schema]);
+        for (key, value) in definitions.filter_map(|one| one["properties"].as_object()).flatten() {
+            assert!(value["description"].is_string(), "{key} has no description");
+            assert!(value["examples"].as_array().is_some_and(|all| !all.is_empty()), "{key} has no example");
+        }
+        for (key, value) in schema["properties"].as_object().unwrap() {
+            for example in value["examples"].as_array().unwrap() {
+                serde_json::from_value::<Settings>(serde_json::json!({ key: example })).unwrap();
+            }
+        }
+    }
 
     #[test]
     fn unknown_settings_are_refused() {

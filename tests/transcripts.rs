@@ -47,15 +47,20 @@ fn run(line: &str, folder: &Path, variables: &[(&str, String)]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Replays an example's README in a copy of its folder.
 fn replay(name: &str, variables: &[(&str, String)]) {
     let folder = tempfile::tempdir().unwrap();
     copy(&example(name), folder.path());
-    let readme = example(name).join("README.md");
-    let written = fs::read_to_string(&readme).unwrap();
+    replay_page(&example(name).join("README.md"), folder.path(), variables);
+}
+
+/// Replays a page's commands in a folder.
+fn replay_page(readme: &Path, folder: &Path, variables: &[(&str, String)]) {
+    let written = fs::read_to_string(readme).unwrap();
     let mut now = parse(&written);
     for piece in &mut now {
         if let Piece::Run(command) = piece {
-            command.output = run(&command.line, folder.path(), variables);
+            command.output = run(&command.line, folder, variables);
         }
     }
     let (was, is) = (redact(&written), redact(&unparse(&now)));
@@ -63,11 +68,11 @@ fn replay(name: &str, variables: &[(&str, String)]) {
         return;
     }
     if env::var_os("MIG_BLESS").is_some() {
-        fs::write(&readme, unparse(&now)).unwrap();
+        fs::write(readme, unparse(&now)).unwrap();
         return;
     }
-    let diff = similar::TextDiff::from_lines(&was, &is).unified_diff().header("README.md", "now").to_string();
-    panic!("{name}/README.md is not what happens (MIG_BLESS=1 rewrites it):\n{diff}");
+    let diff = similar::TextDiff::from_lines(&was, &is).unified_diff().header("the page", "now").to_string();
+    panic!("{} is not what happens (MIG_BLESS=1 rewrites it):\n{diff}", readme.display());
 }
 
 /// The text of pieces.
@@ -131,6 +136,14 @@ fn sqlite_first_plan() {
 fn postgres_first_plan() {
     let database = postgres::server().database("");
     replay("02-postgres", &[("DATABASE_URL", database.url())]);
+}
+
+#[test]
+fn start_here() {
+    let database = postgres::server().database("");
+    let folder = tempfile::tempdir().unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/start.md");
+    replay_page(&page, folder.path(), &[("DATABASE_URL", database.url())]);
 }
 
 #[test]

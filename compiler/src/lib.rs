@@ -23,5 +23,5 @@ pub use self::{
     fmt::fmt,
     import::import,
     intent::{Declared, Intent, Managed, Move, Transform, ValueMove},
-    spec::{Document, SpecFile, json_schema},
+    spec::{Document, SpecFile, json_schema, reference},
 };

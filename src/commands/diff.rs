@@ -1,82 +1,51 @@
 //! `mig diff`: what became of a plan.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::{Path, PathBuf};
 
-use mig_plan::{Plan, Step, StepId};
-use similar::TextDiff;
+use mig_compiler::explain;
+use mig_plan::Plan;
 
 use crate::{
-    exit::{Outcome, Trouble},
-    plan_file, terminal,
+    exit::{Outcome, Reason, Trouble},
+    files, plan_file, terminal,
 };
 
-/// Compare two plans: steps that went, came or changed, and how.
+/// Compare two plans: in words what went, came or changed, and then the lines that differ.
 #[derive(clap::Args, Debug)]
+#[command(
+    after_help = "As a diff driver of git: git config diff.mig.command 'mig diff', and `plans/*.json diff=mig` in .gitattributes."
+)]
 pub(crate) struct Args {
-    /// The plan that was
-    old: PathBuf,
-    /// The plan that is
-    new: PathBuf,
+    /// The plan that was, and the plan that is; or what git gives a diff driver: PATH OLD HEX MODE NEW HEX MODE
+    #[arg(required = true, num_args = 2..=9, value_names = ["OLD", "NEW"])]
+    plans: Vec<PathBuf>,
 }
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
-    let (old, new) = (plan_file::read(&args.old)?, plan_file::read(&args.new)?);
-    let text = compare(&old.plan, &new.plan);
+    let (title, old, new) = match args.plans.as_slice() {
+        [old, new] => (None, old, new),
+        // A rename has two more: the other path, and what git says of it.
+        [path, old, _, _, new, _, _] | [path, old, _, _, new, _, _, _, _] => (Some(path), old, new),
+        _ => {
+            return Err(Trouble::new(Reason::Usage, "two plans are compared, the old one and the new one")
+                .next("mig diff OLD NEW"));
+        }
+    };
+    let text = match (read(old)?, read(new)?) {
+        (Some(old), Some(new)) => explain::compare(&old, &new).both(),
+        (None, Some(new)) => format!("a new plan\n{}", explain::compare(&explain::empty(&new), &new).both()),
+        (Some(old), None) => format!("the plan is gone\n{}", explain::compare(&old, &explain::empty(&old)).both()),
+        (None, None) => String::new(),
+    };
+    if let Some(path) = title {
+        terminal::say(&format!("plan {}", path.display()));
+    }
     terminal::say(if text.is_empty() { "the plans are the same" } else { text.trim_end() });
     Ok(Outcome::Done)
 }
 
-/// The differences; empty if there are none.
-fn compare(old: &Plan, new: &Plan) -> String {
-    let mut out = String::new();
-    for (what, was, is) in [
-        ("base", old.base.as_str(), new.base.as_str()),
-        ("goal", old.goal.as_str(), new.goal.as_str()),
-        ("specs", old.specs.as_str(), new.specs.as_str()),
-        ("compiler", &old.compiler, &new.compiler),
-        ("engine", &old.target.engine, &new.target.engine),
-        ("version", &old.target.version, &new.target.version),
-    ] {
-        if was != is {
-            out.push_str(&format!("{what}: {was} -> {is}\n"));
-        }
-    }
-    let (was, is) = (by_id(old), by_id(new));
-    for step in old.steps.iter().filter(|step| !is.contains_key(&step.id)) {
-        out.push_str(&format!("- {} [{}] {}\n", step.id, step.class, step.why));
-    }
-    for step in &new.steps {
-        match was.get(&step.id) {
-            None => out.push_str(&format!("+ {} [{}] {}\n", step.id, step.class, step.why)),
-            Some(before) if **before != *step => {
-                let (before, after) = (pretty(before), pretty(step));
-                let diff = TextDiff::from_lines(&before, &after).unified_diff().context_radius(2).to_string();
-                out.push_str(&format!("~ {} [{}] {}\n", step.id, step.class, step.why));
-                diff.lines().for_each(|line| out.push_str(&format!("    {line}\n")));
-            }
-            Some(_) => {}
-        }
-    }
-    let order = |plan: &Plan, other: &BTreeMap<&StepId, &Step>| -> Vec<StepId> {
-        plan.steps.iter().map(|s| s.id.clone()).filter(|id| other.contains_key(id)).collect()
-    };
-    if order(old, &is) != order(new, &was) {
-        out.push_str("the steps that both have come in another order\n");
-    }
-    if old.checks != new.checks {
-        let (before, after) = (pretty(&old.checks), pretty(&new.checks));
-        out.push_str(&TextDiff::from_lines(&before, &after).unified_diff().header("checks", "checks").to_string());
-    }
-    out
-}
-
-fn by_id(plan: &Plan) -> BTreeMap<&StepId, &Step> {
-    plan.steps.iter().map(|step| (&step.id, step)).collect()
-}
-
-fn pretty<T: serde::Serialize>(value: &T) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("the model's types always encode");
-    text.push('\n');
-    text
+/// A plan; none if the file is empty, which is how git says that there is no file.
+fn read(path: &Path) -> Result<Option<Plan>, Trouble> {
+    if files::read(path)?.is_empty() { Ok(None) } else { Ok(Some(plan_file::read(path)?.plan)) }
 }

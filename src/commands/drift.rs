@@ -26,7 +26,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = args.specs.clone().unwrap_or_else(|| project.specs());
-    let plan = compiled(&project, &args.against, None, &specs, false)?;
+    let (plan, _) = compiled(&project, &args.against, None, &specs, false)?;
     if plan.steps.is_empty() {
         terminal::say("no drift: the database is what the specs say");
         return Ok(Outcome::Done);

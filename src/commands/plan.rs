@@ -2,16 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-use mig_compiler::{Severity, explain};
+use mig_compiler::{
+    Severity, SpecFile,
+    explain::{self, empty},
+};
 use mig_plan::{Plan, Snapshot};
 use serde_json::json;
 
 use crate::{
     commands::sign,
     exit::{Outcome, Reason, Trouble},
-    files,
+    files, junit,
     project::Project,
+    rendering::{self, Format},
     spec_files,
     target::Where,
     terminal, wiring,
@@ -47,6 +50,9 @@ pub(crate) struct Args {
     /// Write nothing; exit with 3 unless FILE is exactly this plan
     #[arg(long, value_name = "FILE", conflicts_with = "out")]
     check: Option<PathBuf>,
+    /// Write the outcome of --check to this file as a JUnit report
+    #[arg(long, value_name = "FILE", requires = "check")]
+    junit: Option<PathBuf>,
     /// Sign the plan that is written
     #[arg(long, requires = "out")]
     sign: bool,
@@ -55,36 +61,28 @@ pub(crate) struct Args {
     key: Option<PathBuf>,
 }
 
-/// How a plan is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For a terminal
-    Text,
-    /// For a pull request
-    Markdown,
-    /// The plan file itself
-    Json,
-}
-
-/// A plan as printed.
-pub(crate) fn rendered(plan: &Plan, format: Format, verbose: bool) -> String {
-    match format {
-        Format::Text => {
-            let style = explain::TextStyle { color: terminal::colours(), verbose, width: terminal::width() };
-            explain::text(plan, &style)
-        }
-        Format::Markdown => explain::markdown(plan),
-        Format::Json => String::from_utf8_lossy(&plan.to_bytes()).into_owned(),
-    }
-}
-
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = args.specs.clone().unwrap_or_else(|| project.specs());
-    let plan = compiled(&project, &args.against, args.live.as_deref(), &specs, args.verbose)?;
+    let (plan, specs) = compiled(&project, &args.against, args.live.as_deref(), &specs, args.verbose)?;
     if let Some(file) = &args.check {
-        return current(&plan, file);
+        let checked = current(&plan, file)?;
+        if let Some(report) = &args.junit {
+            let outcome = match &checked {
+                Ok(Current) => junit::Outcome::Passed,
+                Err(stale) => junit::Outcome::Failed { says: stale.says.clone(), text: stale.difference.clone() },
+            };
+            let name = format!("{} is what the specs compile to", file.display());
+            junit::write(report, "mig plan --check", &[junit::Case { name, outcome }])?;
+        }
+        return match checked {
+            Ok(Current) => {
+                terminal::say(&format!("{} is current", file.display()));
+                Ok(Outcome::Done)
+            }
+            Err(stale) => Err(stale.trouble(file)),
+        };
     }
     let written = write(args, &plan)?;
     if args.json {
@@ -96,7 +94,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     } else if plan.steps.is_empty() && args.format == Format::Text {
         terminal::say("no changes: the database is what the specs say");
     } else {
-        terminal::say(rendered(&plan, args.format, args.verbose).trim_end());
+        let spots = rendering::spots(args.format, &plan, Some(&specs), args.out.as_deref())?;
+        terminal::say(rendering::rendered(&plan, args.format, args.verbose, &spots).trim_end());
     }
     tell(args, &project, &plan, written);
     if let (true, Some(file)) = (args.sign, written) {
@@ -105,14 +104,14 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     Ok(if args.detailed_exitcode && !plan.steps.is_empty() { Outcome::Changes } else { Outcome::Done })
 }
 
-/// Compiles; prints notes. About what is done already there is only a line, unless all is asked for.
+/// Compiles the specs of a folder; prints notes; gives the specs with the plan. About what is done already there is only a line, unless all is asked for.
 pub(crate) fn compiled(
     project: &Project,
     against: &Where,
     live: Option<&Path>,
     specs: &Path,
     verbose: bool,
-) -> Result<Plan, Trouble> {
+) -> Result<(Plan, Vec<SpecFile>), Trouble> {
     let specs = spec_files::read(specs)?;
     let (intent, snapshot) = match live {
         Some(file) => {
@@ -134,7 +133,7 @@ pub(crate) fn compiled(
         let notes = if quiet.len() == 1 { "1 note".to_owned() } else { format!("{} notes", quiet.len()) };
         terminal::note(&format!("{notes} on what is done already: mig plan --verbose"));
     }
-    Ok(compiled.plan)
+    Ok((compiled.plan, specs))
 }
 
 /// A plan without steps is no file.
@@ -163,30 +162,48 @@ fn tell(args: &Args, project: &Project, plan: &Plan, written: Option<&Path>) {
     }
 }
 
-/// Whether a file is exactly this plan; the target's name does not count.
-fn current(plan: &Plan, file: &Path) -> Result<Outcome, Trouble> {
-    let stale = |says: String| {
-        Trouble::new(Reason::NotCurrent, says)
+/// The answer that a file is exactly the plan of the specs.
+struct Current;
+
+/// Why a file is not the plan of the specs.
+struct Stale {
+    says: String,
+    difference: String,
+}
+
+impl Stale {
+    fn trouble(&self, file: &Path) -> Trouble {
+        terminal::say_raw(&self.difference);
+        Trouble::new(Reason::NotCurrent, &self.says)
             .untouched("nothing was written")
             .next(format!("mig plan --out {} writes the plan of the specs as they are", file.display()))
-    };
+    }
+}
+
+/// Whether a file is exactly this plan; the target's name does not count.
+fn current(plan: &Plan, file: &Path) -> Result<Result<Current, Stale>, Trouble> {
     if !file.exists() {
-        return match plan.steps.is_empty() {
-            true => Ok(Outcome::Done),
-            false => Err(stale(format!("there is no {}, and the specs have changes", file.display()))),
-        };
+        let says = format!("there is no {}, and the specs have changes", file.display());
+        let stale = || Stale { says, difference: explain::compare(&empty(plan), plan).both() };
+        return Ok(if plan.steps.is_empty() { Ok(Current) } else { Err(stale()) });
     }
     let there = files::read(file)?;
+    let old = Plan::from_bytes(&there);
     let mut plan = plan.clone();
-    plan.target.name = Plan::from_bytes(&there).ok().and_then(|there| there.target.name);
+    plan.target.name = old.as_ref().ok().and_then(|old| old.target.name.clone());
     let bytes = plan.to_bytes();
     if bytes == there {
-        terminal::say(&format!("{} is current", file.display()));
-        return Ok(Outcome::Done);
+        return Ok(Ok(Current));
     }
-    let (old, new) = (String::from_utf8_lossy(&there), String::from_utf8_lossy(&bytes));
-    let name = file.display().to_string();
-    let diff = similar::TextDiff::from_lines(old.as_ref(), new.as_ref());
-    terminal::say_raw(&diff.unified_diff().header(&name, "what the specs compile to now").to_string());
-    Err(stale(format!("{name} is not what the specs compile to now")))
+    let name = file.display();
+    let difference = match &old {
+        Ok(old) => explain::compare(old, &plan).both(),
+        Err(why) => {
+            let (old, new) = (String::from_utf8_lossy(&there), String::from_utf8_lossy(&bytes));
+            let diff = similar::TextDiff::from_lines(old.as_ref(), new.as_ref());
+            let lines = diff.unified_diff().header(&name.to_string(), "what the specs compile to now").to_string();
+            format!("{name} is no plan: {why}\n{lines}")
+        }
+    };
+    Ok(Err(Stale { says: format!("{name} is not what the specs compile to now"), difference }))
 }

@@ -1,16 +1,35 @@
-//! `mig schema`: the JSON Schema of spec files.
+//! `mig schema`: the JSON Schemas of the files that people write.
+
+use clap::ValueEnum;
 
 use crate::{
     exit::{Outcome, Trouble},
-    terminal, wiring,
+    project, terminal, wiring,
 };
 
-/// Print the JSON Schema of spec files, so that editors complete and check them.
+/// Print the JSON Schema of spec files or of mig.toml, so that editors complete and check them.
 #[derive(clap::Args, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Of which files
+    #[arg(value_enum, default_value_t = Of::Specs)]
+    of: Of,
+}
+
+/// The files that people write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// Spec files
+    Specs,
+    /// The project's mig.toml
+    Project,
+}
 
 /// Runs it.
-pub(crate) fn run(_: &Args) -> Result<Outcome, Trouble> {
-    terminal::say(wiring::json_schema().trim_end());
+pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
+    let schema = match args.of {
+        Of::Specs => wiring::json_schema(),
+        Of::Project => project::json_schema(),
+    };
+    terminal::say(schema.trim_end());
     Ok(Outcome::Done)
 }

@@ -1,21 +1,36 @@
-//! A plan in words: for a terminal, and for a pull request.
+//! A plan for those who review it: in words, as pages, as graphs, and in the forms that code hosts read.
 
+mod advice;
 mod changes;
 mod clean;
+mod compare;
+mod dot;
+mod forge;
+mod graph;
+mod html;
 mod markdown;
 #[cfg(test)]
 mod sample;
+mod sarif;
+mod spots;
 mod text;
 mod wrap;
 
 use mig_plan::{
-    Action, Class, DeclaredCheck, DeclaredProbe, Plan, Statement, Step,
+    Action, Class, DeclaredCheck, DeclaredProbe, Phase, Plan, Statement, Step,
     verify::{Expect, When},
 };
 
 pub use self::{
+    advice::{Advice, Pages},
     changes::changes,
+    compare::{Difference, compare, empty},
+    dot::{dot, mermaid},
+    forge::{annotations, code_quality},
+    html::html,
     markdown::markdown,
+    sarif::sarif,
+    spots::{Spot, Spots},
     text::{TextStyle, text},
 };
 
@@ -98,4 +113,14 @@ fn target(plan: &Plan) -> String {
 /// Steps that deserve a sentence of their own in a review.
 fn noteworthy(plan: &Plan, class: Class) -> impl Iterator<Item = &Step> {
     plan.steps.iter().filter(move |step| step.class == class)
+}
+
+/// What a phase is for, in a few words.
+fn about(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Expand => "adds what old clients do not notice",
+        Phase::Backfill => "moves data, in batches",
+        Phase::Switch => "flips names and definitions",
+        Phase::Contract => "removes the old, and tightens",
+    }
 }

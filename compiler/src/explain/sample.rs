@@ -141,3 +141,41 @@ pub(super) fn plan() -> Plan {
         footprint: vec![],
     }
 }
+
+/// Many steps over so many tables: each table's steps follow one another, and every seventh drops a column.
+pub(super) fn large(steps: usize, tables: usize) -> Plan {
+    let mut plan = plan();
+    let mut last: Vec<Option<StepId>> = vec![None; tables];
+    let mut all = Vec::new();
+    for i in 0..steps {
+        let table = Qualified { schema: Some(name("public")), name: name(&format!("table_{}", i % tables)) };
+        let column = column(&format!("column_with_a_long_name_{i}"));
+        let at = Address::column(&table, &column.name);
+        let sql = format!("ALTER TABLE {table} ADD COLUMN {} text", column.name);
+        let (change, phase, hazards): (Kind, _, _) = if i % 7 == 6 {
+            let says = "clients that still name the column get errors; its values are kept until `mig gc`";
+            let hazard = Hazard::new(HazardCode::DropColumn, &at, says);
+            (DropColumn { table, column }.into(), Phase::Contract, vec![hazard])
+        } else {
+            (AddColumn { table, column }.into(), Phase::Expand, vec![])
+        };
+        let mut step = step(change, phase, "the specs say so", transaction(&sql), hazards);
+        let because = || "a table's changes follow one another".to_owned();
+        step.needs = last[i % tables].iter().map(|id| Need { step: id.clone(), because: because() }).collect();
+        last[i % tables] = Some(step.id.clone());
+        all.push(step);
+    }
+    all.sort_by_key(|step| step.phase);
+    plan.summary = summarize(&all);
+    plan.checks.clear();
+    plan.steps = all;
+    plan
+}
+
+/// A page for every code.
+pub(super) fn pages(_: HazardCode) -> Option<&'static str> {
+    Some(
+        "# MIG-H: x\n\n## What happens, and to whom\nClients fail.\n\n## What mig does about it\nIt keeps a copy.\n\n\
+         ## How it is undone\nFrom the copy.\n\n## What to check\nThat nobody needs it.\n",
+    )
+}

@@ -1,81 +1,164 @@
 //! A plan for a terminal.
 
-use mig_plan::{Class, Phase, Plan, Step, verify::When};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{batch_words, changes, check_words, clean, probe_words, statements, summary, target, wrap::paragraph};
+use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
+
+use super::{
+    Advice, Pages, about, batch_words, changes, check_words, clean, noteworthy, probe_words, statements, summary, target, wrap::paragraph,
+};
 
 /// How a plan is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextStyle {
     /// With ANSI colours.
     pub color: bool,
-    /// With the SQL of every step, and with undos; else only that of critical ones.
+    /// With the lock, the SQL and the undo of every step; else only those of steps that a reviewer must know.
     pub verbose: bool,
     /// Columns of a line.
     pub width: usize,
 }
 
-/// A plan as text: its steps by phase, each with its class, what for, what it locks and what could go wrong; then the checks, then
-/// the probes, then a summary.
+/// A plan as text: what needs sign-off, then what is safe if one knows it, each with all that a reviewer asks; then every step in
+/// order, by phase, a line each; then the checks and the probes.
 #[must_use]
-pub fn text(plan: &Plan, style: &TextStyle) -> String {
-    let mut out = format!("plan for {}\n", target(plan));
-    let mut phase: Option<Phase> = None;
-    for step in &plan.steps {
-        if phase != Some(step.phase) {
-            phase = Some(step.phase);
-            let about = match step.phase {
-                Phase::Expand => "adds what old clients do not notice",
-                Phase::Backfill => "moves data, in batches",
-                Phase::Switch => "flips names and definitions",
-                Phase::Contract => "removes the old, and tightens",
-            };
-            out.push_str(&format!("\n{} - {about}\n", style.bold(step.phase.word())));
-        }
-        block(&mut out, step, style);
+pub fn text(plan: &Plan, pages: Pages<'_>, style: &TextStyle) -> String {
+    let mut out = format!("plan for {}\n{}\n", target(plan), summary(plan));
+    let mut review = Review { style, pages, explained: BTreeMap::new() };
+    for class in [Class::Critical, Class::Warning] {
+        review.section(&mut out, plan, class);
     }
+    phases(&mut out, plan, style);
     checks(&mut out, plan, style);
     declared(&mut out, plan, style);
-    out.push_str(&format!("\n{}\n", summary(plan)));
     if !style.verbose && !plan.steps.is_empty() {
-        let hint = "SQL is shown of critical steps only; --verbose shows that of every step, and the undos";
+        let hint = "SQL is shown of critical steps only; --verbose shows that of every step, with locks and undos";
+        out.push('\n');
         paragraph(&mut out, "", hint, style.width);
     }
     out
 }
 
-fn block(out: &mut String, step: &Step, style: &TextStyle) {
-    let mark = match step.class {
+/// Writes what a reviewer reads of critical and warning steps.
+struct Review<'a> {
+    style: &'a TextStyle,
+    pages: Pages<'a>,
+    /// The codes whose advice was given, and at which step.
+    explained: BTreeMap<HazardCode, &'a str>,
+}
+
+impl<'a> Review<'a> {
+    fn section(&mut self, out: &mut String, plan: &'a Plan, class: Class) {
+        let mut steps = noteworthy(plan, class).peekable();
+        if steps.peek().is_none() {
+            return;
+        }
+        let title = match class {
+            Class::Critical => "needs sign-off",
+            Class::Warning => "safe if you know it",
+            Class::Routine => "nothing to decide",
+        };
+        out.push_str(&format!("\n{} - {title}\n", self.style.by_class(class, class.word())));
+        steps.for_each(|step| self.step(out, step));
+    }
+
+    fn step(&mut self, out: &mut String, step: &'a Step) {
+        let width = self.style.width;
+        let mark = self.style.by_class(step.class, mark(step.class));
+        out.push_str(&format!("  {mark} {} [{}]\n", self.style.bold(&clean::line(&step.id.0)), step.phase));
+        paragraph(out, "      ", &clean::line(&step.why), width);
+        for change in changes(step) {
+            paragraph(out, "        ", &clean::line(&change), width);
+        }
+        for hazard in &step.hazards {
+            let text =
+                format!("{} {}: {}", hazard.code, clean::line(&hazard.at.to_string()), clean::line(&hazard.says));
+            paragraph(out, "      hazard: ", &text, width);
+        }
+        paragraph(out, "      lock: ", &clean::line(&step.lock), width);
+        if let Some(batches) = batch_words(&step.action) {
+            paragraph(out, "      rows: ", &clean::line(&batches), width);
+        }
+        self.advice(out, step);
+        paragraph(out, "      undo: ", &clean::line(&step.undo.says), width);
+        if step.class == Class::Critical && !self.style.verbose {
+            for (part, statement) in statements(&step.action) {
+                sql(out, part, &statement.sql(), self.style);
+            }
+        }
+    }
+
+    /// What mig does about a step's hazards and what to check: once for each code, then a pointer to where it stands.
+    fn advice(&mut self, out: &mut String, step: &'a Step) {
+        let codes: BTreeSet<HazardCode> = step.hazards.iter().map(|hazard| hazard.code).collect();
+        for code in codes {
+            let advice = Advice::of(code, self.pages);
+            if let Some(at) = self.explained.get(&code) {
+                paragraph(out, "      check: ", &format!("{code}: as at {}", clean::line(at)), self.style.width);
+                continue;
+            }
+            for (what, text) in [("      mig: ", advice.remedy), ("      check: ", advice.check)] {
+                if !text.is_empty() {
+                    paragraph(out, what, &text.replace('`', ""), self.style.width);
+                }
+            }
+            self.explained.insert(code, &step.id.0);
+        }
+    }
+}
+
+/// Every step in order, by phase.
+fn phases(out: &mut String, plan: &Plan, style: &TextStyle) {
+    let mut phase: Option<Phase> = None;
+    let digits = plan.steps.len().to_string().len();
+    for (i, step) in plan.steps.iter().enumerate() {
+        if phase != Some(step.phase) {
+            phase = Some(step.phase);
+            out.push_str(&format!("\n{} - {}\n", style.bold(step.phase.word()), about(step.phase)));
+        }
+        let mark = style.by_class(step.class, mark(step.class));
+        out.push_str(&format!("  {mark} {:>digits$} {}", i + 1, style.bold(&clean::line(&step.id.0))));
+        let used = 5 + digits + clean::line(&step.id.0).chars().count();
+        let why = clean::line(&step.why);
+        if style.verbose {
+            out.push('\n');
+            details(out, step, &why, style);
+        } else if used + 12 <= style.width {
+            out.push_str(&format!("  {}\n", cut(&why, style.width - used - 2)));
+        } else {
+            out.push('\n');
+        }
+    }
+}
+
+fn details(out: &mut String, step: &Step, why: &str, style: &TextStyle) {
+    paragraph(out, "      ", why, style.width);
+    if step.class == Class::Routine {
+        for change in changes(step) {
+            paragraph(out, "        ", &clean::line(&change), style.width);
+        }
+    }
+    paragraph(out, "      lock: ", &clean::line(&step.lock), style.width);
+    for (part, statement) in statements(&step.action) {
+        sql(out, part, &statement.sql(), style);
+    }
+    paragraph(out, "      undo: ", &clean::line(&step.undo.says), style.width);
+    for (part, statement) in statements(&step.undo.action) {
+        sql(out, part, &statement.sql(), style);
+    }
+}
+
+fn mark(class: Class) -> &'static str {
+    match class {
         Class::Critical => "!",
         Class::Warning => "~",
         Class::Routine => ".",
-    };
-    let mark = style.by_class(step.class, mark);
-    let class = style.by_class(step.class, step.class.word());
-    out.push_str(&format!("  {mark} {} [{class}]\n", style.bold(&clean::line(&step.id.0))));
-    paragraph(out, "      ", &clean::line(&step.why), style.width);
-    for change in changes(step) {
-        paragraph(out, "        ", &clean::line(&change), style.width);
     }
-    paragraph(out, "      lock: ", &clean::line(&step.lock), style.width);
-    if let Some(batches) = batch_words(&step.action) {
-        paragraph(out, "      rows: ", &clean::line(&batches), style.width);
-    }
-    for hazard in &step.hazards {
-        let text = format!("{} {}: {}", hazard.code, clean::line(&hazard.at.to_string()), clean::line(&hazard.says));
-        paragraph(out, "      hazard: ", &text, style.width);
-    }
-    if style.verbose || step.class == Class::Critical {
-        for (part, statement) in statements(&step.action) {
-            sql(out, part, &statement.sql(), style);
-        }
-    }
-    if style.verbose {
-        paragraph(out, "      undo: ", &clean::line(&step.undo.says), style.width);
-        for (part, statement) in statements(&step.undo.action) {
-            sql(out, part, &statement.sql(), style);
-        }
-    }
+}
+
+/// A text's beginning, as much as a line takes.
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room { text.to_owned() } else { text.chars().take(room - 1).chain(['…']).collect() }
 }
 
 /// SQL is never wrapped: what is read is what runs.
@@ -168,18 +251,26 @@ mod tests {
 
     #[test]
     fn short() {
-        insta::assert_snapshot!(text(&sample::plan(), &TextStyle { color: false, verbose: false, width: 100 }));
+        insta::assert_snapshot!(text(
+            &sample::plan(),
+            &sample::pages,
+            &TextStyle { color: false, verbose: false, width: 100 }
+        ));
     }
 
     #[test]
     fn verbose() {
-        insta::assert_snapshot!(text(&sample::plan(), &TextStyle { color: false, verbose: true, width: 72 }));
+        insta::assert_snapshot!(text(
+            &sample::plan(),
+            &sample::pages,
+            &TextStyle { color: false, verbose: true, width: 72 }
+        ));
     }
 
     #[test]
     fn colours_change_nothing_else() {
-        let plain = text(&sample::plan(), &TextStyle { color: false, verbose: true, width: 80 });
-        let mut coloured = text(&sample::plan(), &TextStyle { color: true, verbose: true, width: 80 });
+        let plain = text(&sample::plan(), &sample::pages, &TextStyle { color: false, verbose: true, width: 80 });
+        let mut coloured = text(&sample::plan(), &sample::pages, &TextStyle { color: true, verbose: true, width: 80 });
         for code in ["0", "1", "2", "1;31", "33", "32"] {
             coloured = coloured.replace(&format!("\u{1b}[{code}m"), "");
         }

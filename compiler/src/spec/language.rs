@@ -1,4 +1,5 @@
-//! The keys of the language. Each is declared once, here: reading, the JSON Schema and the documentation come from this list.
+//! The keys of the language. Each is declared once, here: reading, the JSON Schema and the reference come from this list. A line
+//! `Example:` of a key's comment holds a value of it.
 
 use mig_plan::table::ReferentialAction;
 use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
@@ -46,12 +47,16 @@ macro_rules! language {
                 let mut required: Vec<&str> = Vec::new();
                 $(
                     let mut schema = <$type as Field>::schema(generator);
-                    schema.insert("description".to_owned(), concat!($($says, "\n"),*).trim().into());
+                    let told = Told::of(concat!($($says, "\n"),*));
+                    schema.insert("description".to_owned(), told.description.into());
+                    if !told.examples.is_empty() {
+                        schema.insert("examples".to_owned(), told.examples.into());
+                    }
                     properties.insert($key.to_owned(), schema.to_value());
                     required.extend(<$type as Field>::REQUIRED.then_some($key));
                 )*
                 json_schema!({
-                    "description": concat!($($doc, "\n"),*).trim(),
+                    "description": Told::of(concat!($($doc, "\n"),*)).description,
                     "type": "object",
                     "properties": properties,
                     "required": required,
@@ -59,475 +64,698 @@ macro_rules! language {
                 })
             }
         }
-    )*};
+    )*
+
+        /// Reads every key's examples as its type reads them; gives the keys that have none.
+        #[cfg(test)]
+        pub(super) fn keys_without_example(reader: &mut Reader<'_>) -> Vec<String> {
+            let mut without = Vec::new();
+            $($(
+                let told: Vec<&str> = examples(concat!($($says, "\n"),*)).collect();
+                if told.is_empty() {
+                    without.push(format!("{}.{}", stringify!($name), $key));
+                }
+                for example in told {
+                    let text = format!("{} = {example}", $key);
+                    let path = format!("the example of {}.{}", stringify!($name), $key);
+                    let node = super::node::read(&super::SpecFile { path, text }, &mut reader.errors);
+                    let super::node::Value::Table(entries) = &node.value else { continue };
+                    let found = entries.first().map(|entry| &entry.value);
+                    drop(<$type as Field>::field(found, $key, &node.place, reader));
+                }
+            )*)*
+            without
+        }
+    };
+}
+
+/// What the comment on a key says, for those who write specs.
+struct Told {
+    description: String,
+    examples: Vec<serde_json::Value>,
+}
+
+impl Told {
+    fn of(comment: &str) -> Self {
+        let examples = examples(comment).filter_map(|example| {
+            let table: toml::Table = toml::from_str(&format!("it = {example}")).ok()?;
+            serde_json::to_value(table.get("it")?).ok()
+        });
+        let lines = comment.lines().map(str::trim).filter(|line| !line.starts_with(EXAMPLE));
+        Self { description: lines.collect::<Vec<_>>().join("\n").trim().to_owned(), examples: examples.collect() }
+    }
+}
+
+/// How a line of a comment begins that holds an example, as a TOML value between backticks.
+const EXAMPLE: &str = "Example: ";
+
+fn examples(comment: &str) -> impl Iterator<Item = &str> {
+    let values = comment.lines().filter_map(|line| line.trim().strip_prefix(EXAMPLE));
+    values.map(|value| value.trim_start_matches('`').trim_end_matches('`'))
 }
 
 language! {
     /// One spec file. All files of a project are read together; in which file a thing stands does not matter.
     SpecDocument {
         /// Which part of the database the specs speak about; without it, all of it.
+        /// Example: `{ schemas = ["public"], exclude = ["legacy_*"] }`
         "manage" manage: Option<Manage>,
         /// Objects to leave as they are and to manage no longer: `"table audit_log"`.
+        /// Example: `["table audit_log"]`
         "removed" removed: Vec<Text>,
         /// Schemas (namespaces).
+        /// Example: `{ auth = { comment = "who may sign in" } }`
         "schema" schemas: Names<NamespaceSpec>,
         /// Extensions.
+        /// Example: `{ citext = { schema = "public" } }`
         "extension" extensions: Names<ExtensionSpec>,
         /// Enumerated types.
+        /// Example: `{ mood = { values = ["sad", "glad"] } }`
         "enum" enums: Names<EnumSpec>,
         /// Domains.
+        /// Example: `{ email = { type = "text" } }`
         "domain" domains: Names<DomainSpec>,
         /// Composite, range and other types.
+        /// Example: `{ pair = { sql = "create type pair as (a int, b int)" } }`
         "type" types: Names<SourceSpec>,
         /// Collations.
+        /// Example: `{ de = { sql = "create collation de (locale = 'de-DE')" } }`
         "collation" collations: Names<SourceSpec>,
         /// Sequences that stand on their own or belong to a column's default.
+        /// Example: `{ ticket = { start = 100 } }`
         "sequence" sequences: Names<SequenceSpec>,
         /// Tables.
+        /// Example: `{ users = { primary_key = ["id"], columns = { id = "bigint" } } }`
         "table" tables: Names<TableSpec>,
         /// Functions; the key carries the argument types: `[function."slug(text)"]`.
+        /// Example: `{ "one()" = { sql = "create function one() returns int language sql as 'select 1'" } }`
         "function" functions: Names<SourceSpec>,
         /// Procedures; the key carries the argument types.
+        /// Example: `{ "tidy()" = { sql = "create procedure tidy() language sql as 'delete from old'" } }`
         "procedure" procedures: Names<SourceSpec>,
         /// Aggregates; the key carries the argument types.
+        /// Example: `{ "longest(text)" = { sql = "create aggregate longest(text) (sfunc = longer, stype = text)" } }`
         "aggregate" aggregates: Names<SourceSpec>,
         /// Views.
+        /// Example: `{ active = { query = "select id from users where active" } }`
         "view" views: Names<ViewSpec>,
         /// Materialized views.
+        /// Example: `{ totals = { query = "select sum(price) from items" } }`
         "materialized_view" materialized_views: Names<MaterializedViewSpec>,
         /// Triggers; the key is the table and the trigger: `[trigger."users.touch"]`.
+        /// Example: `{ "users.touch" = { sql = "create trigger touch before update on users for each row execute function touch()" } }`
         "trigger" triggers: Names<SourceSpec>,
         /// Row security policies; the key is the table and the policy.
+        /// Example: `{ "users.own" = { sql = "create policy own on users using (name = current_user)" } }`
         "policy" policies: Names<SourceSpec>,
         /// Rewrite rules; the key is the table and the rule.
+        /// Example: `{ "users.keep" = { sql = "create rule keep as on delete to users do instead nothing" } }`
         "rule" rules: Names<SourceSpec>,
         /// Extended statistics.
+        /// Example: `{ users_city = { sql = "create statistics users_city on city, zip from users" } }`
         "statistics" statistics: Names<SourceSpec>,
         /// Event triggers.
+        /// Example: `{ audit = { sql = "create event trigger audit on ddl_command_end execute function log_ddl()" } }`
         "event_trigger" event_triggers: Names<SourceSpec>,
         /// Events: statements that the server runs at set times.
+        /// Example: `{ tidy = { sql = "create event tidy on schedule every 1 day do delete from old" } }`
         "event" events: Names<SourceSpec>,
         /// Virtual tables.
+        /// Example: `{ search = { sql = "create virtual table search using fts5(body)" } }`
         "virtual_table" virtual_tables: Names<SourceSpec>,
         /// How existing rows get their values, by table.
+        /// Example: `{ users = { set = { slug = "lower(name)" } } }`
         "transform" transforms: Names<TransformSpec>,
         /// What must hold of the data before the first write, after the last step, or both.
+        /// Example: `[{ name = "no orphans", when = "before", sql = "select count(*) from orders where customer_id is null", expect = 0 }]`
         "check" checks: Vec<AssertionSpec>,
         /// What the database must take or refuse in the end; tried in a transaction that is always rolled back.
+        /// Example: `[{ name = "no empty slug", sql = "insert into domains (slug) values ('')", expect_error = "check" }]`
         "probe" probes: Vec<ProbeSpec>,
     }
 
     /// A query and what it must answer.
     AssertionSpec {
         /// Its name, for people.
+        /// Example: `"no orphaned orders"`
         "name" name: Text,
         /// `"before"` the first write, `"after"` the last step, or `"both"`.
+        /// Example: `"both"`
         "when" when: Option<Text>,
         /// One query. Before the first write names are those of the database, after the last step those of the specs.
+        /// Example: `"select count(*) from orders where customer_id is null"`
         "sql" sql: Text,
         /// What it must answer: a value; a list of rows, in any order; `{ at_least = 1, at_most = 9 }`; or `"unchanged"`.
+        /// Example: `0`
         "expect" expect: Short<ExpectSpec>,
         /// Only plans that change one of these tables have it; without it, every plan has.
+        /// Example: `["orders"]`
         "tables" tables: Vec<Text>,
     }
 
     /// What a query must answer, where a value or a list of rows does not say it.
     ExpectSpec {
         /// One row of one value: this one.
+        /// Example: `0`
         "value" value: Option<Literal>,
         /// Exactly these rows, in any order.
+        /// Example: `[[1, "a"], [2, "b"]]`
         "rows" rows: Option<List<Row>>,
         /// One row of one number: this or more.
+        /// Example: `1`
         "at_least" at_least: Option<Literal>,
         /// One row of one number: this or less.
+        /// Example: `9`
         "at_most" at_most: Option<Literal>,
         /// After the last step the same rows as before the first write.
+        /// Example: `true`
         "unchanged" unchanged: Option<Flag>,
     }
 
     /// What the database must take or refuse.
     ProbeSpec {
         /// Its name, for people.
+        /// Example: `"an upper-case slug is refused"`
         "name" name: Text,
         /// The statement that must succeed or fail; of a list the last one, while those before it must succeed.
+        /// Example: `"insert into domains (slug) values ('TEST')"`
         "sql" sql: Short<Statements>,
         /// A part of the error that must come, in any case of letters; without it the statement must succeed.
+        /// Example: `"check constraint"`
         "expect_error" expect_error: Option<Text>,
         /// Only plans that change one of these tables have it; without it, every plan has.
+        /// Example: `["domains"]`
         "tables" tables: Vec<Text>,
     }
 
     /// Which part of the database the specs speak about. What is outside is neither compared nor dropped.
     Manage {
         /// The schemas that are managed; without it, all.
+        /// Example: `["public", "auth"]`
         "schemas" schemas: Option<List<Text>>,
         /// Names that are not managed, with `*` for any text: `"legacy_*"`, or with a schema `"audit.*"`.
+        /// Example: `["legacy_*", "audit.*"]`
         "exclude" exclude: Vec<Text>,
     }
 
     /// A table.
     TableSpec {
         /// The name that it had: a declared rename, harmless once done.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The columns of the primary key, or a table of its settings.
+        /// Example: `["id"]`
         "primary_key" primary_key: Option<Short<PrimaryKeySpec>>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
         /// The columns, in the order in which they are created.
+        /// Example: `{ id = "bigint", email = "text?" }`
         "columns" columns: Names<Short<ColumnSpec>>,
         /// Unique keys.
+        /// Example: `[{ columns = ["email"] }]`
         "uniques" uniques: Vec<UniqueSpec>,
         /// Foreign keys.
+        /// Example: `[{ columns = ["user_id"], references = "users" }]`
         "foreign_keys" foreign_keys: Vec<ForeignKeySpec>,
         /// Checks.
+        /// Example: `[{ expr = "total >= 0" }]`
         "checks" checks: Vec<CheckSpec>,
         /// Exclusion constraints.
+        /// Example: `[{ definition = "USING gist (during WITH &&)" }]`
         "excludes" excludes: Vec<ExcludeSpec>,
         /// Indexes.
+        /// Example: `[{ columns = ["created_at desc"] }]`
         "indexes" indexes: Vec<IndexSpec>,
     }
 
     /// A column, where its type alone does not say everything.
     ColumnSpec {
         /// The type, as the engine knows it; `?` at its end lets the column be NULL.
+        /// Example: `"text?"`
         "type" data_type: Text,
         /// Whether it may be NULL; the same as `?` at the end of the type.
+        /// Example: `true`
         "null" null: Option<Flag>,
         /// The default, an expression in SQL.
+        /// Example: `"now()"`
         "default" default: Option<Scalar>,
         /// Numbers from a sequence of its own: `"always"`, `"by default"`, or a table with the sequence's numbers.
+        /// Example: `"by default"`
         "identity" identity: Option<Short<IdentitySpec>>,
         /// Computed from the row by this expression, and stored.
+        /// Example: `"price * 2"`
         "generated" generated: Option<Short<GeneratedSpec>>,
         /// The collation, where it is not the type's.
+        /// Example: `"C"`
         "collation" collation: Option<Text>,
         /// The name that it had: a declared rename, harmless once done.
+        /// Example: `"mail"`
         "was" was: Option<Text>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// An identity column's sequence.
     IdentitySpec {
         /// `"always"` refuses explicit values, `"by default"` takes them.
+        /// Example: `"always"`
         "generated" generated: Text,
         /// First value.
+        /// Example: `1000`
         "start" start: Option<Number>,
         /// Step.
+        /// Example: `10`
         "increment" increment: Option<Number>,
         /// Lowest value.
+        /// Example: `1`
         "min" min: Option<Number>,
         /// Highest value.
+        /// Example: `9999`
         "max" max: Option<Number>,
         /// How many values a session takes at once.
+        /// Example: `20`
         "cache" cache: Option<Number>,
         /// Whether it starts again at its end.
+        /// Example: `true`
         "cycle" cycle: Option<Flag>,
     }
 
     /// A generated column.
     GeneratedSpec {
         /// The expression.
+        /// Example: `"price * quantity"`
         "as" expression: Text,
         /// Whether it is kept on disk (the default) or computed when read.
+        /// Example: `false`
         "stored" stored: Option<Flag>,
     }
 
     /// A primary key.
     PrimaryKeySpec {
         /// Its name; the engine's default without one.
+        /// Example: `"users_pkey"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// Its columns, in order.
+        /// Example: `["a", "b"]`
         "columns" columns: List<Text>,
         /// Columns carried along in its index.
+        /// Example: `["email"]`
         "include" include: Vec<Text>,
         /// When it is checked: `true` or `"initially immediate"`, or `"initially deferred"`.
+        /// Example: `"initially deferred"`
         "deferrable" deferrable: Option<Scalar>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// A unique key.
     UniqueSpec {
         /// Its name; the engine's default without one.
+        /// Example: `"users_email_key"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// Its columns, in order.
+        /// Example: `["a", "b"]`
         "columns" columns: List<Text>,
         /// Columns carried along in its index.
+        /// Example: `["email"]`
         "include" include: Vec<Text>,
         /// Whether two NULLs count as alike.
+        /// Example: `true`
         "nulls_not_distinct" nulls_not_distinct: Option<Flag>,
         /// When it is checked: `true` or `"initially immediate"`, or `"initially deferred"`.
+        /// Example: `"initially deferred"`
         "deferrable" deferrable: Option<Scalar>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// A foreign key.
     ForeignKeySpec {
         /// Its name; the engine's default without one.
+        /// Example: `"orders_user_id_fkey"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The columns that refer.
+        /// Example: `["user_id"]`
         "columns" columns: List<Text>,
         /// The table referred to, and its columns where they are not its primary key: `"users"`, `"users (email)"`.
+        /// Example: `"users (email)"`
         "references" references: Text,
         /// What an update of the key there does here: `"cascade"`, `"restrict"`, `"set null"`, `"set default"`.
+        /// Example: `"cascade"`
         "on_update" on_update: Option<Text>,
         /// What a delete there does here; `"set null (a, b)"` limits it to columns.
+        /// Example: `"set null"`
         "on_delete" on_delete: Option<Text>,
         /// Whether a partly NULL key is refused.
+        /// Example: `true`
         "match_full" match_full: Option<Flag>,
         /// When it is checked: `true` or `"initially immediate"`, or `"initially deferred"`.
+        /// Example: `"initially deferred"`
         "deferrable" deferrable: Option<Scalar>,
         /// Whether rows that were there before it may break it.
+        /// Example: `true`
         "not_valid" not_valid: Option<Flag>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// A check.
     CheckSpec {
         /// Its name; the engine's default without one.
+        /// Example: `"orders_total_positive"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// What must not be false, in SQL.
+        /// Example: `"total >= 0"`
         "expr" expr: Text,
         /// Whether rows that were there before it may break it.
+        /// Example: `true`
         "not_valid" not_valid: Option<Flag>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// An exclusion constraint.
     ExcludeSpec {
         /// Its name; the engine's default without one.
+        /// Example: `"no_overlap"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The engine's own text, from `USING` on.
+        /// Example: `"USING gist (room WITH =, during WITH &&)"`
         "definition" definition: Text,
         /// When it is checked: `true` or `"initially immediate"`, or `"initially deferred"`.
+        /// Example: `"initially deferred"`
         "deferrable" deferrable: Option<Scalar>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
     }
 
     /// An index.
     IndexSpec {
         /// Its name; made from table and columns without one.
+        /// Example: `"users_email_idx"`
         "name" name: Option<Text>,
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// What it is ordered by: `"email"`, `"created_at desc nulls last"`, `"lower(email)"`.
+        /// Example: `["lower(email)", "created_at desc nulls last"]`
         "columns" columns: List<Short<IndexPartSpec>>,
         /// Whether it refuses duplicates.
+        /// Example: `true`
         "unique" unique: Option<Flag>,
         /// The access method, where it is not the engine's default.
+        /// Example: `"gin"`
         "method" method: Option<Text>,
         /// Columns carried along, not ordered by.
+        /// Example: `["email"]`
         "include" include: Vec<Text>,
         /// Which rows it covers, in SQL.
+        /// Example: `"active"`
         "where" predicate: Option<Text>,
         /// Whether two NULLs count as duplicates.
+        /// Example: `true`
         "nulls_not_distinct" nulls_not_distinct: Option<Flag>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ fillfactor = 90 }`
         "options" options: Names<Scalar>,
     }
 
     /// One part of an index, where its short form does not say everything.
     IndexPartSpec {
         /// The column; either this or `expr`.
+        /// Example: `"email"`
         "column" column: Option<Text>,
         /// The expression; either this or `column`.
+        /// Example: `"lower(email)"`
         "expr" expr: Option<Text>,
         /// The collation, where it is not the column's.
+        /// Example: `"C"`
         "collation" collation: Option<Text>,
         /// The operator class with its parameters, where it is not the default.
+        /// Example: `"text_pattern_ops"`
         "opclass" opclass: Option<Text>,
         /// Whether it sorts downwards.
+        /// Example: `true`
         "desc" desc: Option<Flag>,
         /// Where NULLs come: `"first"` or `"last"`.
+        /// Example: `"last"`
         "nulls" nulls: Option<Text>,
     }
 
     /// An enumerated type.
     EnumSpec {
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// Its values in order; `{ value = "new", was = "old" }` renames one.
+        /// Example: `["sad", { value = "glad", was = "happy" }]`
         "values" values: List<Short<EnumValueSpec>>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// A value of an enumerated type.
     EnumValueSpec {
         /// The value.
+        /// Example: `"glad"`
         "value" value: Text,
         /// What it was called.
+        /// Example: `"happy"`
         "was" was: Option<Text>,
     }
 
     /// A domain.
     DomainSpec {
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The type below it.
+        /// Example: `"text"`
         "type" data_type: Text,
         /// Whether NULL is refused.
+        /// Example: `true`
         "not_null" not_null: Option<Flag>,
         /// The default, an expression in SQL.
+        /// Example: `"'none'"`
         "default" default: Option<Scalar>,
         /// The collation, where it is not the type's.
+        /// Example: `"C"`
         "collation" collation: Option<Text>,
         /// Checks.
+        /// Example: `[{ expr = "value like '%@%'" }]`
         "checks" checks: Vec<DomainCheckSpec>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// A check of a domain.
     DomainCheckSpec {
         /// Its name; `<domain>_check` without one.
+        /// Example: `"has_at"`
         "name" name: Option<Text>,
         /// What must not be false, in SQL.
+        /// Example: `"value like '%@%'"`
         "expr" expr: Text,
     }
 
     /// A sequence.
     SequenceSpec {
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// Its integer type; `bigint` without one.
+        /// Example: `"integer"`
         "type" data_type: Option<Text>,
         /// First value.
+        /// Example: `1000`
         "start" start: Option<Number>,
         /// Step.
+        /// Example: `10`
         "increment" increment: Option<Number>,
         /// Lowest value.
+        /// Example: `1`
         "min" min: Option<Number>,
         /// Highest value.
+        /// Example: `9999`
         "max" max: Option<Number>,
         /// How many values a session takes at once.
+        /// Example: `20`
         "cache" cache: Option<Number>,
         /// Whether it starts again at its end.
+        /// Example: `true`
         "cycle" cycle: Option<Flag>,
         /// The column whose drop drops it: `"users.id"`.
+        /// Example: `"tickets.number"`
         "owned_by" owned_by: Option<Text>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// A schema (namespace).
     NamespaceSpec {
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// An extension.
     ExtensionSpec {
         /// The schema that holds its objects; without it, the extension decides.
+        /// Example: `"public"`
         "schema" schema: Option<Text>,
         /// Its version; without it, the default version at hand.
+        /// Example: `"1.6"`
         "version" version: Option<Text>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
     }
 
     /// A view.
     ViewSpec {
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The query.
+        /// Example: `"select id, email from users where active"`
         "query" query: Text,
         /// The names of its columns, where the query does not give them.
+        /// Example: `["id", "email"]`
         "columns" columns: Vec<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ security_invoker = true }`
         "options" options: Names<Scalar>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// A materialized view.
     MaterializedViewSpec {
         /// The name that it had.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The query.
+        /// Example: `"select id, email from users where active"`
         "query" query: Text,
         /// The names of its columns, where the query does not give them.
+        /// Example: `["a", "b"]`
         "columns" columns: Vec<Text>,
         /// The engine's own settings, by name.
+        /// Example: `{ "with.fillfactor" = 70 }`
         "options" options: Names<Scalar>,
         /// Indexes.
+        /// Example: `[{ columns = ["created_at desc"] }]`
         "indexes" indexes: Vec<IndexSpec>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// An object whose definition is SQL.
     SourceSpec {
         /// The name that it had; for types only.
+        /// Example: `"people"`
         "was" was: Option<Text>,
         /// The statement that creates it, or a list of several.
+        /// Example: `"create function one() returns int language sql as 'select 1'"`
         "sql" sql: Short<Statements>,
         /// What it needs to exist, where the text alone does not tell: `"table users"`.
+        /// Example: `["table users"]`
         "needs" needs: Vec<Text>,
         /// The comment on it.
+        /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
         /// Who else than its owner may do what with it: `"select, insert to app"`, `"select (email) to readers"`,
         /// `"all to admin with grant option"`, `"revoke execute from public"`.
+        /// Example: `["select, insert to app"]`
         "grants" grants: Vec<Text>,
     }
 
     /// How existing rows of a table get their values.
     TransformSpec {
         /// Expression by column; a column in it means the value from before.
+        /// Example: `{ slug = "lower(name)" }`
         "set" set: Names<Text>,
         /// Rows of the first batch.
+        /// Example: `5000`
         "batch_rows" batch_rows: Option<Number>,
     }
 }

@@ -10,6 +10,7 @@ mod names;
 mod near;
 mod node;
 mod reader;
+mod reference;
 mod resolve;
 mod schema;
 mod short;
@@ -25,6 +26,7 @@ use self::{language::SpecDocument, reader::Read as _};
 pub use self::{
     node::{Entry, Said},
     reader::{Flag, List, Map, Names, Number, Scalar, Short, Text},
+    reference::reference,
     resolve::resolve,
     schema::json_schema,
     short::Statements,

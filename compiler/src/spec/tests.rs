@@ -209,3 +209,11 @@ fn the_readme_is_read() {
         }
     }
 }
+
+#[test]
+fn every_key_has_an_example_that_can_be_read() {
+    let mut reader = super::reader::Reader { engine: "fake", errors: Vec::new() };
+    let without = super::language::keys_without_example(&mut reader);
+    assert_eq!(without, [""; 0], "give each a line in its comment: Example: `VALUE`");
+    assert!(reader.errors.is_empty(), "{:#?}", reader.errors);
+}

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::distinct::{self, Candidate};
@@ -42,28 +43,35 @@ impl fmt::Display for Worst {
 ///
 /// A worse plan never needs less than a milder one: it needs the largest `signers` of its class and the milder ones, and a
 /// class without its own `from` has that of the next milder one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// Distinct signers that any plan needs. One unless set; zero lets unsigned plans run.
+    #[schemars(example = 1)]
     pub signers: u32,
     /// The principals whose signatures count. Anybody among the allowed signers unless set.
+    #[schemars(with = "Option<Vec<String>>", example = ["*@example.com"])]
     pub from: Option<PatternList>,
     /// For plans of routine steps only.
+    #[schemars(example = serde_json::json!({ "signers": 1 }))]
     pub routine: Rule,
     /// For plans whose worst step is a warning.
+    #[schemars(example = serde_json::json!({ "signers": 1 }))]
     pub warning: Rule,
     /// For plans with a critical step.
+    #[schemars(example = serde_json::json!({ "signers": 2, "from": ["*@dba.example.com"] }))]
     pub critical: Rule,
 }
 
 /// What one class needs beyond the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rule {
     /// Distinct signers.
+    #[schemars(example = 2)]
     pub signers: Option<u32>,
     /// The principals whose signatures count.
+    #[schemars(with = "Option<Vec<String>>", example = ["*@dba.example.com"])]
     pub from: Option<PatternList>,
 }
 
