@@ -89,7 +89,9 @@ mod tests {
 
     #[test]
     fn the_reference_is_what_help_says() {
-        let mut page = "# Commands\n\n<!-- Made from the command line's definition by a test; MIG_BLESS=1 writes it anew. -->\n".to_owned();
+        let mut page =
+            "# Commands\n\n<!-- Made from the command line's definition by a test; MIG_BLESS=1 writes it anew. -->\n"
+                .to_owned();
         let mut command = Cli::command().term_width(100);
         command.build();
         let help = command.render_long_help().to_string();

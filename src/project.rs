@@ -167,7 +167,10 @@ mod tests {
         if env::var_os("MIG_BLESS").is_some() {
             std::fs::write(&path, now).unwrap();
         }
-        assert!(std::fs::read_to_string(path).unwrap_or_default() == now, "{name} is stale: MIG_BLESS=1 writes it anew");
+        assert!(
+            std::fs::read_to_string(path).unwrap_or_default() == now,
+            "{name} is stale: MIG_BLESS=1 writes it anew"
+        );
     }
 
     #[test]

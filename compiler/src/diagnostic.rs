@@ -170,20 +170,16 @@ codes! {
     EngineCannot = "MIG-E017" Error "something that the engine cannot have or do";
     DeclaredAndRemoved = "MIG-E018" Error "an object both declared and removed";
     NotManaged = "MIG-E019" Error "an object declared outside of what is managed";
-    RenameSourceKept = "MIG-E020" Error "a rename whose source is declared too";
     RenameTargetTaken = "MIG-E021" Error "a rename onto a name that is taken";
-    WrongSnapshot = "MIG-E022" Error "a snapshot of another engine or format";
     OverlapsOpenRun = "MIG-E023" Error "an open run reserves what the plan would touch";
     Cycle = "MIG-E024" Error "steps that need each other";
     NotProved = "MIG-E025" Error "the plan does not lead to the goal";
-    SpellingUnknown = "MIG-E026" Error "cannot tell whether two spellings mean the same";
     UnknownNeed = "MIG-E027" Error "an object needs something that is not declared";
     SqlNotHere = "MIG-E028" Error "SQL that may not stand here";
     RenameDone = "MIG-N001" Note "a rename that is done";
     RenameSourceGone = "MIG-N002" Warning "a rename from something that is not there";
     LikelyRename = "MIG-N003" Note "a drop and an add that look like a rename";
     FillUnused = "MIG-N004" Note "a transform with nothing left to do";
-    Unmanaged = "MIG-N005" Note "an object that mig does not manage";
 }
 
 impl fmt::Display for Code {

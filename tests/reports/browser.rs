@@ -63,9 +63,8 @@ const VISIT: &str = r##"
     return told;
 "##;
 
-fn visit(plan: &Made, width: u32) -> Value {
-    let page = plan.shown("html");
-    let seen = browser::open(&page, VISIT, width, 850);
+fn visit(page: &str, width: u32) -> Value {
+    let seen = browser::open(page, VISIT, width, 850);
     assert_eq!(seen.console, [""; 0], "at {width} pixels");
     serde_json::from_str(&seen.result).unwrap()
 }
@@ -100,14 +99,13 @@ fn holds(plan: &Made, told: &Value, width: u32) {
     assert_eq!(told["spills"], Value::Array(Vec::new()), "texts leave their boxes");
 }
 
-#[test]
-fn a_small_plan_and_a_large_one_can_be_read_at_the_desk_and_on_a_phone() {
-    for plan in [Made::small(), Made::large()] {
-        for width in [1280, 390] {
-            let told = visit(&plan, width);
-            holds(&plan, &told, width);
-            assert!(told["arrows"].as_u64().unwrap() > 0, "{told}");
-        }
+/// Whether a plan's page can be read and used at the desk and on a phone.
+pub(crate) fn page(plan: &Made) {
+    let page = plan.shown("html");
+    for width in [1280, 390] {
+        let told = visit(&page, width);
+        holds(plan, &told, width);
+        assert!(told["arrows"].as_u64().unwrap() > 0, "{told}");
     }
 }
 

@@ -10,7 +10,6 @@ use std::{
 
 use crate::made::Made;
 
-
 fn recipe(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci").join(name)
 }
@@ -27,7 +26,8 @@ fn blocks(yaml: &str) -> BTreeMap<String, String> {
         if content == "run: |" || content == "- |" {
             let mut block = String::new();
             let indent = lines.peek().map_or(0, |next| next.len() - next.trim_start().len());
-            while let Some(next) = lines.next_if(|next| next.trim().is_empty() || next.starts_with(&" ".repeat(indent))) {
+            while let Some(next) = lines.next_if(|next| next.trim().is_empty() || next.starts_with(&" ".repeat(indent)))
+            {
                 block.push_str(next.get(indent..).unwrap_or_default());
                 block.push('\n');
             }
@@ -52,7 +52,8 @@ impl<'a> Shell<'a> {
     fn tool(&self, name: &str, answer: &str) {
         let path = self.tools.path().join(name);
         let log = self.tools.path().join(format!("{name}.log"));
-        fs::write(&path, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >>{}\nprintf '%s' '{answer}'\n", log.display())).unwrap();
+        fs::write(&path, format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >>{}\nprintf '%s' '{answer}'\n", log.display()))
+            .unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
@@ -151,7 +152,11 @@ fn the_github_action_fails_for_a_stale_plan_and_says_what_differs() {
     let said = text(&ran.stdout);
     assert_eq!(ran.status.code(), Some(3), "{said}{}", text(&ran.stderr));
     assert!(said.contains("\nsteps: ") && said.contains("+ customers.alias/add-column-"), "{said}");
-    assert!(fs::read_to_string(&summary).unwrap().starts_with("**The committed plan is not what the specs compile to now.**"));
+    assert!(
+        fs::read_to_string(&summary)
+            .unwrap()
+            .starts_with("**The committed plan is not what the specs compile to now.**")
+    );
     assert!(fs::read_to_string(format!("{temp}/mig-reports/junit.xml")).unwrap().contains("failures=\"1\""));
 }
 
@@ -175,7 +180,10 @@ fn the_gitlab_job_checks_and_leaves_its_reports() {
     assert!(fs::read_to_string(plan.path("mig-reports/plan.gitlab")).unwrap().contains("\"fingerprint\""));
     assert!(fs::read_to_string(plan.path("mig-reports/plan.html")).unwrap().starts_with("<!doctype html>"));
     let log = shell.log("curl");
-    assert!(log.contains("body@mig-reports/plan.markdown\nhttps://gitlab.example/api/v4/projects/5/merge_requests/9/notes"), "{log}");
+    assert!(
+        log.contains("body@mig-reports/plan.markdown\nhttps://gitlab.example/api/v4/projects/5/merge_requests/9/notes"),
+        "{log}"
+    );
 
     let specs = fs::read_to_string(plan.path("specs/all.toml")).unwrap();
     plan.write("specs/all.toml", &specs.replace("nick", "alias"));

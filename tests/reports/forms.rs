@@ -16,9 +16,8 @@ fn unescaped(markdown: &str) -> String {
     markdown.replace("&#95;", "_").replace("&#124;", "|").replace("&quot;", "\"")
 }
 
-#[test]
-fn a_comment_stays_within_its_limit_and_names_every_critical_step() {
-    let plan = Made::large();
+/// Whether a comment stays within its limit, and names every critical step.
+pub(crate) fn comment(plan: &Made) {
     let text = plan.shown("markdown");
     assert!(text.chars().count() <= 60_000, "{}", text.chars().count());
     let text = unescaped(&text);
@@ -41,7 +40,11 @@ fn hazards_point_into_the_specs_and_else_into_the_plan() {
         .iter()
         .map(|result| {
             let place = &result["locations"][0]["physicalLocation"];
-            (result["ruleId"].as_str().unwrap(), place["artifactLocation"]["uri"].as_str().unwrap(), place["region"]["startLine"].as_u64().unwrap())
+            (
+                result["ruleId"].as_str().unwrap(),
+                place["artifactLocation"]["uri"].as_str().unwrap(),
+                place["region"]["startLine"].as_u64().unwrap(),
+            )
         })
         .collect();
     let drop = places.iter().find(|(code, ..)| *code == "MIG-H001").unwrap();
@@ -102,8 +105,16 @@ fn a_stale_plan_is_told_in_words_first_and_as_junit() {
 
 fn git(folder: &Path, args: &[&str]) -> String {
     let bin = Path::new(env!("CARGO_BIN_EXE_mig")).parent().unwrap();
-    let path = std::env::join_paths([bin.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())));
-    let output = Command::new("git").args(args).current_dir(folder).env("PATH", path.unwrap()).env("HOME", folder).output().unwrap();
+    let path = std::env::join_paths(
+        [bin.to_owned()].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let output = Command::new("git")
+        .args(args)
+        .current_dir(folder)
+        .env("PATH", path.unwrap())
+        .env("HOME", folder)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }

@@ -6,3 +6,17 @@ mod browser;
 mod ci;
 mod forms;
 mod made;
+
+use made::Made;
+
+#[test]
+fn a_small_plan_can_be_reviewed() {
+    browser::page(&Made::small());
+}
+
+#[test]
+fn a_plan_of_two_thousand_steps_can_be_reviewed() {
+    let plan = Made::large();
+    forms::comment(&plan);
+    browser::page(&plan);
+}

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 #[must_use]
 pub fn reference(title: &str, intro: &str, schema: &str) -> String {
     let root: Value = serde_json::from_str(schema).unwrap_or_default();
-    let mut out = format!("# {title}\n\n<!-- Made from the types by a test; MIG_BLESS=1 writes it anew. -->\n\n{intro}\n");
+    let mut out =
+        format!("# {title}\n\n<!-- Made from the types by a test; MIG_BLESS=1 writes it anew. -->\n\n{intro}\n");
     let mut names = Vec::new();
     collect(&root, &root, &mut names);
     section(&mut out, "The file", &root);
@@ -111,7 +112,8 @@ fn toml(value: &Value) -> String {
         let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         if bare { key.to_owned() } else { Value::from(key).to_string() }
     };
-    let table = |map: &Map<String, Value>| map.iter().map(|(k, v)| format!("{} = {}", key(k), toml(v))).collect::<Vec<_>>();
+    let table =
+        |map: &Map<String, Value>| map.iter().map(|(k, v)| format!("{} = {}", key(k), toml(v))).collect::<Vec<_>>();
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(toml).collect::<Vec<_>>().join(", ")),
         Value::Object(map) => format!("{{ {} }}", table(map).join(", ")),

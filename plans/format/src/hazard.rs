@@ -91,7 +91,6 @@ hazards! {
     TightensType = "MIG-H027" Critical "narrows a type";
     BlocksClients = "MIG-H028" Warning "holds a strong lock for a moment";
     ChangesAccess = "MIG-H029" Critical "changes who may see or write data";
-    UnknownKind = "MIG-H030" Critical "touches an object of a kind that mig does not know";
     NoUndo = "MIG-H031" Critical "cannot be undone";
     DefaultGone = "MIG-H032" Warning "writers that relied on a default get NULL or an error";
     IdentityChange = "MIG-H033" Warning "changes how ids are given out";
