@@ -66,7 +66,10 @@ fn anchors(text: &str) -> BTreeSet<String> {
 fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
-        if part == Component::ParentDir { drop(out.pop()) } else { out.push(part) }
+        match part {
+            Component::ParentDir => assert!(out.pop(), "{} leads above everything", path.display()),
+            part => out.push(part),
+        }
     }
     out
 }

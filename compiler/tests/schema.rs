@@ -14,7 +14,7 @@ fn the_published_schema_is_current() {
 #[test]
 fn the_reference_is_current() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/specs.md");
-    let intro = "A spec is a TOML file. How the language is meant is told in [the spec language](../../specs/README.md); here is \
+    let intro = "A spec is a TOML file. How the language is meant is told in [the spec language](../spec-language.md); here is \
                  every key. Any value may also be a choice by engine, a table with a value for each engine's name.";
     let page = mig_compiler::reference("Spec files", intro, &mig_compiler::json_schema());
     if std::env::var_os("MIG_BLESS").is_some() {

@@ -40,7 +40,7 @@ impl Spots {
     pub fn of_specs(files: &[SpecFile], dialect: &dyn Dialect) -> Result<Self, Vec<Diagnostic>> {
         let intent = spec::resolve(&spec::parse(files, dialect.engine())?, dialect)?;
         let texts: BTreeMap<&str, &str> = files.iter().map(|f| (f.path.as_str(), f.text.as_str())).collect();
-        let spot = |place: &Place| spot(place, texts.get(place.path.as_str()).copied().unwrap_or_default());
+        let spot = |place: &Place| spot(place, texts.get(&*place.path).copied().unwrap_or_default());
         let declared = places(&intent).into_iter().map(|(at, place)| (at, spot(place))).collect();
         Ok(Self { declared, steps: BTreeMap::new() })
     }
@@ -95,7 +95,7 @@ fn spot(place: &Place, text: &str) -> Spot {
         (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
     };
     let ((line, column), (end_line, end_column)) = (count(place.span.start), count(place.span.end));
-    Spot { path: place.path.clone(), line, column, end_line, end_column }
+    Spot { path: place.path.to_string(), line, column, end_line, end_column }
 }
 
 #[cfg(test)]

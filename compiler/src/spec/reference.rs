@@ -10,9 +10,9 @@ pub fn reference(title: &str, intro: &str, schema: &str) -> String {
         format!("# {title}\n\n<!-- Made from the types by a test; MIG_BLESS=1 writes it anew. -->\n\n{intro}\n");
     let mut names = Vec::new();
     collect(&root, &root, &mut names);
-    section(&mut out, "The file", &root);
+    section(&mut out, "The file", &root, &root);
     for name in names {
-        section(&mut out, &heading(&name), &root["$defs"][&name]);
+        section(&mut out, &heading(&name), &root["$defs"][&name], &root);
     }
     out
 }
@@ -35,7 +35,7 @@ fn collect(at: &Value, root: &Value, names: &mut Vec<String>) {
     }
 }
 
-fn section(out: &mut String, title: &str, schema: &Value) {
+fn section(out: &mut String, title: &str, schema: &Value, root: &Value) {
     out.push_str(&format!("\n## {title}\n"));
     if let Some(says) = schema["description"].as_str() {
         out.push_str(&format!("\n{says}\n"));
@@ -47,18 +47,25 @@ fn section(out: &mut String, title: &str, schema: &Value) {
         let says = value["description"].as_str().unwrap_or_default().replace('\n', " ");
         let examples: Vec<_> = value["examples"].as_array().into_iter().flatten().map(toml).collect();
         let examples: Vec<_> = examples.iter().map(|example| format!("`{}`", bars(example))).collect();
-        out.push_str(&format!("| `{key}` | {}{must} | {} | {} |\n", takes(value), bars(&says), examples.join(", ")));
+        out.push_str(&format!("| `{key}` | {}{must} | {} | {} |\n", takes(value, root), bars(&says), examples.join(", ")));
     }
 }
 
 /// What a key takes, in words.
-fn takes(schema: &Value) -> String {
+fn takes(schema: &Value, root: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        if !root["$defs"][name]["properties"].is_object() {
+            return takes(&root["$defs"][name], root);
+        }
         let heading = heading(name);
         return format!("[{}](#{})", heading.to_lowercase(), heading.to_lowercase().replace(' ', "-"));
     }
-    if let Some(forms) = schema["anyOf"].as_array() {
-        let mut words: Vec<_> = forms.iter().filter(|form| !by_engine(form)).map(takes).collect();
+    if let Some(value) = schema.get("const") {
+        return format!("`{}`", bars(&toml(value)));
+    }
+    if let Some(forms) = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array()) {
+        let own = forms.iter().filter(|form| !by_engine(form));
+        let mut words: Vec<_> = own.map(|form| takes(form, root)).collect();
         words.dedup();
         words.retain(|word| word != "null");
         return words.join(" or ");
@@ -67,20 +74,20 @@ fn takes(schema: &Value) -> String {
         return values.iter().map(|value| format!("`{}`", bars(&toml(value)))).collect::<Vec<_>>().join(", ");
     }
     match &schema["type"] {
-        Value::String(word) => simple(word, schema),
+        Value::String(word) => simple(word, schema, root),
         Value::Array(words) => {
             let words: Vec<_> = words.iter().filter_map(Value::as_str).filter(|word| *word != "null").collect();
-            words.iter().map(|word| simple(word, schema)).collect::<Vec<_>>().join(" or ")
+            words.iter().map(|word| simple(word, schema, root)).collect::<Vec<_>>().join(" or ")
         }
         _ => "any value".to_owned(),
     }
 }
 
-fn simple(word: &str, schema: &Value) -> String {
+fn simple(word: &str, schema: &Value, root: &Value) -> String {
     match word {
-        "array" => format!("list of {}", takes(&schema["items"])),
+        "array" => format!("list of {}", takes(&schema["items"], root)),
         "object" if schema["additionalProperties"].is_object() => {
-            format!("by name: {}", takes(&schema["additionalProperties"]))
+            format!("by name: {}", takes(&schema["additionalProperties"], root))
         }
         "object" => "table".to_owned(),
         "boolean" => "true or false".to_owned(),
