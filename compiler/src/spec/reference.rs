@@ -47,7 +47,12 @@ fn section(out: &mut String, title: &str, schema: &Value, root: &Value) {
         let says = value["description"].as_str().unwrap_or_default().replace('\n', " ");
         let examples: Vec<_> = value["examples"].as_array().into_iter().flatten().map(toml).collect();
         let examples: Vec<_> = examples.iter().map(|example| format!("`{}`", bars(example))).collect();
-        out.push_str(&format!("| `{key}` | {}{must} | {} | {} |\n", takes(value, root), bars(&says), examples.join(", ")));
+        out.push_str(&format!(
+            "| `{key}` | {}{must} | {} | {} |\n",
+            takes(value, root),
+            bars(&says),
+            examples.join(", ")
+        ));
     }
 }
 
