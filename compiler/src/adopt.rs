@@ -76,6 +76,12 @@ impl Adopter<'_> {
                 _ => {}
             }
         }
+        for (name, declared) in &mut goal.options {
+            let Some(catalog) = live.options.get(name) else { continue };
+            if self.dialect.same_setting(name, declared, catalog) {
+                declared.clone_from(catalog);
+            }
+        }
         for (name, constraint) in &mut goal.constraints {
             let Some(there) = live.constraints.get(name) else { continue };
             self.adopt_rule(at, object, &mut constraint.rule, &there.rule, unknown);

@@ -121,6 +121,7 @@ impl Renames {
         if plain.apply(&bare).is_err() || m.from.kind() == ObjectKind::Constraint {
             return BTreeMap::new();
         }
+        let family = family(&mut plain, m, dialect);
         let mut holders: BTreeSet<Address> = self
             .depends
             .iter()
@@ -128,7 +129,8 @@ impl Renames {
             .map(|(at, _)| at.holder())
             .collect();
         holders.insert(m.from.holder());
-        let mut carries = BTreeMap::new();
+        let mut carries: BTreeMap<Address, Object> =
+            family.into_iter().filter_map(|at| Some((at.clone(), plain.objects.get(&at)?.clone()))).collect();
         for holder in holders {
             let routine = matches!(holder.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
             let at = readdressed(&holder, &m.from, &m.to);
@@ -156,6 +158,49 @@ impl Renames {
             self.depends.insert(readdressed(&at, &m.from, &m.to), needs);
         }
     }
+}
+
+/// Renames a parent, or a parent's column, in the tables under it and in their indexes. Gives what became another.
+fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Address> {
+    let (from, to) = (m.from.name(), m.to.name());
+    let mut found = BTreeSet::new();
+    match m.from.kind() {
+        ObjectKind::Table => {
+            let (from, to) = (m.from.qualified(), m.to.qualified());
+            for (at, object) in &mut schema.objects {
+                if let Body::Table(table) = &mut object.body
+                    && dialect.parents(table).contains(&from)
+                {
+                    dialect.rename_parent(table, &from, &to);
+                    found.insert(at.clone());
+                }
+            }
+        }
+        ObjectKind::Column => {
+            let mut under: BTreeSet<Qualified> = m.from.relation().into_iter().collect();
+            let all: Vec<(Qualified, Vec<Qualified>)> =
+                schema.tables().map(|(at, t)| (at, dialect.parents(t))).collect();
+            while let Some((more, _)) =
+                all.iter().find(|(at, parents)| !under.contains(at) && parents.iter().any(|p| under.contains(p)))
+            {
+                under.insert(more.clone());
+            }
+            under.retain(|at| Some(at) != m.from.relation().as_ref());
+            for (at, object) in schema.objects.iter_mut().filter(|(at, object)| match &object.body {
+                Body::Table(_) => under.contains(&at.qualified()),
+                Body::Index(index) => under.contains(&index.table),
+                _ => false,
+            }) {
+                let becomes = object.with_column_renamed(from, to, &|name: &Name| dialect.quote(name));
+                if becomes != *object {
+                    *object = becomes;
+                    found.insert(at.clone());
+                }
+            }
+        }
+        _ => {}
+    }
+    found
 }
 
 /// An address once `from` is called `to`: members follow their relation.

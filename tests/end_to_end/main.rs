@@ -6,6 +6,7 @@ mod common;
 mod music;
 mod online;
 mod operate;
+mod partitions;
 mod shop;
 mod verify;
 mod watch;

@@ -1,5 +1,6 @@
 //! The difference between a live schema and a goal, as plain changes grouped by object. It knows no engine's spelling and no recipes.
 
+mod regroup;
 mod table;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,8 @@ pub(crate) fn compare(
     for (at, object) in kept {
         found.goal.objects.insert(at.clone(), object.clone());
     }
+    let regrouping = regroup::apart(live, &mut found.goal, adopter.dialect);
+    let live = &regrouping.live;
     for (at, object) in &mut found.goal.objects {
         if let Some(there) = live.objects.get(at)
             && !adopter.adopt(at, object, there).is_empty()
@@ -65,9 +68,25 @@ pub(crate) fn compare(
             found.groups.push(Group { at: at.clone(), changes, fill: None });
         }
     }
+    let last = regrouping.finish(&mut goal_tables);
+    for (at, change) in regrouping.first.iter().rev() {
+        group_of(&mut found.groups, at).changes.insert(0, change.clone());
+    }
+    for (at, change) in last {
+        group_of(&mut found.groups, &at).changes.push(change);
+    }
     found.goal = goal_tables;
     found.groups.sort_by(|a, b| a.at.cmp(&b.at));
     found
+}
+
+/// The group of a table's changes.
+fn group_of<'a>(groups: &'a mut Vec<Group>, at: &Address) -> &'a mut Group {
+    let place = groups.iter().position(|g| g.at == *at).unwrap_or_else(|| {
+        groups.push(Group { at: at.clone(), changes: Vec::new(), fill: None });
+        groups.len() - 1
+    });
+    &mut groups[place]
 }
 
 /// The changes of an object that both have. `goal` may take over names from `live` where that changes nothing.

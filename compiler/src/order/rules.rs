@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Rebuild},
+    kind::{Backfill, Rebuild, Regroup},
     schema::IndexedBy,
     table::Rule,
 };
@@ -46,6 +46,14 @@ struct Footmarks {
     renames_to: BTreeSet<Address>,
     /// What the engine refuses to change while something stands on it.
     disturbs: BTreeSet<Address>,
+    /// Constraints among what it makes and removes that have no index and so no name among the relations.
+    bare: BTreeSet<Address>,
+    /// Tables whose columns, constraints or indexes it changes.
+    works_on: BTreeSet<Qualified>,
+    /// Tables that no other step works on before it.
+    opens: BTreeSet<Qualified>,
+    /// Tables that no other step works on after it.
+    closes: BTreeSet<Qualified>,
 }
 
 impl Footmarks {
@@ -61,6 +69,28 @@ pub(crate) struct Ground<'a> {
     pub(crate) goal: &'a Schema,
     pub(crate) depends: &'a BTreeMap<Address, BTreeSet<Address>>,
     pub(crate) dialect: &'a dyn Dialect,
+}
+
+impl Ground<'_> {
+    /// All tables over a table, in the base and in the goal.
+    fn above(&self, table: &Qualified) -> BTreeSet<Qualified> {
+        let mut found = BTreeSet::new();
+        for schema in [self.live, self.goal] {
+            let mut next = vec![table.clone()];
+            while let Some(parents) = next.pop().and_then(|at| schema.table(&at)).map(|t| self.dialect.parents(t)) {
+                next.extend(parents.into_iter().filter(|parent| found.insert(parent.clone())));
+            }
+        }
+        found
+    }
+
+    /// A column of a table, and the same column of each table over it.
+    fn column(&self, table: &Qualified, name: &Name) -> Vec<Address> {
+        let above = self.above(table).into_iter();
+        let above = above.map(|parent| Address::column(&parent, name));
+        let known = above.filter(|at| self.live.contains(at) || self.goal.contains(at));
+        [Address::column(table, name)].into_iter().chain(known).collect()
+    }
 }
 
 /// The edges of the graph: `(before, after, reason)`.
@@ -139,6 +169,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
             }
         }
     }
+    regroupings(&marks, &mut edge);
+    families(&marks, ground, &mut edge);
     slots(&marks, &mut edge);
     recipes(nodes, &mut |before, after, why| {
         edges.insert((before, after, why));
@@ -146,17 +178,61 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     edges.into_iter().collect()
 }
 
+/// A table leaves its parents as they were, and joins them as they will be.
+fn regroupings(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    for (i, mark) in marks.iter().enumerate().filter(|(_, m)| !m.opens.is_empty() || !m.closes.is_empty()) {
+        for (j, other) in marks.iter().enumerate().filter(|(j, _)| *j != i) {
+            if other.works_on.iter().any(|table| mark.opens.contains(table)) {
+                edge(i, j, "a table leaves its parents before they change");
+            }
+            if other.works_on.iter().any(|table| mark.closes.contains(table)) {
+                edge(j, i, "a table and its parents have their final form before they come together");
+            }
+        }
+    }
+}
+
+/// What a table has of its own goes before the like comes to it from a parent, and the other way round.
+fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let own = |some: &BTreeSet<Address>, mark: &Footmarks| {
+        mark.works_on.len() == 1
+            && some.iter().any(|at| matches!(at.kind(), ObjectKind::Constraint | ObjectKind::Index))
+            && !some.iter().any(|at| at.kind() == ObjectKind::Table)
+    };
+    let mut by_table: BTreeMap<&Qualified, Vec<usize>> = BTreeMap::new();
+    for (i, mark) in marks.iter().enumerate() {
+        for table in mark.works_on.iter().filter(|_| own(&mark.makes, mark) || own(&mark.removes, mark)) {
+            by_table.entry(table).or_default().push(i);
+        }
+    }
+    let none = Vec::new();
+    for (table, nodes) in &by_table {
+        for parent in ground.above(table) {
+            for (&low, &high) in
+                nodes.iter().flat_map(|low| by_table.get(&parent).unwrap_or(&none).iter().map(move |high| (low, high)))
+            {
+                let (low_mark, high_mark) = (&marks[low], &marks[high]);
+                if own(&low_mark.removes, low_mark) && own(&high_mark.makes, high_mark) {
+                    edge(low, high, "what a table has of its own goes before it comes from a parent");
+                } else if own(&low_mark.makes, low_mark) && own(&high_mark.removes, high_mark) {
+                    edge(high, low, "what comes from a parent goes before a table has it of its own");
+                }
+            }
+        }
+    }
+}
+
 /// A name is free before it is taken.
 fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let mut freed: BTreeMap<(Qualified, Slot), Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.removes {
-            freed.entry(slot(at)).or_default().push(i);
+            freed.entry(slot(at, mark)).or_default().push(i);
         }
     }
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.makes {
-            for &remover in freed.get(&slot(at)).map(Vec::as_slice).unwrap_or_default() {
+            for &remover in freed.get(&slot(at, mark)).map(Vec::as_slice).unwrap_or_default() {
                 if !marks[i].removes.contains(at) {
                     edge(remover, i, "a name is free before it is taken");
                 }
@@ -172,12 +248,12 @@ enum Slot {
     Own(ObjectKind, Option<String>, Name),
 }
 
-fn slot(at: &Address) -> (Qualified, Slot) {
+fn slot(at: &Address, mark: &Footmarks) -> (Qualified, Slot) {
     use ObjectKind::{Constraint, Index, MaterializedView, Sequence, Table, View};
     match at.kind() {
         Table | View | MaterializedView | Index | Sequence => (at.qualified(), Slot::Relation),
         // Without schemas, constraints have no names among the relations.
-        Constraint if at.qualified().schema.is_none() => {
+        Constraint if at.qualified().schema.is_none() || mark.bare.contains(at) => {
             (at.qualified(), Slot::Own(Constraint, None, at.name().clone()))
         }
         // The index behind a key has the constraint's name among the relations of the schema.
@@ -204,6 +280,7 @@ fn footmarks(node: &Node, ground: &Ground<'_>) -> Footmarks {
     for draft in &node.drafts {
         mark(&draft.change, ground, &mut all);
         all.disturbs.extend(ground.dialect.disturbs(&draft.change));
+        all.works_on.extend(works_on(&draft.change, ground));
     }
     // What one transaction makes and removes again is nobody else's business.
     let passing: BTreeSet<_> = all.makes.intersection(&all.removes).cloned().collect();
@@ -219,6 +296,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Create(create) => {
             marks.makes.insert(create.at.clone());
             members(&create.at, &create.object.body, &mut marks.makes);
+            bare_members(&create.at, &create.object.body, marks);
             let needs = ground.dialect.references(&create.at, &create.object, ground.goal);
             // A routine that names itself may mean any of its overloads; none of them waits for the others.
             let overload = |need: &Address| need.kind() == create.at.kind() && need.path() == create.at.path();
@@ -228,6 +306,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Drop(drop) => {
             marks.removes.insert(drop.at.clone());
             members(&drop.at, &drop.object.body, &mut marks.removes);
+            bare_members(&drop.at, &drop.object.body, marks);
             lets_go(&drop.at, Some(&drop.object), ground, marks);
         }
         Kind::Replace(replace) => {
@@ -253,18 +332,24 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         }
         Kind::AlterTable(alter) => {
             marks.changes.insert(Address::table(&alter.table));
-            marks.stands_on.extend(of_table(&alter.table, ground));
+            marks.stands_on.extend(of_table(&alter.table, ground.goal, ground));
+            let needed = of_table(&alter.table, ground.live, ground);
+            marks.lets_go.extend(
+                needed.into_iter().filter(|at| matches!(at.kind(), ObjectKind::Index | ObjectKind::Constraint)),
+            );
         }
         Kind::AddColumn(add) => {
             let at = Address::column(&add.table, &add.column.name);
             marks.stands_on.extend(column_needs(&add.table, &add.column.name, ground));
             marks.stands_on.insert(Address::table(&add.table));
+            marks.stands_on.extend(ground.column(&add.table, &add.column.name).into_iter().skip(1));
             marks.makes.insert(at);
         }
         Kind::AlterColumn(alter) => {
             let at = Address::column(&alter.table, &alter.from.name);
             marks.stands_on.extend(column_needs(&alter.table, &alter.from.name, ground));
             lets_go(&at, None, ground, marks);
+            marks.stands_on.extend(ground.column(&alter.table, &alter.from.name).into_iter().skip(1));
             marks.changes.insert(at);
             if let Some(using) = &alter.using {
                 expression_reads(&alter.table, using, ground, marks);
@@ -273,10 +358,13 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::DropColumn(drop) => {
             let at = Address::column(&drop.table, &drop.column.name);
             lets_go(&at, None, ground, marks);
+            marks.lets_go.extend(ground.column(&drop.table, &drop.column.name).into_iter().skip(1));
             marks.removes.insert(at);
         }
         Kind::AddConstraint(add) => {
-            marks.makes.insert(Address::constraint(&add.table, &add.name));
+            let at = Address::constraint(&add.table, &add.name);
+            marks.bare.extend(is_bare(&add.constraint.rule).then(|| at.clone()));
+            marks.makes.insert(at);
             constraint_needs(&add.table, &add.constraint.rule, ground, marks);
         }
         Kind::ValidateConstraint(validate) => {
@@ -288,6 +376,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             let mut was = Footmarks::default();
             constraint_needs(&drop.table, &drop.constraint.rule, ground, &mut was);
             marks.lets_go.extend(was.stands_on);
+            marks.bare.extend(is_bare(&drop.constraint.rule).then(|| at.clone()));
             marks.removes.insert(at);
         }
         Kind::BuildKey(build) => {
@@ -326,6 +415,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             }
         }
         Kind::Rebuild(rebuild) => mark_rebuild(rebuild, ground, marks),
+        Kind::Regroup(regroup) => mark_regroup(regroup, ground, marks),
         Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
     }
 }
@@ -363,6 +453,87 @@ fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
     marks.changes.insert(table);
 }
 
+fn mark_regroup(regroup: &Regroup, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let own = Address::table(&regroup.table);
+    let parents = |set: &BTreeMap<Address, mig_plan::Object>| match set.get(&own).map(|o| &o.body) {
+        Some(Body::Table(table)) => ground.dialect.parents(table),
+        _ => Vec::new(),
+    };
+    let (old, new) = (parents(&regroup.from), parents(&regroup.to));
+    for (at, object) in &regroup.from {
+        marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
+    }
+    for (at, object) in &regroup.to {
+        marks.stands_on.extend(ground.dialect.references(at, object, ground.goal));
+    }
+    marks.changes.insert(own.clone());
+    if old != new && new.is_empty() {
+        marks.opens.extend([regroup.table.clone()].into_iter().chain(ground.above(&regroup.table)));
+        return;
+    }
+    marks.stands_on.extend(regroup.from.keys().filter(|at| **at != own).cloned());
+    if old != new {
+        marks.closes.extend([regroup.table.clone()].into_iter().chain(ground.above(&regroup.table)));
+        return;
+    }
+    let tables = |set: &BTreeMap<Address, mig_plan::Object>| -> BTreeSet<Qualified> {
+        set.keys().filter(|at| at.kind() == ObjectKind::Table).map(Address::qualified).collect()
+    };
+    marks.closes.extend(tables(&regroup.from));
+    for (at, object) in regroup.to.iter().filter(|(at, _)| !regroup.from.contains_key(*at)) {
+        marks.makes.insert(at.clone());
+        members(at, &object.body, &mut marks.makes);
+    }
+    for (at, object) in regroup.from.iter().filter(|(at, _)| !regroup.to.contains_key(*at)) {
+        marks.removes.insert(at.clone());
+        members(at, &object.body, &mut marks.removes);
+    }
+    let passing = |at: &Address| tables(&regroup.to).contains(&at.holder().qualified());
+    marks.stands_on.retain(|at| !regroup.to.contains_key(at) && !passing(at) || *at == own);
+    marks.stands_on.remove(&own);
+    marks.lets_go.retain(|at| !regroup.from.contains_key(&at.holder()));
+}
+
+/// The tables whose columns, constraints or indexes a change is about.
+fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified> {
+    let index = |at: &Address| {
+        [ground.live, ground.goal].iter().find_map(|schema| match schema.objects.get(at).map(|o| &o.body) {
+            Some(Body::Index(index)) => Some(index.table.clone()),
+            _ => None,
+        })
+    };
+    let of_body = |at: &Address, body: &Body| match body {
+        Body::Index(index) => Some(index.table.clone()),
+        Body::Table(_) => Some(at.qualified()),
+        _ => None,
+    };
+    match change {
+        Kind::Create(k) => of_body(&k.at, &k.object.body).filter(|_| k.at.kind() == ObjectKind::Index),
+        Kind::Drop(k) => of_body(&k.at, &k.object.body).filter(|_| k.at.kind() == ObjectKind::Index),
+        Kind::Rename(k) if k.to.kind() == ObjectKind::Index => index(&k.to).or_else(|| index(&k.from)),
+        Kind::AddColumn(k) => Some(k.table.clone()),
+        Kind::AlterColumn(k) => Some(k.table.clone()),
+        Kind::DropColumn(k) => Some(k.table.clone()),
+        Kind::AddConstraint(k) => Some(k.table.clone()),
+        Kind::ValidateConstraint(k) => Some(k.table.clone()),
+        Kind::DropConstraint(k) => Some(k.table.clone()),
+        Kind::AlterTable(k) => Some(k.table.clone()),
+        Kind::Backfill(k) => Some(k.table.clone()),
+        Kind::Regroup(k) => Some(k.table.clone()),
+        Kind::BuildKey(k) => of_body(&k.at, &k.object.body),
+        Kind::AdoptKey(k) => Some(k.table.clone()),
+        Kind::Sync(k) => Some(k.twins.table.clone()),
+        Kind::Exchange(k) => Some(k.twins.table.clone()),
+        Kind::Unsync(k) => Some(k.twins.table.clone()),
+        Kind::RenameMember(k) if matches!(k.from.kind(), ObjectKind::Column | ObjectKind::Constraint) => {
+            k.from.relation()
+        }
+        _ => None,
+    }
+    .into_iter()
+    .collect()
+}
+
 fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks) {
     for (column, expression) in &backfill.set {
         let at = Address::column(&backfill.table, column);
@@ -393,12 +564,24 @@ fn expression_reads(table: &Qualified, expression: &Sql, ground: &Ground<'_>, ma
     }
 }
 
+/// Whether a constraint works without an index.
+fn is_bare(rule: &Rule) -> bool {
+    matches!(rule, Rule::ForeignKey(_) | Rule::Check { .. })
+}
+
 /// Columns and constraints live and go with their table.
 fn members(at: &Address, body: &Body, into: &mut BTreeSet<Address>) {
     if let Body::Table(table) = body {
         let own = at.qualified();
         into.extend(table.columns.iter().map(|c| Address::column(&own, &c.name)));
         into.extend(table.constraints.keys().map(|name| Address::constraint(&own, name)));
+    }
+}
+
+fn bare_members(at: &Address, body: &Body, marks: &mut Footmarks) {
+    if let Body::Table(table) = body {
+        let bare = table.constraints.iter().filter(|(_, c)| is_bare(&c.rule));
+        marks.bare.extend(bare.map(|(name, _)| Address::constraint(&at.qualified(), name)));
     }
 }
 
@@ -441,11 +624,11 @@ fn lets_go(at: &Address, object: Option<&mig_plan::Object>, ground: &Ground<'_>,
     marks.lets_go.retain(|need| need.holder() != own || need.kind() == ObjectKind::Constraint);
 }
 
-fn of_table(table: &Qualified, ground: &Ground<'_>) -> BTreeSet<Address> {
+fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) -> BTreeSet<Address> {
     let at = Address::table(table);
-    match ground.goal.objects.get(&at) {
+    match schema.objects.get(&at) {
         Some(object) => {
-            let mut needs = ground.dialect.references(&at, object, ground.goal);
+            let mut needs = ground.dialect.references(&at, object, schema);
             needs.retain(|need| need.holder() != at);
             needs
         }
@@ -472,12 +655,12 @@ fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: 
     marks.stands_on.insert(Address::table(table));
     match rule {
         Rule::PrimaryKey(key) | Rule::Unique(key) => {
-            marks.stands_on.extend(key.columns.iter().chain(&key.include).map(|c| Address::column(table, c)));
+            marks.stands_on.extend(key.columns.iter().chain(&key.include).flat_map(|c| ground.column(table, c)));
         }
         Rule::ForeignKey(fk) => {
-            marks.stands_on.extend(fk.columns.iter().map(|c| Address::column(table, c)));
+            marks.stands_on.extend(fk.columns.iter().flat_map(|c| ground.column(table, c)));
             marks.stands_on.insert(Address::table(&fk.references));
-            marks.stands_on.extend(fk.referenced.iter().map(|c| Address::column(&fk.references, c)));
+            marks.stands_on.extend(fk.referenced.iter().flat_map(|c| ground.column(&fk.references, c)));
             for schema in [ground.goal, ground.live] {
                 let carries = |index: &mig_plan::schema::Index| {
                     let parts = index.parts.iter().map(|p| &p.what);

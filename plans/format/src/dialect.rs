@@ -12,7 +12,7 @@ use crate::{
     snapshot::Snapshot,
     sql::Sql,
     step::{Action, Phase, Probe, Statement},
-    table::Constraint,
+    table::{Constraint, Table},
 };
 
 /// The pure half of an engine.
@@ -131,6 +131,35 @@ pub trait Dialect: Send + Sync {
     /// makes the engine check at once what it would check at the end.
     fn trial(&self, statement: &Sql) -> Vec<Statement> {
         vec![Statement::new(statement.as_str())]
+    }
+
+    /// The tables whose columns a table has without listing them, nearest first.
+    fn parents(&self, table: &Table) -> Vec<Qualified> {
+        let _ = table;
+        Vec::new()
+    }
+
+    /// Lets a table name a parent by its new name.
+    fn rename_parent(&self, table: &mut Table, from: &Qualified, to: &Qualified) {
+        let _ = (table, from, to);
+    }
+
+    /// A table that has parents as it would stand without them, with the indexes that it has from them; `None` for any other.
+    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Object>> {
+        let _ = (at, schema);
+        None
+    }
+
+    /// Whether the rows of a table are divided among other tables, or by another rule than before, so that they have to move.
+    fn divides(&self, from: &Table, to: &Table) -> bool {
+        let _ = (from, to);
+        false
+    }
+
+    /// Whether two values of a table's setting mean the same; `catalog` is the catalog's spelling.
+    fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
+        let _ = name;
+        declared == catalog
     }
 
     /// The SQL of a change. `before` and `after` are the schema around it.

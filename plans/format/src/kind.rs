@@ -9,6 +9,7 @@ mod key;
 mod object;
 mod privileges;
 mod rebuild;
+mod regroup;
 mod rename;
 mod sync;
 
@@ -24,6 +25,7 @@ pub use self::{
     object::{AlterTable, Comment, Create, Drop, Replace},
     privileges::Privileges,
     rebuild::{CopyColumn, Rebuild},
+    regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
 };
@@ -132,6 +134,7 @@ kinds!(
     Comment,
     Privileges,
     Rebuild,
+    Regroup,
     Backfill,
 );
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Constraint, Name, Qualified, Rule, Sql,
+    Address, Constraint, Name, Qualified, Rule, Sql, Table,
     schema::Validity,
     table::{Deferral, ForeignKey, Key, ReferentialAction},
 };
@@ -150,7 +150,11 @@ impl<'a> Resolver<'a> {
         if let Some(given) = given {
             return given.iter().all(|name| self.has_column(to, name, place)).then_some(given);
         }
-        let key = self.schema.table(to).and_then(|t| t.primary_key()).map(|(_, key)| key.columns.clone());
+        let own = |table: &Table| table.primary_key().map(|(_, key)| key.columns.clone());
+        let mut key = self.schema.table(to).and_then(own);
+        for parent in self.above(to).iter().filter_map(|at| self.schema.table(at)) {
+            key = key.or_else(|| own(parent));
+        }
         if key.is_none() {
             let says = format!("the table {to} has no primary key to refer to");
             self.error(Code::KeyMismatch, place, says).help = Some(format!("name the columns: `{to} (id)`"));

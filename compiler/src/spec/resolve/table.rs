@@ -172,10 +172,29 @@ impl<'a> Resolver<'a> {
         self.has_column(table, &name, &said.place).then_some(name)
     }
 
+    /// The declared tables over a table, whose columns it has too.
+    pub(super) fn above(&self, table: &Qualified) -> Vec<Qualified> {
+        let home = |at: Qualified| Qualified::new(at.schema.or_else(|| self.dialect.default_schema()), at.name);
+        let of = |at: &Qualified| self.schema.table(at).map(|t| self.dialect.parents(t)).unwrap_or_default();
+        let mut found: Vec<Qualified> = of(table).into_iter().map(home).collect();
+        let mut next = 0;
+        while let Some(at) = found.get(next) {
+            let more: Vec<_> = of(at).into_iter().map(home).filter(|at| !found.contains(at)).collect();
+            found.extend(more);
+            next += 1;
+        }
+        found
+    }
+
     /// Whether a table has a column; reports it if it has not.
     pub(super) fn has_column(&mut self, table: &Qualified, name: &Name, place: &crate::Place) -> bool {
         let Some(found) = self.schema.table(table) else { return false };
         if found.column(name).is_some() {
+            return true;
+        }
+        let above = self.above(table);
+        let mut above = above.iter().filter_map(|at| self.schema.table(at));
+        if above.any(|parent| parent.column(name).is_some()) {
             return true;
         }
         let near = nearest(name.as_str(), found.columns.iter().map(|c| c.name.as_str()));

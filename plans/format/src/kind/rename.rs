@@ -276,6 +276,41 @@ pub fn rename_in_texts(object: &Object, from: &Name, to: &Name, quote: &dyn Fn(&
 }
 
 impl Object {
+    /// A table or index with its own column renamed: in lists of columns and in texts.
+    #[must_use]
+    pub fn with_column_renamed(&self, from: &Name, to: &Name, quote: &dyn Fn(&Name) -> String) -> Self {
+        let mut object = rename_in_texts(self, from, to, quote);
+        let swap = |name: &mut Name| {
+            if *name == *from {
+                *name = to.clone();
+            }
+        };
+        match &mut object.body {
+            Body::Table(table) => {
+                table.columns.iter_mut().map(|c| &mut c.name).for_each(swap);
+                for constraint in table.constraints.values_mut() {
+                    match &mut constraint.rule {
+                        Rule::PrimaryKey(key) | Rule::Unique(key) => {
+                            key.columns.iter_mut().chain(&mut key.include).for_each(swap);
+                        }
+                        Rule::ForeignKey(fk) => fk.columns.iter_mut().chain(&mut fk.on_delete_columns).for_each(swap),
+                        Rule::Check { .. } | Rule::Exclude { .. } => {}
+                    }
+                }
+            }
+            Body::Index(index) => {
+                index.include.iter_mut().for_each(swap);
+                for part in &mut index.parts {
+                    if let IndexedBy::Column(name) = &mut part.what {
+                        swap(name);
+                    }
+                }
+            }
+            _ => {}
+        }
+        object
+    }
+
     /// Visits each SQL text of the object, in a fixed order.
     pub fn each_text(&mut self, visit: &mut dyn FnMut(&mut Sql)) {
         match &mut self.body {

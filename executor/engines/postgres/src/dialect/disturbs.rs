@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Body, Kind, ObjectKind};
+use mig_plan::{Address, Body, Kind, Object, ObjectKind};
 
-use super::{recipe::column, render::enums, render::object};
+use super::{inherit, recipe::column, render::enums, render::object};
 
 /// The addresses that a change disturbs.
 pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
@@ -13,10 +13,20 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
         Kind::AlterColumn(k) => {
             k.from.data_type != k.to.data_type || k.from.collation != k.to.collation || column::remade(k, version)
         }
-        Kind::DropColumn(_) => true,
+        Kind::DropColumn(k) => !k.column.data_type.is_empty(),
         Kind::Exchange(k) => {
             let columns = k.twins.pairs.iter();
             return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();
+        }
+        Kind::Regroup(k) => {
+            let tables = |set: &std::collections::BTreeMap<Address, Object>| match set.get(&at).map(|o| &o.body) {
+                Some(Body::Table(table)) => inherit::parents(table),
+                _ => Vec::new(),
+            };
+            if tables(&k.from) == tables(&k.to) {
+                return k.from.iter().flat_map(|(at, object)| with_columns(at, object)).collect();
+            }
+            false
         }
         Kind::Drop(_) => at.kind() != ObjectKind::Index,
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
@@ -28,4 +38,12 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
         _ => false,
     };
     disturbed.then_some(at).into_iter().collect()
+}
+
+/// A table with its columns.
+fn with_columns(at: &Address, object: &Object) -> BTreeSet<Address> {
+    let Body::Table(table) = &object.body else { return BTreeSet::new() };
+    let of = at.qualified();
+    let columns = table.columns.iter().map(|c| Address::column(&of, &c.name));
+    [at.clone()].into_iter().chain(columns).collect()
 }

@@ -1,8 +1,10 @@
 //! The pure half of the engine: names, types, spelling, recipes, SQL.
 
+mod bound;
 mod casts;
 mod disturbs;
 mod grants;
+pub(crate) mod inherit;
 mod keep;
 mod names;
 mod normalize;
@@ -16,11 +18,11 @@ mod tests;
 mod types;
 mod undo;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Rule, Sameness, Schema, Sql, Statement, UnknownType,
+    RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType,
     schema::{Index, IndexedBy},
 };
 
@@ -67,34 +69,19 @@ impl Dialect for Postgres {
     }
 
     fn data_type(&self, declared: &str, schema: &Schema) -> Result<String, UnknownType> {
+        // Without a type it is a parent's column; whether there is one is known only when all tables are.
+        if declared.is_empty() {
+            return Ok(String::new());
+        }
         types::spell(declared, schema, self.default_schema.as_ref())
     }
 
     fn default_constraint_name(&self, table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name {
-        let joined = |columns: &[Name]| columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
-        let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
-        let (columns, suffix) = match &constraint.rule {
-            Rule::PrimaryKey(_) => (String::new(), "pkey"),
-            Rule::Unique(key) => (joined(&key.columns), "key"),
-            Rule::ForeignKey(fk) => (joined(&fk.columns), "fkey"),
-            Rule::Check { expression } => {
-                let mentioned = references::columns_in(expression);
-                let only = mentioned.iter().next().filter(|_| mentioned.len() == 1);
-                (only.map(|name| name.as_str().to_owned()).unwrap_or_default(), "check")
-            }
-            Rule::Exclude { .. } => (String::new(), "excl"),
-        };
-        names::derived(table.name.as_str(), &columns, suffix, &taken)
+        constraint_name(table, constraint, taken)
     }
 
     fn default_index_name(&self, index: &Index, taken: &BTreeSet<Name>) -> Name {
-        let part = |part: &mig_plan::schema::IndexPart| match &part.what {
-            IndexedBy::Column(name) => name.as_str().to_owned(),
-            IndexedBy::Expression(_) => "expr".to_owned(),
-        };
-        let columns = index.parts.iter().map(part).collect::<Vec<_>>().join("_");
-        let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
-        names::derived(index.table.name.as_str(), &columns, "idx", &taken)
+        index_name(index, taken)
     }
 
     fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>> {
@@ -119,6 +106,30 @@ impl Dialect for Postgres {
 
     fn trial(&self, statement: &Sql) -> Vec<Statement> {
         vec![Statement::new(statement.as_str()), Statement::new("SET CONSTRAINTS ALL IMMEDIATE")]
+    }
+
+    fn parents(&self, table: &Table) -> Vec<Qualified> {
+        inherit::parents(table)
+    }
+
+    fn rename_parent(&self, table: &mut Table, from: &Qualified, to: &Qualified) {
+        inherit::rename_parent(table, from, to);
+    }
+
+    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Object>> {
+        inherit::standing_alone(at, schema)
+    }
+
+    fn divides(&self, from: &Table, to: &Table) -> bool {
+        let by = |table: &Table| table.options.get("partition_by").cloned();
+        match (by(from), by(to)) {
+            (Some(a), Some(b)) => !bound::same(&b, &a),
+            (a, b) => a != b,
+        }
+    }
+
+    fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
+        declared == catalog || (matches!(name, "bound" | "partition_by") && bound::same(declared, catalog))
     }
 
     fn keeps_view_columns(&self) -> bool {
@@ -151,4 +162,33 @@ impl Dialect for Postgres {
     fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
         undo::undo(change, before, after)
     }
+}
+
+/// The name that the server gives a constraint declared without one.
+pub(crate) fn constraint_name(table: &Qualified, constraint: &Constraint, taken: &BTreeSet<Name>) -> Name {
+    let joined = |columns: &[Name]| columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_");
+    let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
+    let (columns, suffix) = match &constraint.rule {
+        Rule::PrimaryKey(_) => (String::new(), "pkey"),
+        Rule::Unique(key) => (joined(&key.columns), "key"),
+        Rule::ForeignKey(fk) => (joined(&fk.columns), "fkey"),
+        Rule::Check { expression } => {
+            let mentioned = references::columns_in(expression);
+            let only = mentioned.iter().next().filter(|_| mentioned.len() == 1);
+            (only.map(|name| name.as_str().to_owned()).unwrap_or_default(), "check")
+        }
+        Rule::Exclude { .. } => (String::new(), "excl"),
+    };
+    names::derived(table.name.as_str(), &columns, suffix, &taken)
+}
+
+/// The name that the server gives an index made without one.
+pub(crate) fn index_name(index: &Index, taken: &BTreeSet<Name>) -> Name {
+    let part = |part: &mig_plan::schema::IndexPart| match &part.what {
+        IndexedBy::Column(name) => name.as_str().to_owned(),
+        IndexedBy::Expression(_) => "expr".to_owned(),
+    };
+    let columns = index.parts.iter().map(part).collect::<Vec<_>>().join("_");
+    let taken = |name: &str| taken.iter().any(|t| t.as_str() == name);
+    names::derived(index.table.name.as_str(), &columns, "idx", &taken)
 }

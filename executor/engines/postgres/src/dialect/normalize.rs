@@ -9,7 +9,7 @@ use mig_plan::{
 };
 
 use super::{
-    grants,
+    grants, inherit,
     names::{self, literal, qualified},
     types::SERIALS,
 };
@@ -18,8 +18,9 @@ use super::{
 pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32) -> Result<Schema, Vec<Complaint>> {
     let mut complaints = Vec::new();
     place(&mut schema, default);
-    let tables: Vec<Address> = schema.objects.keys().filter(|at| at.kind() == ObjectKind::Table).cloned().collect();
-    for at in tables {
+    for at in inherit::parents_first(&schema) {
+        inherit::expand(&mut schema, &at);
+        let at = Address::table(&at);
         let mut sequences = Vec::new();
         if let Some(Body::Table(table)) = schema.objects.get_mut(&at).map(|o| &mut o.body) {
             complete(&at.qualified(), table, &mut sequences);
@@ -40,6 +41,7 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
         check_object(at, object, version, &mut complaints);
     }
     foreign_keys(&mut schema, &mut complaints);
+    inherit::lean(&mut schema);
     if complaints.is_empty() { Ok(schema) } else { Err(complaints) }
 }
 
@@ -67,6 +69,12 @@ fn place(schema: &mut Schema, default: Option<&Name>) {
                     if let Rule::ForeignKey(fk) = &mut constraint.rule {
                         fk.references = homed(&fk.references);
                     }
+                }
+                for key in ["partition_of", "inherits"] {
+                    let Some(paths) = table.options.get_mut(key) else { continue };
+                    let full =
+                        |path: &str| inherit::path_of(path.trim()).map_or(path.to_owned(), |at| homed(&at).to_string());
+                    *paths = paths.split(',').map(full).collect::<Vec<_>>().join(", ");
                 }
             }
             _ => {}
@@ -194,6 +202,13 @@ fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<C
                 Some("choose another name"),
             ));
         }
+        if column.data_type.is_empty() {
+            complaints.push(complain(
+                &place,
+                "the column has no type, and no parent of the table has it",
+                Some("give it a type"),
+            ));
+        }
         check_value(&place, column, version, complaints);
     }
     if table.constraints.values().filter(|c| matches!(c.rule, Rule::PrimaryKey(_))).count() > 1 {
@@ -271,8 +286,14 @@ fn check_object(at: &Address, object: &Object, version: u32, complaints: &mut Ve
 
 /// Foreign keys that name no columns mean the primary key; all must have a key behind them.
 fn foreign_keys(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
-    let keys: std::collections::BTreeMap<Qualified, Vec<Name>> =
-        schema.tables().filter_map(|(at, t)| Some((at, t.primary_key()?.1.columns.clone()))).collect();
+    let keys: std::collections::BTreeMap<Qualified, Vec<Name>> = schema
+        .tables()
+        .map(|(at, _)| at)
+        .filter_map(|at| {
+            let key = inherit::whole(schema, &at)?.primary_key()?.1.columns.clone();
+            Some((at, key))
+        })
+        .collect();
     for object in schema.objects.values_mut() {
         let Body::Table(table) = &mut object.body else { continue };
         for constraint in table.constraints.values_mut() {
@@ -304,7 +325,12 @@ fn foreign_keys(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
                     fk.referenced.len()
                 );
                 complaints.push(complain(&place, says, None));
-            } else if !has_key(schema, &fk.references, there, &fk.referenced) {
+            } else if !has_key(
+                schema,
+                &fk.references,
+                &inherit::whole(schema, &fk.references).unwrap_or_else(|| there.clone()),
+                &fk.referenced,
+            ) {
                 let says = format!("{} has no unique key on {}", fk.references, names::list(&fk.referenced));
                 complaints.push(complain(&place, says, Some("declare a primary key or unique key there")));
             }
@@ -327,6 +353,7 @@ fn has_key(schema: &Schema, at: &Qualified, table: &Table, columns: &[Name]) -> 
     keys.any(|key| key == wanted)
         || schema
             .indexes_of(at)
+            .chain(inherit::passed_indexes(schema, at))
             .filter(|(_, i)| i.unique && i.predicate.is_none())
             .any(|(_, index)| index_columns(index).is_some_and(|c| c.iter().collect::<BTreeSet<_>>() == wanted))
 }

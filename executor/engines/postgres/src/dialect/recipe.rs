@@ -7,8 +7,8 @@ pub(crate) mod layer;
 pub(crate) mod object;
 pub(crate) mod twins;
 
-use super::grants;
-use mig_plan::{Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase};
+use super::{grants, inherit};
+use mig_plan::{Address, Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase, kind::Regroup};
 
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
@@ -66,6 +66,12 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Unsync(_) => {
                 return Err(unasked(change));
             }
+            Kind::Regroup(k) => {
+                let leaves = leaves(k);
+                let phase = if leaves { Phase::Switch } else { Phase::Contract };
+                let why = if leaves { "takes it from its parents" } else { "gives it its place and its rows theirs" };
+                drafts.push(Draft::new(change.clone(), phase, why));
+            }
             Kind::Rebuild(k) => {
                 let says = "PostgreSQL alters tables in place; it has no rebuild".to_owned();
                 return Err(Complaint { at: mig_plan::Address::table(&k.table), says, help: None });
@@ -79,6 +85,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     drafts.extend(backfills);
     fill::one_pass(&mut drafts);
     constraint::swap_keys(&mut drafts, group, context);
+    if drafts.first().is_some_and(|d| matches!(&d.change, Kind::Regroup(k) if leaves(k))) {
+        // What a table becomes on its own comes after it has left its parents.
+        drafts.iter_mut().for_each(|d| d.phase = d.phase.max(Phase::Switch));
+    }
     // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
     drafts.sort_by_key(|d| d.phase);
     Ok(drafts)
@@ -88,6 +98,15 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
 fn unasked(change: &Kind) -> Complaint {
     let says = format!("{} is a part of another change", change.slug());
     Complaint { at: change.address(), says, help: None }
+}
+
+/// Whether a table is taken from its parents.
+fn leaves(k: &Regroup) -> bool {
+    let has = |set: &std::collections::BTreeMap<Address, mig_plan::Object>| match set.get(&Address::table(&k.table)) {
+        Some(mig_plan::Object { body: mig_plan::Body::Table(table), .. }) => !inherit::parents(table).is_empty(),
+        _ => false,
+    };
+    has(&k.from) && !has(&k.to)
 }
 
 /// A draft whose class comes from a hazard that only the recipe knows.

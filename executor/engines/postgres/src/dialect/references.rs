@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::inherit;
 use mig_plan::{
     Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
     schema::{Index, IndexedBy},
@@ -50,6 +51,7 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
                 finder.path(parent.trim());
                 finder.inherited(table, parent.trim());
             }
+            finder.shares(&at.qualified(), table);
         }
         Body::Index(index) => finder.index(index),
         Body::Sequence(sequence) => {
@@ -136,22 +138,34 @@ impl Finder<'_> {
         }
     }
 
-    /// What a table has from its parent: the parent's columns and checks of the same names, which must have their final form when it
-    /// is made.
+    /// What a table says of its parent's columns: they must have their final form when it is made.
     fn inherited(&mut self, table: &Table, parent: &str) {
-        let Ok(mut parts) = split_path(parent) else { return };
-        let Some(name) = parts.pop() else { return };
-        let parent = Qualified::new(parts.pop().or_else(|| self.default.cloned()), name);
-        let Some(from) = self.schema.table(&parent) else { return };
-        let checks =
-            from.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::Check { .. })).map(|(name, _)| name);
-        let checks = checks.filter(|name| table.constraints.contains_key(*name));
-        let columns = from.columns.iter().map(|c| &c.name).filter(|name| table.column(name).is_some());
-        let found: Vec<_> = columns
-            .map(|name| Address::column(&parent, name))
-            .chain(checks.map(|name| Address::constraint(&parent, name)))
-            .collect();
-        self.found.extend(found);
+        let Some(parent) = inherit::path_of(parent) else { return };
+        for column in &table.columns {
+            self.add_column(&parent, &column.name);
+        }
+    }
+
+    /// The indexes and keys over a partition of which it gives its share a name.
+    fn shares(&mut self, at: &Qualified, table: &Table) {
+        let named: Vec<&str> = table.options.keys().filter_map(|key| key.strip_prefix(inherit::NAME_OF)).collect();
+        if named.is_empty() {
+            return;
+        }
+        for of in inherit::ancestors(self.schema, at) {
+            for name in named.iter().filter_map(|name| Name::new(*name).ok()) {
+                self.add(Address::constraint(&of, &name));
+                self.add(Address::index(&of.sibling(name)));
+            }
+        }
+    }
+
+    /// A column, wherever it comes from: of the table and of each of its parents that has it.
+    fn add_column(&mut self, table: &Qualified, name: &Name) {
+        self.add(Address::column(table, name));
+        for parent in inherit::ancestors(self.schema, table) {
+            self.add(Address::column(&parent, name));
+        }
     }
 
     fn data_type(&mut self, data_type: &str) {
@@ -207,14 +221,22 @@ impl Finder<'_> {
     fn foreign_key(&mut self, fk: &ForeignKey) {
         self.add(Address::table(&fk.references));
         for column in &fk.referenced {
-            self.add(Address::column(&fk.references, column));
+            self.add_column(&fk.references, column);
         }
-        let Some(table) = self.schema.table(&fk.references) else { return };
+        self.key(&fk.references, fk);
+        for parent in inherit::ancestors(self.schema, &fk.references) {
+            self.key(&parent, fk);
+        }
+    }
+
+    /// The key of a table that a foreign key refers to.
+    fn key(&mut self, of: &Qualified, fk: &ForeignKey) {
+        let Some(table) = self.schema.table(of) else { return };
         let wanted: BTreeSet<_> = fk.referenced.iter().collect();
         let is_key = |c: &Constraint| c.key().is_some_and(|k| k.columns.iter().collect::<BTreeSet<_>>() == wanted);
         let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
         for name in &keys {
-            self.found.insert(Address::constraint(&fk.references, name));
+            self.found.insert(Address::constraint(of, name));
         }
         if keys.is_empty() {
             let plain = |index: &Index| {
@@ -224,7 +246,7 @@ impl Finder<'_> {
                 });
                 index.unique && columns.collect::<BTreeSet<_>>() == wanted
             };
-            let indexes = self.schema.indexes_of(&fk.references).filter(|(_, i)| plain(i)).map(|(at, _)| at.clone());
+            let indexes = self.schema.indexes_of(of).filter(|(_, i)| plain(i)).map(|(at, _)| at.clone());
             self.found.extend(indexes.collect::<Vec<_>>());
         }
     }
@@ -233,7 +255,7 @@ impl Finder<'_> {
         self.relation(&index.table);
         for part in &index.parts {
             match &part.what {
-                IndexedBy::Column(name) => self.add(Address::column(&index.table, name)),
+                IndexedBy::Column(name) => self.add_column(&index.table, name),
                 IndexedBy::Expression(text) => self.text(text, Some(&index.table)),
             }
             if let Some(opclass) = &part.opclass
@@ -244,16 +266,10 @@ impl Finder<'_> {
             }
         }
         for name in &index.include {
-            self.add(Address::column(&index.table, name));
+            self.add_column(&index.table, name);
         }
         if let Some(text) = &index.predicate {
             self.text(text, Some(&index.table));
-        }
-        if let Some(parent) = index.options.get("parent")
-            && let Ok(mut parts) = split_path(parent)
-            && let Some(name) = parts.pop()
-        {
-            self.add(Address::index(&Qualified::new(parts.pop(), name)));
         }
     }
 
@@ -267,7 +283,8 @@ impl Finder<'_> {
             self.brought_by_extension(&path);
             mentioned.extend(path.names.last().cloned());
         }
-        for of in tables {
+        let above: Vec<_> = tables.iter().flat_map(|of| inherit::ancestors(self.schema, of)).collect();
+        for of in tables.into_iter().chain(above) {
             let Some(found) = self.schema.table(&of) else { continue };
             let columns = found.columns.iter().filter(|c| mentioned.contains(c.name.as_str()));
             let columns: Vec<_> = columns.map(|c| Address::column(&of, &c.name)).collect();

@@ -7,6 +7,7 @@ pub(crate) mod enums;
 pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod object;
+pub(crate) mod regroup;
 pub(crate) mod rename;
 pub(crate) mod settings;
 pub(crate) mod table;
@@ -35,9 +36,9 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Replace(k) => object::replace(k, before, after),
         Kind::Rename(k) => Ok(rename::object(k)),
         Kind::RenameMember(k) => Ok(rename::member(k)),
-        Kind::AlterTable(k) => settings::alter(k, before),
-        Kind::AddColumn(k) => Ok(column::add(k)),
-        Kind::AlterColumn(k) => column::alter(k, before),
+        Kind::AlterTable(k) => settings::alter(k, before, after),
+        Kind::AddColumn(k) => column::add(k, before),
+        Kind::AlterColumn(k) => column::alter(k, before, after),
         Kind::DropColumn(k) => column::drop(k, before),
         Kind::AddConstraint(k) => Ok(constraint::add(k, before)),
         Kind::ValidateConstraint(k) => constraint::validate(k, before),
@@ -60,6 +61,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
             Ok(meta(super::grants::sql(&k.at, &k.from, &k.to), "nothing that clients wait for".to_owned()))
         }
         Kind::Backfill(k) => backfill::render(k, before),
+        Kind::Regroup(k) => regroup::regroup(k, before, after),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),
             says: "PostgreSQL alters tables in place; it has no rebuild".to_owned(),

@@ -7,7 +7,7 @@ use mig_plan::{
 
 use super::{
     casts::{self, Fit},
-    keep,
+    inherit, keep,
     names::{qualified, quote},
     render::{self, WORK, column, index, object, render, transaction},
 };
@@ -19,12 +19,15 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::Drop(k) => match &k.object.body {
             Body::Index(of)
                 if index::can_beside(&k.at, &k.object, of, before)
-                    && index::after_create(&k.at, &k.object, of).is_empty() =>
+                    && index::after_create(&k.at, &k.object, of, before).is_empty() =>
             {
                 Ok(done(format!("builds {} again", k.at), index::built_beside(&k.at, &k.object, of)))
             }
             _ => reversed(change, before, after, format!("creates {} again", k.at)),
         },
+        Kind::DropColumn(_) | Kind::AddColumn(_) | Kind::AlterColumn(_) if is_difference(change, before, after) => {
+            reversed(change, before, after, "takes the difference to the parent's column back".to_owned())
+        }
         Kind::DropColumn(k) => column_back(change, k, before, after),
         Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before),
         Kind::Backfill(k) => {
@@ -83,6 +86,12 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
     }
 }
 
+/// Whether a change is about what a table says of a parent's column.
+fn is_difference(change: &Kind, before: &Schema, after: &Schema) -> bool {
+    let at = change.address();
+    [before, after].iter().any(|schema| schema.column(&at).is_some_and(|c| c.data_type.is_empty()))
+}
+
 fn done(says: String, action: Action) -> RenderedUndo {
     RenderedUndo { says, action, hazards: vec![] }
 }
@@ -119,7 +128,8 @@ fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, before: &Schema) -> Rende
         sql.push(format!("ALTER {word} {} RENAME TO {}", qualified(&moved), quote(&there.name)));
     }
     if let Body::Table(table) = &k.object.body {
-        for column in table.columns.iter().filter(|c| object::needs_objects(c, before)) {
+        let whole = inherit::whole(before, &at).unwrap_or_else(|| table.clone());
+        for column in whole.columns.iter().filter(|c| object::needs_objects(c, before)) {
             if let mig_plan::ColumnValue::Default(value) = &column.value {
                 sql.push(format!("ALTER TABLE {name} ALTER COLUMN {} SET DEFAULT {value}", quote(&column.name)));
             }
@@ -164,6 +174,7 @@ fn type_back(change: &Kind, k: &AlterColumn, before: &Schema) -> Result<Rendered
     let back = AlterColumn { table: k.table.clone(), from: k.to.clone(), to: k.from.clone(), using: None };
     let lossy = matches!(casts::fit(k), Fit::Lossy);
     let mut sql = column::alter_sql(&back)?;
+    sql.extend(column::differences(&back, before)?);
     if lossy {
         sql.extend(column::restore(change, &k.table, &k.from, before)?);
     }

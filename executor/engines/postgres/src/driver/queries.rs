@@ -103,6 +103,14 @@ pub(super) fn tables(ask: &Ask) -> String {
                where i.indrelid = c.oid and i.indisreplident) end as replica_identity,
            case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_by,
            pg_get_expr(c.relpartbound, c.oid) as bound, h.parents,
+           case when c.relispartition then (
+             select json_agg(json_build_array(coalesce(rk.conname, rc.relname), coalesce(k.conname, ic.relname), k.contype,
+                 (select string_agg(ia.attname, '_' order by ia.attnum) from pg_attribute ia where ia.attrelid = ic.oid)))
+               from pg_index ix join pg_class ic on ic.oid = ix.indexrelid
+                 join pg_class rc on rc.oid = pg_partition_root(ix.indexrelid)
+                 left join pg_constraint k on k.conindid = ic.oid and k.conrelid = c.oid and k.contype in ('p', 'u', 'x')
+                 left join pg_constraint rk on rk.conindid = rc.oid and rk.contype in ('p', 'u', 'x')
+              where ix.indrelid = c.oid and ic.relispartition and (k.oid is null or rk.oid is not null)) end as shares,
            c.relrowsecurity as row_security, c.relforcerowsecurity as forced,
            case when c.reloftype <> 0 then format_type(c.reloftype, null) end as of_type, d.description as comment
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -121,16 +129,22 @@ pub(super) fn tables(ask: &Ask) -> String {
 /// Columns of tables and materialized views.
 pub(super) fn columns(ask: &Ask) -> String {
     let compression = ask.pick(14, "nullif(a.attcompression, '')", "null");
+    let above = ask.pick(14, "nullif(p.attcompression, '')", "null");
     let target = ask.pick(17, "a.attstattarget", "nullif(a.attstattarget, -1)");
     // A list for each row, in the order of the fields of `ColumnRow`: there are many, and names in each take time.
     format!(
         "select coalesce(json_agg(json_build_array(a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
            a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(f.adbin, f.adrelid), a.attcollation::int8,
            case when a.attcollation not in (0, t.typcollation) then a.attcollation::regcollation::text end,
-           case when a.attstorage <> t.typstorage then a.attstorage end, {compression}, {target}, a.attoptions, not a.attislocal,
+           case when a.attstorage <> t.typstorage then a.attstorage end, a.attstorage, {compression}, {target}, a.attoptions, up.said,
            d.description) order by a.attrelid, a.attnum), '[]')::text
          from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
            left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+           left join lateral (
+             select json_build_array(p.attnotnull, pg_get_expr(pf.adbin, pf.adrelid), p.attstorage, {above}) as said
+               from pg_inherits h join pg_attribute p on p.attrelid = h.inhparent and p.attname = a.attname and not p.attisdropped
+                 left join pg_attrdef pf on pf.adrelid = p.attrelid and pf.adnum = p.attnum
+              where a.attinhcount > 0 and h.inhrelid = a.attrelid order by h.inhseqno limit 1) up on true
            left join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = a.attrelid and d.objsubid = a.attnum
          where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'm') and {}",
         ask.part("a.attrelid")
@@ -174,7 +188,7 @@ pub(super) fn constraints(ask: &Ask) -> String {
         "select con.oid::int8 as oid, con.conrelid::int8 as relation, con.conname as name, con.contype as kind,
            con.condeferrable as deferrable, con.condeferred as deferred, con.convalidated as validated,
            {enforced} as enforced, {period} as period, con.connoinherit and con.contype = 'c' as no_inherit,
-           (con.coninhcount > 0 and not con.conislocal) or con.conparentid <> 0 as inherited,
+           con.coninhcount > 0 or con.conparentid <> 0 as inherited, con.conparentid::int8 as parent,
            con.conkey as key, rn.nspname as ref_schema, rc.relname as ref_name, con.confrelid::int8 as ref_relation,
            con.confkey as ref_key, con.confupdtype as on_update, con.confdeltype as on_delete,
            con.confmatchtype as matching, {set_columns} as set_columns,
@@ -216,12 +230,11 @@ pub(super) fn indexes(ask: &Ask) -> String {
              where a.attrelid = i.indexrelid and a.attoptions is not null) as class_settings,
            pg_get_expr(i.indpred, i.indrelid) as predicate, {nulls} as nulls_not_distinct, i.indisvalid as valid,
            i.indisclustered as clustered, i.indisreplident as replica_identity, c.reloptions as settings,
-           ts.spcname as tablespace, pn.nspname as parent_schema, p.relname as parent_name, d.description as comment
+           ts.spcname as tablespace, h.inhparent::int8 as parent, d.description as comment
          from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
            join pg_class t on t.oid = i.indrelid join pg_namespace tn on tn.oid = t.relnamespace
            join pg_am am on am.oid = c.relam left join pg_tablespace ts on ts.oid = c.reltablespace
-           left join pg_inherits h on h.inhrelid = c.oid left join pg_class p on p.oid = h.inhparent
-           left join pg_namespace pn on pn.oid = p.relnamespace
+           left join pg_inherits h on h.inhrelid = c.oid
            left join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = 0
          where t.relkind in ('r', 'p', 'm')
            and not exists (select from pg_constraint k where k.conindid = c.oid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x'))

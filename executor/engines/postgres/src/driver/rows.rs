@@ -59,11 +59,15 @@ pub(super) struct TableRow {
     pub(super) partition_by: Option<String>,
     pub(super) bound: Option<String>,
     pub(super) parents: Option<Vec<(String, String)>>,
+    pub(super) shares: Option<Vec<ShareRow>>,
     pub(super) row_security: bool,
     pub(super) forced: bool,
     pub(super) of_type: Option<String>,
     pub(super) comment: Option<String>,
 }
+
+/// Of a partition's share in an index of its parents: the parent's name for it, its own, the kind of constraint, the columns.
+pub(super) type ShareRow = (String, String, Option<char>, Option<String>);
 
 /// See [`queries::columns`](super::queries::columns).
 #[derive(Debug, Deserialize)]
@@ -79,12 +83,16 @@ pub(super) struct ColumnRow {
     pub(super) collation_id: Oid,
     pub(super) collation: Option<String>,
     pub(super) storage: Option<char>,
+    pub(super) storage_code: char,
     pub(super) compression: Option<String>,
     pub(super) statistics: Option<i32>,
     pub(super) settings: Settings,
-    pub(super) inherited: bool,
+    pub(super) above: Option<AboveRow>,
     pub(super) comment: Option<String>,
 }
+
+/// Of a parent's column: whether it refuses NULL, its default, storage and compression.
+pub(super) type AboveRow = (bool, Option<String>, char, Option<String>);
 
 /// See [`queries::sequences`](super::queries::sequences).
 #[derive(Debug, Deserialize)]
@@ -122,6 +130,7 @@ pub(super) struct ConstraintRow {
     pub(super) period: bool,
     pub(super) no_inherit: bool,
     pub(super) inherited: bool,
+    pub(super) parent: Oid,
     pub(super) key: Option<Vec<i16>>,
     pub(super) ref_schema: Option<String>,
     pub(super) ref_name: Option<String>,
@@ -169,8 +178,7 @@ pub(super) struct IndexRow {
     pub(super) replica_identity: bool,
     pub(super) settings: Settings,
     pub(super) tablespace: Option<String>,
-    pub(super) parent_schema: Option<String>,
-    pub(super) parent_name: Option<String>,
+    pub(super) parent: Option<Oid>,
     pub(super) comment: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use mig_plan::{
 
 use super::{fill, twins, warned};
 use crate::dialect::{
-    casts,
+    casts, inherit,
     names::{generated, quote},
 };
 
@@ -22,6 +22,10 @@ pub(crate) fn not_null_helper(table: &Qualified, column: &Name) -> Name {
 /// The drafts of a new column on a table that is there.
 pub(crate) fn add(change: &AddColumn, group: &Group, _context: &Context<'_>) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.column);
+    if goal.data_type.is_empty() {
+        let phase = if goal.not_null { Phase::Contract } else { Phase::Expand };
+        return vec![Draft::new(change.clone(), phase, format!("{} differs from its parent's", goal.name))];
+    }
     let declared = group.fill.as_ref().is_some_and(|f| f.set.contains_key(&goal.name));
     let default = match &goal.value {
         ColumnValue::Default(value) => Some(value),
@@ -150,10 +154,11 @@ fn nullable(draft: Draft) -> Draft {
 pub(crate) fn drop(change: &DropColumn, context: &Context<'_>) -> Vec<Draft> {
     let table = &change.table;
     let mut now = change.column.clone();
-    let keyed = context.renamed.table(table).and_then(|t| t.primary_key());
+    let whole = inherit::whole(context.renamed, table);
+    let keyed = whole.as_ref().and_then(|t| t.primary_key());
     let keyed = keyed.is_some_and(|(_, key)| key.columns.contains(&now.name));
     let mut drafts = Vec::new();
-    if now.not_null && now.value.is_plain() && !keyed && !now.options.contains_key("inherited") {
+    if now.not_null && now.value.is_plain() && !keyed && !now.data_type.is_empty() {
         let to = Column { not_null: false, ..now.clone() };
         let draft = step(table, &mut now, to, Phase::Switch, "lets new clients leave it out before it goes");
         let says = "readers may meet NULL where new clients write rows without it; such rows must get a value before a rollback";

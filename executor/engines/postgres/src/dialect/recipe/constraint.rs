@@ -55,7 +55,7 @@ pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) 
 fn can_adopt(change: &AddConstraint, context: &Context<'_>) -> bool {
     let options = &change.constraint.options;
     !is_partitioned(context.renamed, &change.table)
-        && !["inherited", "period", "clustered"].iter().any(|option| options.contains_key(*option))
+        && !["period", "clustered"].iter().any(|option| options.contains_key(*option))
 }
 
 /// A key whose index is built beside running clients and then becomes its own.

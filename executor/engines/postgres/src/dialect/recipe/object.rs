@@ -78,9 +78,7 @@ fn table(change: &Create, why: String) -> Vec<Draft> {
     let mut keys = Vec::new();
     if let Body::Table(table) = &mut object.body {
         // CREATE TABLE takes no NOT VALID.
-        let apart = |c: &mig_plan::Constraint| {
-            (c.foreign_key().is_some() || !c.validity.is_valid()) && !c.options.contains_key("inherited")
-        };
+        let apart = |c: &mig_plan::Constraint| c.foreign_key().is_some() || !c.validity.is_valid();
         let names: Vec<_> = table.constraints.iter().filter(|(_, c)| apart(c)).map(|(name, _)| name.clone()).collect();
         for name in names {
             if let Some(constraint) = table.constraints.remove(&name) {
@@ -119,7 +117,7 @@ pub(crate) fn drop(change: &Drop, _context: &Context<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     match &mut object.body {
         Body::Table(table) => {
-            let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() && !c.options.contains_key("inherited");
+            let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some();
             let names: Vec<_> =
                 table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
             for name in names {

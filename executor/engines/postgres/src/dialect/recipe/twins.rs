@@ -48,7 +48,7 @@ fn moves(change: &AlterColumn, group: &Group) -> bool {
         && plain(&change.from.value)
         && plain(&change.to.value)
         && change.from.collation == change.to.collation
-        && !change.from.options.contains_key("inherited")
+        && !change.from.data_type.is_empty()
         && casts::moves_beside(change)
 }
 

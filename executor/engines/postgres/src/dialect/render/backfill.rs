@@ -31,7 +31,7 @@ struct Cursor {
 /// How a backfill of one table is written.
 pub(crate) struct Writer<'a> {
     change: &'a Backfill,
-    table: &'a Table,
+    table: Table,
     cursor: Cursor,
     kept: Qualified,
     mode: Mode,
@@ -89,7 +89,7 @@ pub(crate) fn undo_sql(change: &Backfill, before: &Schema) -> Result<Vec<String>
         .iter()
         .enumerate()
         .map(|(i, c)| {
-            format!("{} = {}", quote(c), keep::restored(&format!("k._mig_old{i}"), &type_of(writer.table, c)))
+            format!("{} = {}", quote(c), keep::restored(&format!("k._mig_old{i}"), &type_of(&writer.table, c)))
         })
         .collect::<Vec<_>>()
         .join(", ");
@@ -110,11 +110,11 @@ pub(crate) fn undo_sql(change: &Backfill, before: &Schema) -> Result<Vec<String>
 impl<'a> Writer<'a> {
     fn new(change: &'a Backfill, before: &'a Schema) -> Result<Self, Complaint> {
         let at = Address::table(&change.table);
-        let table = before.table(&change.table).ok_or_else(|| missing(&at))?;
-        let key = keep::key_of(table).filter(|key| !key.iter().any(|k| change.set.contains_key(k)));
+        let table = crate::dialect::inherit::whole(before, &change.table).ok_or_else(|| missing(&at))?;
+        let key = keep::key_of(&table).filter(|key| !key.iter().any(|k| change.set.contains_key(k)));
         let cursor = match &key {
             Some(key) => Cursor {
-                parts: key.iter().map(|k| (quote(k), type_of(table, k))).collect(),
+                parts: key.iter().map(|k| (quote(k), type_of(&table, k))).collect(),
                 words: key.iter().map(ToString::to_string).collect(),
             },
             None => Cursor { parts: vec![("ctid".to_owned(), "tid".to_owned())], words: vec!["ctid".to_owned()] },
@@ -210,7 +210,7 @@ impl<'a> Writer<'a> {
         let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect();
         let values = self.change.set.iter().enumerate();
         let values: Vec<_> = values
-            .map(|(i, (column, e))| format!("({e})::{} AS _mig_c{i}", cast_type(&type_of(self.table, column))))
+            .map(|(i, (column, e))| format!("({e})::{} AS _mig_c{i}", cast_type(&type_of(&self.table, column))))
             .collect();
         let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
         format!(
@@ -243,7 +243,7 @@ impl<'a> Writer<'a> {
     }
 
     fn same(&self, column: &Name, left: &str, right: &str) -> String {
-        let text = if has_equality(&type_of(self.table, column)) { "" } else { "::text" };
+        let text = if has_equality(&type_of(&self.table, column)) { "" } else { "::text" };
         format!("{left}{text} IS NOT DISTINCT FROM {right}{text}")
     }
 
@@ -254,7 +254,7 @@ impl<'a> Writer<'a> {
             if self.mode == Mode::Fill {
                 format!("{own} IS NULL")
             } else {
-                let text = if has_equality(&type_of(self.table, column)) { "" } else { "::text" };
+                let text = if has_equality(&type_of(&self.table, column)) { "" } else { "::text" };
                 format!("{own}{text} IS DISTINCT FROM {values}._mig_c{i}{text}")
             }
         });
@@ -267,7 +267,7 @@ impl<'a> Writer<'a> {
         let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
         let values = self.change.set.keys().enumerate();
         let values = values.flat_map(|(i, c)| {
-            let value = keep::kept_value(&quote(c), &type_of(self.table, c));
+            let value = keep::kept_value(&quote(c), &type_of(&self.table, c));
             [format!("{value} AS _mig_old{i}"), format!("{value} AS _mig_new{i}")]
         });
         let columns = keys.chain(values).collect::<Vec<_>>().join(", ");
@@ -317,7 +317,7 @@ impl<'a> Writer<'a> {
         );
         let set: Vec<_> = columns()
             .map(|(i, c)| {
-                format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(self.table, c)))
+                format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(&self.table, c)))
             })
             .collect();
         let old: Vec<_> = columns()

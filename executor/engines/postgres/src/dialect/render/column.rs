@@ -10,14 +10,18 @@ use mig_plan::{
 use super::{META, WORK, locked, meta, table};
 use crate::dialect::{
     casts::{self, Fit},
-    keep,
+    inherit, keep,
     names::{literal, qualified, quote},
 };
 
 /// The SQL of a new column.
-pub(crate) fn add(change: &AddColumn) -> Rendered {
+pub(crate) fn add(change: &AddColumn, before: &Schema) -> Result<Rendered, Complaint> {
     let name = qualified(&change.table);
     let at = Address::column(&change.table, &change.column.name);
+    if let Some(above) = inherit::above(before, &change.table, &change.column.name) {
+        let own = (inherit::passed_on(&above), inherit::merged(&above, &change.column));
+        return differing(&change.table, own, before);
+    }
     let mut out = meta(add_sql(change), format!("ACCESS EXCLUSIVE on {name}, an instant"));
     if rewrites(&change.column) {
         out.lock = format!("ACCESS EXCLUSIVE on {name}, while every row is written: readers and writers wait");
@@ -41,7 +45,12 @@ pub(crate) fn add(change: &AddColumn) -> Rendered {
             stops: true,
         });
     }
-    out
+    Ok(out)
+}
+
+/// The SQL that makes a table differ from its parent in a column, or differ no more.
+fn differing(table: &Qualified, (from, to): (Column, Column), before: &Schema) -> Result<Rendered, Complaint> {
+    alter(&AlterColumn { table: table.clone(), from, to, using: None }, before, before)
 }
 
 /// Whether adding the column writes every row: its value is not one constant.
@@ -66,7 +75,13 @@ pub(crate) fn add_sql(change: &AddColumn) -> Vec<String> {
 }
 
 /// The SQL of a changed column.
-pub(crate) fn alter(change: &AlterColumn, before: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn alter(change: &AlterColumn, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+    if change.from.data_type.is_empty()
+        && let Some(above) = inherit::above(before, &change.table, &change.from.name)
+    {
+        let own = (inherit::merged(&above, &change.from), inherit::merged(&above, &change.to));
+        return differing(&change.table, own, before);
+    }
     let name = qualified(&change.table);
     let at = Address::column(&change.table, &change.from.name);
     let fit = if retyped(change) { casts::fit(change) } else { Fit::Metadata };
@@ -76,6 +91,7 @@ pub(crate) fn alter(change: &AlterColumn, before: &Schema) -> Result<Rendered, C
         sql.push(copy(&change.clone().into(), &change.table, &change.from, before)?);
     }
     sql.extend(alter_sql(change)?);
+    sql.extend(differences(change, after)?);
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));
     if retyped(change) {
         locked(&mut out.action, &name);
@@ -97,6 +113,20 @@ pub(crate) fn alter(change: &AlterColumn, before: &Schema) -> Result<Rendered, C
             .push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&keep::place(&change.clone().into())))));
     }
     Ok(out)
+}
+
+/// What tables under a changed one say of its column themselves: the change of the parent's has gone over it.
+pub(crate) fn differences(change: &AlterColumn, after: &Schema) -> Result<Vec<String>, Complaint> {
+    let mut sql = Vec::new();
+    for under in inherit::descendants(after, &change.table) {
+        let own = after.table(&under).and_then(|t| t.column(&change.to.name)).filter(|c| c.data_type.is_empty());
+        if let (Some(own), Some(above)) = (own, inherit::above(after, &under, &change.to.name)) {
+            let from = inherit::passed_on(&above);
+            let to = inherit::merged(&above, own);
+            sql.extend(alter_sql(&AlterColumn { table: under, from, to, using: None })?);
+        }
+    }
+    Ok(sql)
 }
 
 fn retyped(change: &AlterColumn) -> bool {
@@ -145,7 +175,7 @@ fn has_proof(change: &AlterColumn, before: &Schema) -> bool {
 
 fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {
     let (name, column) = (qualified(&change.table), quote(&change.from.name));
-    let key = before.table(&change.table).and_then(keep::key_of).unwrap_or_default();
+    let key = inherit::whole(before, &change.table).as_ref().and_then(keep::key_of).unwrap_or_default();
     let shown = key.iter().map(|k| format!("{}::text", quote(k))).collect::<Vec<_>>().join(", ");
     DraftCheck {
         at: at.clone(),
@@ -244,7 +274,7 @@ fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -
 }
 
 /// Sets the sequence behind an identity column to the greatest value in use.
-fn catch_up(table: &Qualified, column: &Column) -> String {
+pub(crate) fn catch_up(table: &Qualified, column: &Column) -> String {
     let (name, quoted) = (qualified(table), quote(&column.name));
     let (table_text, column_text) = (literal(&name), literal(column.name.as_str()));
     format!(
@@ -272,7 +302,7 @@ fn settings_sql(column: &str, table_name: &str, from: &Column, to: &Column) -> V
 
 /// The statement that copies a column's values, with the key of their rows, to where they are kept.
 fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Result<String, Complaint> {
-    let table = before.table(of).ok_or_else(|| super::missing(&Address::table(of)))?;
+    let table = &inherit::whole(before, of).ok_or_else(|| super::missing(&Address::table(of)))?;
     let name = quote(&column.name);
     let mut columns: Vec<_> = keep::key_without(table, &column.name).iter().map(quote).collect();
     columns.push(format!("{} AS {name}", keep::kept_value(&name, &column.data_type)));
@@ -289,6 +319,12 @@ pub(crate) fn is_kept(column: &Column) -> bool {
 pub(crate) fn drop(change: &DropColumn, before: &Schema) -> Result<Rendered, Complaint> {
     let name = qualified(&change.table);
     let at = Address::column(&change.table, &change.column.name);
+    if change.column.data_type.is_empty()
+        && let Some(above) = inherit::above(before, &change.table, &change.column.name)
+    {
+        let own = (inherit::merged(&above, &change.column), inherit::passed_on(&above));
+        return differing(&change.table, own, before);
+    }
     let kind: Kind = change.clone().into();
     let mut sql = Vec::new();
     if is_kept(&change.column) {
@@ -314,7 +350,7 @@ pub(crate) fn restore(
     column: &Column,
     before: &Schema,
 ) -> Result<Vec<String>, Complaint> {
-    let table = before.table(of).ok_or_else(|| super::missing(&Address::table(of)))?;
+    let table = &inherit::whole(before, of).ok_or_else(|| super::missing(&Address::table(of)))?;
     let kept = qualified(&keep::place(change));
     let name = quote(&column.name);
     let key = keep::key_without(table, &column.name);

@@ -10,7 +10,7 @@ use mig_plan::{
 
 use super::{META, WORK, meta, table::parameters};
 use crate::dialect::{
-    keep,
+    inherit, keep,
     names::{list, qualified, quote, quote_text},
 };
 
@@ -105,7 +105,12 @@ pub(crate) fn add(change: &AddConstraint, before: &Schema) -> Rendered {
     let at = Address::constraint(&change.table, &change.name);
     let long = change.constraint.validity == Validity::Valid && !change.constraint.options.contains_key("not_enforced");
     let limits = if long { WORK } else { META };
-    let mut out = meta(add_sql(change), lock_words(change, &table, long));
+    let mut sql = add_sql(change);
+    if change.constraint.key().is_some() {
+        let index = change.table.sibling(change.name.clone());
+        sql.extend(super::regroup::shares_named(&index, &change.table, before));
+    }
+    let mut out = meta(sql, lock_words(change, &table, long));
     super::limit(&mut out.action, limits);
     out.hazards = vec![];
     out.checks = match change.constraint.validity {
@@ -220,7 +225,7 @@ fn sample(table: &Qualified, constraint: &Constraint, schema: &Schema) -> Option
         let parts = columns.iter().map(|c| format!("{alias}{}::text", quote(c)));
         parts.collect::<Vec<_>>().join(", ")
     };
-    let key = keep::key_of(schema.table(table)?).unwrap_or_default();
+    let key = keep::key_of(&inherit::whole(schema, table)?).unwrap_or_default();
     let source = qualified(table);
     let alias = quote(&table.name);
     let sql = match &constraint.rule {

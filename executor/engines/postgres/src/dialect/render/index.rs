@@ -60,11 +60,11 @@ fn part(part: &IndexPart) -> String {
 }
 
 /// What follows `CREATE INDEX` for the settings that it cannot give itself.
-pub(crate) fn after_create(at: &Address, object: &Object, index: &Index) -> Vec<String> {
+pub(crate) fn after_create(at: &Address, object: &Object, index: &Index, around: &Schema) -> Vec<String> {
     let mut sql = Vec::new();
     let table = qualified(&index.table);
-    if let Some(parent) = index.options.get("parent") {
-        sql.push(format!("ALTER INDEX {} ATTACH PARTITION {}", super::table::path(parent), qualified(&at.qualified())));
+    if is_partitioned(around, &index.table) {
+        sql.extend(super::regroup::shares_named(&at.qualified(), &index.table, around));
     }
     if index.options.contains_key("clustered") {
         sql.push(format!("ALTER TABLE {table} CLUSTER ON {}", quote(at.name())));
@@ -86,7 +86,7 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
         let says = "stops if existing rows have duplicates; the half-built index is removed then";
         hazards.push(Hazard::new(HazardCode::UniqueMayFail, &change.at, says));
     }
-    let after = after_create(&change.at, &change.object, index);
+    let after = after_create(&change.at, &change.object, index, before);
     let mut out = if after.is_empty() && !is_partitioned(before, &index.table) {
         let mut out = meta(
             vec![],
@@ -146,8 +146,7 @@ fn broken(object: &Object) -> Object {
 pub(crate) fn can_beside(at: &Address, object: &Object, index: &Index, around: &Schema) -> bool {
     !is_partitioned(around, &index.table)
         && index.validity.is_valid()
-        && !index.options.contains_key("parent")
-        && after_create(at, object, index).iter().all(|sql| sql.starts_with("COMMENT "))
+        && after_create(at, object, index, around).iter().all(|sql| sql.starts_with("COMMENT "))
 }
 
 /// The SQL that drops an index.

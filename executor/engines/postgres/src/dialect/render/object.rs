@@ -10,7 +10,7 @@ use mig_plan::{
 
 use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
-    grants, keep,
+    grants, inherit, keep,
     names::{literal, qualified, quote, quote_text},
 };
 
@@ -42,13 +42,13 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
     let name = qualified(&at.qualified());
     let mut sql = match &object.body {
         Body::Table(table) => {
-            let mut sql = table::create(&at.qualified(), table, object);
+            let mut sql = table::create(&at.qualified(), table, object, around)?;
             sql.extend(grants::sql(at, &BTreeSet::new(), &object.grants));
             return Ok(sql);
         }
         Body::Index(index) => {
             let mut sql = vec![index::create_sql(at, index, "")];
-            sql.extend(index::after_create(at, object, index));
+            sql.extend(index::after_create(at, object, index, around));
             return Ok(sql);
         }
         Body::Namespace {} => vec![format!("CREATE SCHEMA {}", quote(at.name()))],
@@ -182,7 +182,8 @@ fn drop_sql(change: &Drop, before: &Schema) -> Result<Vec<String>, Complaint> {
             for parent in of.options.get("inherits").iter().flat_map(|p| p.split(',')) {
                 sql.push(format!("ALTER TABLE {name} NO INHERIT {}", table::path(parent.trim())));
             }
-            for column in of.columns.iter().filter(|c| needs_objects(c, before)) {
+            let whole = inherit::whole(before, &at.qualified()).unwrap_or_else(|| of.clone());
+            for column in whole.columns.iter().filter(|c| needs_objects(c, before)) {
                 sql.push(format!("ALTER TABLE {name} ALTER COLUMN {} DROP DEFAULT", quote(&column.name)));
             }
             sql.extend(moved("TABLE", &at.qualified(), &keep::place(&kind)));

@@ -8,13 +8,16 @@ use super::{
     limit, meta,
     table::{parameter, path, replica_identity, row_security},
 };
-use crate::dialect::names::{qualified, quote_text};
+use crate::dialect::{
+    inherit,
+    names::{qualified, quote_text},
+};
 
 /// Settings that only a new table can have.
 const FIXED: &[&str] = &["partition_by", "of_type"];
 
 /// The SQL that changes the settings of a table.
-pub(crate) fn alter(k: &AlterTable, _before: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn alter(k: &AlterTable, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
     let at = mig_plan::Address::table(&k.table);
     let name = qualified(&k.table);
     if let Some(fixed) = FIXED.iter().find(|key| k.from.get(**key) != k.to.get(**key)) {
@@ -62,6 +65,7 @@ pub(crate) fn alter(k: &AlterTable, _before: &Schema) -> Result<Rendered, Compla
         sql.extend(new.iter().filter(|p| !old.contains(p)).map(|p| alter(format!("INHERIT {}", path(p)))));
     }
     sql.extend(partition(&name, k));
+    sql.extend(super::regroup::share_names(&k.table, &k.from, &k.to, (before, after)));
     if changed("row_security") {
         let level = |of: &BTreeMap<String, String>| of.get("row_security").cloned();
         sql.extend(row_security(&name, level(&k.from).as_deref(), level(&k.to).as_deref()));
@@ -77,6 +81,11 @@ pub(crate) fn alter(k: &AlterTable, _before: &Schema) -> Result<Rendered, Compla
         limit(&mut rendered.action, super::WORK);
     }
     rendered.hazards = hazards;
+    if let (true, Some(is), Some(parent)) = (changed("bound"), after.table(&k.table), k.to.get("partition_of"))
+        && let Some(parent) = inherit::path_of(parent)
+    {
+        rendered.checks = super::regroup::place_checks(&k.table, &parent, is, before, after);
+    }
     Ok(rendered)
 }
 

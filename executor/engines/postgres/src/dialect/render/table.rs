@@ -3,23 +3,48 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Column, ColumnValue, Name, Object, Qualified, Table,
+    Column, ColumnValue, Complaint, Name, Object, Qualified, Schema, Table,
     address::{Address, ObjectKind},
+    kind::AlterColumn,
     schema::SequenceOptions,
     split_path,
 };
 
 use super::{constraint, object::comment};
-use crate::dialect::names::{literal, qualified, quote, quote_text};
+use crate::dialect::{
+    inherit,
+    names::{literal, qualified, quote, quote_text},
+};
 
 /// The statements that make a table with its columns, constraints, settings and comments.
-pub(crate) fn create(at: &Qualified, table: &Table, object: &Object) -> Vec<String> {
+pub(crate) fn create(
+    at: &Qualified,
+    table: &Table,
+    object: &Object,
+    around: &Schema,
+) -> Result<Vec<String>, Complaint> {
     let name = qualified(at);
     let kind = if table.options.contains_key("unlogged") { "CREATE UNLOGGED TABLE" } else { "CREATE TABLE" };
     let mut sql = vec![format!("{kind} {name} {}{}", body(table), tail(table))];
+    for own in &table.columns {
+        if let Some(above) = inherit::above(around, at, &own.name) {
+            let (from, to) = (inherit::passed_on(&above), inherit::merged(&above, own));
+            sql.extend(super::column::alter_sql(&AlterColumn { table: at.clone(), from, to, using: None })?);
+        }
+    }
     sql.extend(after_create(&name, table));
+    for above in inherit::ancestors(around, at) {
+        let constraints = around.table(&above).into_iter().flat_map(|t| t.constraints.keys().cloned());
+        let indexes = around.indexes_of(&above).map(|(at, _)| at.name().clone());
+        for of in constraints.chain(indexes) {
+            let said = table.options.get(&format!("{}{of}", inherit::NAME_OF));
+            if let Some(name) = said.and_then(|name| Name::new(name.as_str()).ok()) {
+                sql.push(super::regroup::share_named(at, &above.sibling(of), &name));
+            }
+        }
+    }
     sql.extend(comments(at, table, object));
-    sql
+    Ok(sql)
 }
 
 /// What stands between the name and the settings: the list of columns, or the parent and the bound.
@@ -30,7 +55,7 @@ fn body(table: &Table) -> String {
         return format!("PARTITION OF {}{list} {bound}", path(parent));
     }
     let typed = table.options.get("of_type");
-    let columns = table.columns.iter().filter(|c| !c.options.contains_key("inherited"));
+    let columns = table.columns.iter().filter(|c| !c.data_type.is_empty());
     let mut items: Vec<String> = if typed.is_some() { Vec::new() } else { columns.map(definition).collect() };
     items.extend(constraint_items(table));
     match (typed, items.is_empty()) {
@@ -42,8 +67,7 @@ fn body(table: &Table) -> String {
 }
 
 fn constraint_items(table: &Table) -> Vec<String> {
-    let own = table.constraints.iter().filter(|(_, c)| !c.options.contains_key("inherited"));
-    let mut own: Vec<_> = own.collect();
+    let mut own: Vec<_> = table.constraints.iter().collect();
     own.sort_by_key(|(_, c)| constraint::rank(c));
     own.into_iter().map(|(name, c)| format!("CONSTRAINT {} {}", quote(name), constraint::definition(c))).collect()
 }
@@ -87,7 +111,7 @@ pub(crate) fn parameter(value: &str) -> String {
 /// Settings that `CREATE TABLE` itself cannot give.
 fn after_create(name: &str, table: &Table) -> Vec<String> {
     let mut sql = Vec::new();
-    for column in &table.columns {
+    for column in table.columns.iter().filter(|c| !c.data_type.is_empty()) {
         sql.extend(column_settings(name, column));
     }
     sql.extend(row_security(name, None, table.options.get("row_security").map(String::as_str)));

@@ -19,6 +19,9 @@ pub(super) fn constraints(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> 
     }
     for c in &rows.constraints {
         let Some(at) = tables.get(&c.relation) else { continue };
+        if c.inherited {
+            continue;
+        }
         let Some(rule) = rule(c, book)? else { continue };
         let name = Name::new(&c.name)?;
         let address = Address::constraint(at, &name);
@@ -30,13 +33,29 @@ pub(super) fn constraints(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> 
             table.constraints.insert(name, constraint(c, rule));
         }
     }
+    shares(rows, out);
     Ok(())
+}
+
+/// What a partition has of its parent's constraint stands for that one.
+fn shares(rows: &Rows, out: &mut Assembled) {
+    let by_id: HashMap<u32, &ConstraintRow> = rows.constraints.iter().map(|c| (c.oid, c)).collect();
+    for c in rows.constraints.iter().filter(|c| c.parent != 0) {
+        let mut top = c;
+        while let Some(above) = by_id.get(&top.parent).filter(|_| top.parent != 0) {
+            top = above;
+        }
+        let Some(address) = out.places.get(&(class::CONSTRAINT, top.oid, 0)).cloned() else { continue };
+        out.places.insert((class::CONSTRAINT, c.oid, 0), address.clone());
+        if let Some(index) = c.index {
+            out.places.insert((class::CLASS, index, 0), address);
+        }
+    }
 }
 
 fn constraint(c: &ConstraintRow, rule: Rule) -> Constraint {
     let mut options = BTreeMap::new();
     flag(&mut options, "no_inherit", c.no_inherit);
-    flag(&mut options, "inherited", c.inherited);
     flag(&mut options, "not_enforced", !c.enforced);
     flag(&mut options, "period", c.period);
     flag(&mut options, "clustered", c.clustered);

@@ -32,7 +32,8 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::Discard(_)
         | Kind::Sync(_)
         | Kind::Exchange(_)
-        | Kind::Unsync(_) => Err(alone(change)),
+        | Kind::Unsync(_)
+        | Kind::Regroup(_) => Err(alone(change)),
     }
 }
 
@@ -62,7 +63,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::Discard(_)
         | Kind::Sync(_)
         | Kind::Exchange(_)
-        | Kind::Unsync(_) => Err(alone(change)),
+        | Kind::Unsync(_)
+        | Kind::Regroup(_) => Err(alone(change)),
     }
 }
 
