@@ -34,8 +34,8 @@ pub(crate) struct Args {
     /// Apply a plan that was rolled back here once more
     #[arg(long)]
     again: bool,
-    /// Wait this long for another executor to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    /// Wait this long for another executor to finish, or for a lost one's session to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     wait: u64,
     /// Print events, one JSON object a line
     #[arg(long)]

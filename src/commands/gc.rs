@@ -22,8 +22,8 @@ pub(crate) struct Args {
     older_than: Span,
     #[command(flatten)]
     of: Where,
-    /// Wait this long for another executor to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    /// Wait this long for another executor to finish, or for a lost one's session to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     wait: u64,
     /// Print events, one JSON object a line
     #[arg(long)]

@@ -29,8 +29,8 @@ pub(crate) struct Args {
     of: Where,
     #[command(flatten)]
     trust: Trust,
-    /// Wait this long for another executor to finish
-    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    /// Wait this long for another executor to finish, or for a lost one's session to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     wait: u64,
     /// Print events, one JSON object a line
     #[arg(long)]

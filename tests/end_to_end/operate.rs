@@ -214,11 +214,31 @@ fn a_pause_waits_for_the_next_executor() {
 
 #[test]
 fn a_second_signal_cuts_the_statement_short() {
+    let work = Workspace::new();
+    let database = slow_validation(&work);
+    let child = work.program().command(strs(&work.apply_args(&database))).stderr(Stdio::piped()).spawn().unwrap();
+    until_it_validates(&database);
+    let pid = child.id().to_string();
+    let signal = |name: &str| assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    signal("-TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(database.query(VALIDATES).trim(), "1", "a first signal lets the statement end");
+    signal("-TERM");
+    let begun = std::time::Instant::now();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("second signal"), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    assert_eq!(database.query(VALIDATES).trim(), "0");
+}
+
+/// A table whose check takes five seconds to validate, and a plan that adds it.
+fn slow_validation(work: &Workspace) -> Database {
     let database = Engine::Postgres.database(
         "create function slow(int) returns boolean language sql volatile as 'select pg_sleep(0.05) is not null';
          create table big (id integer primary key); insert into big select generate_series(1, 100);",
     );
-    let work = Workspace::new();
     work.import(&database);
     let spec = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
     let check = "\n[[table.big.checks]]\nname = \"slow\"\nexpr = \"slow(id)\"\n";
@@ -227,26 +247,39 @@ fn a_second_signal_cuts_the_statement_short() {
     let plan = fs::read_to_string(work.path().join("plan.json")).unwrap();
     assert!(plan.contains("VALIDATE CONSTRAINT"), "{plan}");
     work.sign();
-    let child = work.program().command(strs(&work.apply_args(&database))).stderr(Stdio::piped()).spawn().unwrap();
-    let at_work = "select count(*) from pg_stat_activity where query like '%VALIDATE%' and state = 'active' and pid <> pg_backend_pid()";
+    database
+}
+
+const VALIDATES: &str = "select count(*) from pg_stat_activity where datname = current_database() and query like '%VALIDATE%' and state = 'active' and pid <> pg_backend_pid()";
+
+fn until_it_validates(database: &Database) {
     let begun = std::time::Instant::now();
-    while database.query(at_work).trim() == "0" {
-        assert!(begun.elapsed() < Duration::from_secs(240), "no VALIDATE");
+    while database.query(VALIDATES).trim() == "0" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no VALIDATE");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let pid = child.id().to_string();
-    let signal = |name: &str| assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
-    signal("-TERM");
-    std::thread::sleep(Duration::from_millis(500));
-    assert_eq!(database.query(at_work).trim(), "1", "a first signal lets the statement end");
-    signal("-TERM");
-    let begun = std::time::Instant::now();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(5), "{said}");
-    assert!(said.contains("second signal"), "{said}");
-    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
-    assert_eq!(database.query(at_work).trim(), "0");
+}
+
+#[test]
+fn what_a_killed_client_asked_for_is_over_before_anything_else_is_done() {
+    let work = Workspace::new();
+    let database = slow_validation(&work);
+    let child = work.program().command(strs(&work.apply_args(&database))).spawn().unwrap();
+    until_it_validates(&database);
+    kill(child);
+    assert_eq!(database.query(VALIDATES).trim(), "1", "the server works on for a client that is gone");
+    let next = work.program().command(strs(&work.apply_args(&database))).spawn().unwrap();
+    let most = std::thread::scope(|scope| {
+        let looks = scope.spawn(|| {
+            let look = || database.query(VALIDATES).trim().parse::<u32>().unwrap();
+            (0..60).map(|_| (look(), std::thread::sleep(Duration::from_millis(100))).0).max().unwrap()
+        });
+        let output = next.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        looks.join().unwrap()
+    });
+    assert_eq!(most, 1, "never two at once");
+    work.nothing_to_do(&database);
 }
 
 #[test]
