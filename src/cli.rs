@@ -68,6 +68,10 @@ pub(crate) enum Command {
     History(commands::history::Args),
     /// Say how a database differs from the specs
     Drift(commands::drift::Args),
+    /// Say that another spelling in the database means what the specs say
+    Accept(commands::accept::Args),
+    /// Look a database over and say what to do
+    Doctor(commands::doctor::Args),
     /// Drop for good what old runs kept for their rollback
     Gc(commands::gc::Args),
     /// Print a completion script for a shell

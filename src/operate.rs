@@ -3,20 +3,22 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use mig_compiler::SpecFile;
 use mig_executor::{
-    Connector, Driver, Failure, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position, Request,
-    RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, sign::Approval,
+    Connector, Driver, Failure, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position, Request,
+    RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, sign::Approval,
 };
-use mig_plan::{Phase, StepId};
+use mig_plan::{Address, Phase, StepId};
 use serde_json::json;
 
 use crate::{
     exit::{Outcome, Reason, Trouble},
     plan_file::PlanFile,
     target::Database,
-    terminal,
+    spec_files, terminal,
     watch::Watch,
-    who, wiring,
+    who,
+    wiring::{self, CompileError},
 };
 
 /// A plan to be applied, admitted already.
@@ -96,6 +98,23 @@ pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome,
     let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
     tell(ended, back.json, "the run")
+}
+
+/// What taking a run back would amount to, in words; nothing if it is taken back already.
+pub(crate) async fn forecast(database: &Database, which: &Which) -> Result<Option<String>, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let forecast = mig_executor::forecast(&mut *driver, which).await;
+    close(driver).await?;
+    Ok(forecast.map_err(|stop| trouble(&stop))?.map(|Forecast { run, steps, moving, about }| {
+        let steps = counted(steps, "step");
+        match moving {
+            0 => format!("run {run}: {steps} to take back, metadata only"),
+            _ => format!(
+                "run {run}: {steps} to take back; {moving} put kept rows back, which took {} ms on the way there",
+                about.as_millis()
+            ),
+        }
+    }))
 }
 
 /// The runs whose kept data is due to be dropped, a line for each.
@@ -264,6 +283,36 @@ pub(crate) async fn resume(database: &Database, run: &str) -> Result<String, Tro
         Heard::Idle => format!("run {run} is not paused any more; nobody is at work on it: mig apply goes on"),
         Heard::Done | Heard::Noted { .. } => format!("run {run} goes on"),
     })
+}
+
+/// Looks a database over.
+pub(crate) async fn doctor(database: &Database) -> Result<Vec<Symptom>, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let found = mig_executor::doctor::doctor(&mut *driver).await;
+    close(driver).await?;
+    found.map_err(|stop| trouble(&stop))
+}
+
+/// Takes another spelling of an object on a person's word.
+pub(crate) async fn accept(database: &Database, specs: &[SpecFile], at: &Address) -> Result<String, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let snapshot = driver.pull().await.map_err(|failure| trouble(&failure.into()))?;
+    let declared = wiring::declared(specs, &snapshot, at).map_err(|error| match error {
+        CompileError::Specs(found) => spec_files::invalid(&found, specs),
+        CompileError::Trouble(trouble) => trouble,
+    })?;
+    let Some(expected) = declared else {
+        return Err(Trouble::new(Reason::Input, format!("the specs declare no {at}")).untouched("nothing was written"));
+    };
+    let accepted = mig_executor::accept::accept(&mut *driver, at, &expected).await;
+    close(driver).await?;
+    match accepted.map_err(|stop| trouble(&stop))? {
+        None => Err(Trouble::new(Reason::Drift, format!("more than spelling differs in {at}"))
+            .untouched("nothing was written")
+            .next("mig drift shows what differs")),
+        Some(0) => Ok(format!("nothing to accept: {at} is what the specs say")),
+        Some(texts) => Ok(format!("accepted {} of {at}", counted(texts, "spelling"))),
+    }
 }
 
 /// Where a database stands, in words or as JSON.

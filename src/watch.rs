@@ -1,6 +1,9 @@
 //! What a person, a log or a program sees of a run while it works.
 
-use std::{process, time::Duration};
+use std::{
+    process,
+    time::{Duration, Instant},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use mig_executor::{Interrupt, Progress, Report, monitor::Level};
@@ -17,11 +20,15 @@ enum Show {
     Json,
 }
 
+/// How often a log hears of batches.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
 /// Shows a run's events, and stops it in order when the user asks.
 pub(crate) struct Watch {
     show: Show,
     crash: Crash,
     interrupt: Interrupt,
+    logged: Instant,
 }
 
 impl Watch {
@@ -35,7 +42,7 @@ impl Watch {
         };
         let interrupt = Interrupt::default();
         tokio::spawn(heed(interrupt.clone(), cuts));
-        Self { show, crash: Crash::from_environment(), interrupt }
+        Self { show, crash: Crash::from_environment(), interrupt, logged: Instant::now() }
     }
 
     /// Ends the display.
@@ -50,6 +57,18 @@ impl Watch {
             Show::Bar(bar) => bar.suspend(|| terminal::note(text)),
             Show::Lines => terminal::note(text),
             Show::Json => {}
+        }
+    }
+
+    /// On a terminal each batch moves the message; a log gets a line now and then.
+    fn batch(&mut self, text: &str) {
+        match &self.show {
+            Show::Bar(bar) => bar.set_message(text.to_owned()),
+            Show::Lines if self.logged.elapsed() >= LOG_EVERY => {
+                self.logged = Instant::now();
+                terminal::note(text);
+            }
+            Show::Lines | Show::Json => {}
         }
     }
 
@@ -111,11 +130,7 @@ impl Report for Watch {
         match progress {
             Progress::StepStarted { n, of, why, .. } => self.position(n.saturating_sub(1), *of, why),
             Progress::StepDone { n, of, .. } => self.position(*n, *of, ""),
-            Progress::BatchDone { id, rows, total } => {
-                if let Show::Bar(bar) = &self.show {
-                    bar.set_message(format!("{id}: {}", part(*rows, *total)));
-                }
-            }
+            Progress::BatchDone { id, .. } => self.batch(&format!("{id}: {}", speed(progress))),
             _ => {}
         }
         if let Some(words) = words(progress) {
@@ -174,6 +189,23 @@ fn steps(count: usize) -> String {
     if count == 1 { "1 step".to_owned() } else { format!("{count} steps") }
 }
 
-fn part(rows: u64, total: Option<u64>) -> String {
-    total.map_or_else(|| format!("{rows} rows"), |total| format!("{rows} of {total} rows"))
+/// How far a backfill is, how fast, and how long it will take.
+fn speed(progress: &Progress) -> String {
+    let Progress::BatchDone { rows, total, per_second, left_s, .. } = progress else { return String::new() };
+    let mut text = total.map_or_else(|| format!("{rows} rows"), |total| format!("{rows} of {total} rows"));
+    if let Some(per_second) = per_second {
+        text.push_str(&format!(", {per_second} rows/s"));
+    }
+    if let Some(left) = left_s {
+        text.push_str(&format!(", {} left", span(*left)));
+    }
+    text
+}
+
+fn span(seconds: u64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mig_plan::step::Batches;
+use mig_plan::{StepId, step::Batches};
 
 use crate::{
     checks::counted,
@@ -10,6 +10,7 @@ use crate::{
     failure::Failure,
     journal::Event,
     line::Line,
+    rate::Rate,
     report::Progress,
     run::{Course, done_event},
     runner::{Halt, Runner},
@@ -29,6 +30,16 @@ struct Fill {
     rows: u64,
     total: Option<u64>,
     size: u32,
+    rate: Rate,
+}
+
+impl Fill {
+    fn progress(&mut self, id: StepId) -> Progress {
+        let (rows, total) = (self.rows, self.total);
+        self.rate.mark(Instant::now(), rows);
+        let left_s = self.rate.left(total).map(|left| left.as_secs());
+        Progress::BatchDone { id, rows, total, per_second: self.rate.per_second(), left_s }
+    }
 }
 
 impl Runner<'_> {
@@ -59,7 +70,9 @@ impl Runner<'_> {
         self.prepare(line, nth, batches).await?;
         let (cursor, rows) = course.cursors.get(leg.id).cloned().unzip();
         let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
-        let mut fill = Fill { cursor, rows: rows.unwrap_or(0), total: total.map(|t| t + rows.unwrap_or(0)), size };
+        let (rows, total) = (rows.unwrap_or(0), total.map(|left| left + rows.unwrap_or(0)));
+        let mut fill = Fill { cursor, rows, total, size, rate: Rate::default() };
+        fill.rate.mark(started, rows);
         for pass in 1.. {
             self.pass(line, nth, batches, &mut fill).await?;
             let left = match leg.remaining {
@@ -124,7 +137,7 @@ impl Runner<'_> {
                     let took = started.elapsed();
                     fill.size = adapted(fill.size, batches, took);
                     let id = line.legs[nth].id.clone();
-                    self.report.progress(&Progress::BatchDone { id, rows: fill.rows, total: fill.total });
+                    self.report.progress(&fill.progress(id));
                     self.rest(took).await;
                 }
                 Ok(false) => return Ok(()),

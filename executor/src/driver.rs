@@ -12,7 +12,7 @@ use mig_plan::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{control::Signal, failure::Failure, journal::Entry, lookout::Lookout};
+use crate::{control::Signal, doctor::Symptom, failure::Failure, journal::Entry, lookout::Lookout};
 
 /// One session with a database. It holds the lease, and every statement of a run goes through it.
 #[async_trait]
@@ -95,6 +95,9 @@ pub trait Driver: Send {
 
     /// What is asked of a run.
     async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure>;
+
+    /// Looks the server and the database over for what stands in the way of runs, and for what earlier ones left. Reads only.
+    async fn examine(&mut self) -> Result<Vec<Symptom>, Failure>;
 
     /// Ends the session in order.
     async fn close(&mut self) -> Result<(), Failure>;

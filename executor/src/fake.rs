@@ -19,6 +19,7 @@ use mig_plan::{
 
 use crate::{
     control::Signal,
+    doctor::Symptom,
     driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
     failure::Failure,
     journal::Entry,
@@ -397,6 +398,10 @@ impl Driver for FakeDriver {
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         let key = (digest.to_owned(), name.to_owned());
         self.look(|state| state.kept.get(&key).cloned())
+    }
+
+    async fn examine(&mut self) -> Result<Vec<Symptom>, Failure> {
+        Ok(Vec::new())
     }
 
     async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {

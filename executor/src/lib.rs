@@ -3,6 +3,7 @@
 //! It never sees a spec, compares schemas only to find where a database stands on its plan, and chooses nothing: every statement,
 //! probe and limit is in the plan.
 
+pub mod accept;
 pub mod align;
 pub mod apply;
 mod batches;
@@ -12,6 +13,7 @@ pub mod control;
 #[cfg(test)]
 mod crash;
 pub mod describe;
+pub mod doctor;
 pub mod driver;
 pub mod failure;
 #[cfg(any(test, feature = "fake"))]
@@ -22,6 +24,7 @@ pub mod journal;
 pub mod line;
 pub mod lookout;
 pub mod monitor;
+mod rate;
 pub mod reconcile;
 pub mod report;
 pub mod rollback;
@@ -44,7 +47,7 @@ pub use self::{
     monitor::{MonitorPolicy, Then},
     reconcile::Position,
     report::{Progress, Report, Silent},
-    rollback::{RollbackRequest, Which, rollback},
+    rollback::{Forecast, RollbackRequest, Which, forecast, rollback},
     runs::{RunStatus, RunSummary, Standing, Status, history, status},
     stop::{CheckFailure, Stop},
 };

@@ -68,6 +68,10 @@ pub enum Progress {
         rows: u64,
         /// Rows that there were to do when it began, if known.
         total: Option<u64>,
+        /// Rows a second of late, once that can be told.
+        per_second: Option<u64>,
+        /// How long the rest will take at this speed, in seconds.
+        left_s: Option<u64>,
     },
     /// A step, or its undo, is done.
     StepDone {

@@ -1,6 +1,8 @@
 //! Takes a run back: its steps' undos in reverse, from the journal and the plan that the database keeps.
 
-use mig_plan::{Fingerprint, Plan};
+use std::time::Duration;
+
+use mig_plan::{Action, Fingerprint, Plan, StepId};
 
 use crate::{
     align::{Memory, Spelling},
@@ -57,6 +59,52 @@ pub async fn rollback(
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
     runner.drive(&Task::Rollback(request)).await
+}
+
+/// What taking a run back would amount to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The run.
+    pub run: String,
+    /// Steps to take back.
+    pub steps: usize,
+    /// Those of them that put kept rows back; the others change metadata only.
+    pub moving: usize,
+    /// About how long those will take: as long as they took on the way there.
+    pub about: Duration,
+}
+
+/// What taking a run back would amount to; `None` if it is taken back already. Reads only.
+///
+/// # Errors
+/// [`Stop`] if there is no such run, or it cannot be taken back.
+pub async fn forecast(driver: &mut dyn Driver, which: &Which) -> Result<Option<Forecast>, Stop> {
+    let entries = driver.entries().await?;
+    Chain::verify(&entries).map_err(|e| Stop::JournalBroken { says: e.to_string() })?;
+    let run = admit(which, &entries)?;
+    if run.status == RunStatus::RolledBack {
+        return Ok(None);
+    }
+    let plan = plan_of(driver, &run).await?;
+    let ahead = plan.steps[..to_undo(&plan, &run)].iter().filter(|step| !run.undone.contains(&step.id));
+    let (mut steps, mut moving, mut about) = (0, 0, Duration::ZERO);
+    for step in ahead {
+        steps += 1;
+        if !step.gc.is_empty() || matches!(step.undo.action, Action::Batches(_)) {
+            moving += 1;
+            about += took(&entries, &run.run, &step.id);
+        }
+    }
+    Ok(Some(Forecast { run: run.run, steps, moving, about }))
+}
+
+/// How long a step of a run took, as the journal says.
+fn took(entries: &[Entry], of: &str, id: &StepId) -> Duration {
+    let ms = entries.iter().filter(|entry| entry.run == of).filter_map(|entry| match &entry.event {
+        Event::StepDone { step, took_ms, .. } if step == id => *took_ms,
+        _ => None,
+    });
+    Duration::from_millis(ms.max().unwrap_or_default())
 }
 
 /// The run that is meant, if it can be taken back.

@@ -76,7 +76,7 @@ impl Runner<'_> {
         loop {
             attempt += 1;
             let mark = self.chain.clone();
-            let result = match self.transaction_once(line, unit, &limits, course).await {
+            let result = match self.transaction_once(line, unit, &brief(&limits, attempt), course).await {
                 Ok(done) => Ok(done),
                 Err(halt) => self.abandoned(mark, halt).await,
             };
@@ -393,6 +393,21 @@ fn united(parts: &[&Transaction]) -> Limits {
     };
     let attempts = parts.iter().map(|part| part.limits.attempts).max().unwrap_or(OWN.attempts);
     Limits { lock_ms: longest(|l| l.lock_ms), statement_ms: longest(|l| l.statement_ms), attempts }
+}
+
+/// How long each of several attempts waits for its locks, in milliseconds: whoever asks for a lock holds up all who ask after it, so most
+/// attempts leave before a client notices. Every fifth takes all the time that the plan allows, which is what an autovacuum needs to give
+/// way. The plan's own limit is never exceeded.
+const ATTEMPTS_MS: [u32; 4] = [200, 200, 400, 400];
+
+fn brief(limits: &Limits, attempt: u32) -> Limits {
+    let of = ATTEMPTS_MS.len() + 1;
+    let nth = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default() % of;
+    let lock_ms = match (limits.lock_ms, ATTEMPTS_MS.get(nth)) {
+        (0, _) | (_, None) => limits.lock_ms,
+        (most, Some(ms)) => most.min(*ms),
+    };
+    Limits { lock_ms, ..*limits }
 }
 
 /// A refusal becomes the failure of its step; what else there is stays as it is.

@@ -1,8 +1,10 @@
 //! One thin file for each command: its options, and the calls that it makes.
 
+pub(crate) mod accept;
 pub(crate) mod apply;
 pub(crate) mod completions;
 pub(crate) mod diff;
+pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod fmt;
@@ -54,6 +56,8 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Status(args) => status::run(&args),
         Command::History(args) => history::run(&args),
         Command::Drift(args) => drift::run(&args),
+        Command::Accept(args) => accept::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Gc(args) => gc::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -15,7 +15,8 @@ use crate::{
     terminal,
 };
 
-/// Take a run back: every step that is done is undone, in reverse order. The database keeps the plan of each run, so the run's id
+/// Take a run back: every step that is done is undone, in reverse order. Says beforehand how many steps that is, how many of them put
+/// kept rows back, and about how long that takes; the others change metadata only. The database keeps the plan of each run, so the run's id
 /// is enough.
 #[derive(clap::Args, Debug)]
 #[command(group = clap::ArgGroup::new("which").required(true).args(["run", "plan"]))]
@@ -53,6 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         }
     };
     let database = args.of.find(&project)?;
+    if let Some(forecast) = wait(operate::forecast(&database, &which))? {
+        terminal::note(&forecast);
+    }
     terminal::confirm(&format!("Roll {words} back on {database}?"), args.yes)?;
     let back = Back { which, wait: std::time::Duration::from_secs(args.wait), json: args.json };
     wait(operate::rollback(&database, back))

@@ -10,7 +10,7 @@ use std::{
 
 use mig_test_support::postgres::Server;
 
-use crate::common::{Database, Engine, TRANSACTIONAL, Workspace};
+use crate::common::{Database, ENGINES, Engine, TRANSACTIONAL, Workspace};
 
 const NOTES: &str = "create table notes (id integer primary key, body text); insert into notes values (1, 'x');
     create table memos (id integer primary key, body text); insert into memos values (1, 'kept');";
@@ -525,5 +525,74 @@ fn huge_and_odd_values_survive_there_and_back() {
         assert_eq!(filled.trim(), "5", "{engine:?}");
         work.rollback(&database);
         assert_eq!(database.query(sums), before, "{engine:?}");
+    }
+}
+
+#[test]
+fn the_doctor_says_what_is_wrong_and_what_to_do() {
+    for engine in ENGINES {
+        let database = engine.database(NOTES);
+        let work = Workspace::new();
+        let url = database.url();
+        let well = work.expect(0, &["doctor", "--url", &url]).stdout;
+        assert!(well.contains("can be written") && well.contains("applied nothing here yet"), "{engine:?}: {well}");
+        work.import(&database);
+        add_column(&work, &database, "author");
+        let mut args = work.apply_args(&database);
+        args.extend(["--through".to_owned(), "expand".to_owned()]);
+        work.expect(0, &strs(&args));
+        let after = work.expect(0, &["doctor", "--url", &url, "--json"]).stdout;
+        assert!(after.contains("lines follow on each other"), "{engine:?}: {after}");
+    }
+    let database = Engine::Postgres.database("create table t (id integer primary key, n integer); insert into t values (1, 7), (2, 7);");
+    let Database::Postgres(postgres) = &database else { unreachable!("it is PostgreSQL") };
+    assert!(postgres.try_psql("create unique index concurrently broken on t (n)").is_err());
+    postgres.psql("alter table t add constraint positive check (n > 0) not valid");
+    let work = Workspace::new();
+    let sick = work.expect(1, &["doctor", "--url", &database.url()]);
+    assert!(sick.stdout.contains("index broken of t is not valid"), "{}", sick.stdout);
+    assert!(sick.stdout.contains("positive of t was never validated") && sick.stdout.contains("next: "), "{}", sick.stdout);
+    assert!(sick.stderr.contains("1 thing is wrong"), "{}", sick.stderr);
+    let nobody = work.expect(1, &["doctor", "--url", "postgres://postgres@127.0.0.1:1/none"]);
+    assert!(nobody.stderr.contains("cannot connect"), "{}", nobody.stderr);
+}
+
+#[test]
+fn a_spelling_is_accepted_on_a_persons_word() {
+    let database = Engine::Postgres.database(
+        "create function f(integer) returns boolean language sql immutable as 'select true';
+         create table t (id integer primary key, n integer, constraint c check (f(n) and n > 1));",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let url = database.url();
+    let said = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+    let check = said.lines().find(|line| line.trim_start().starts_with("expr")).unwrap_or_else(|| panic!("{said}")).to_owned();
+    work.edit("specs/schema.toml", &check, "expr = \"n > 1 and f(n)\"");
+    let plan = ["plan", "--url", &url, "--specs", "specs", "--detailed-exitcode"];
+    let unknown = work.mig(&plan);
+    assert_ne!(unknown.code, Some(0), "{}", unknown.stdout);
+    let none = work.expect(1, &["accept", "table public.nothing", "--url", &url, "--yes"]);
+    assert!(none.stderr.contains("the specs declare no table public.nothing"), "{}", none.stderr);
+    work.expect(64, &["accept", "table public.t", "--url", &url]);
+    let accepted = work.expect(0, &["accept", "table public.t", "--url", &url, "--yes"]);
+    assert!(accepted.stdout.contains("accepted 1 spelling of table public.t"), "{}", accepted.stdout);
+    work.expect(0, &plan);
+    work.edit("specs/schema.toml", "[table.t.columns]", "[table.t.columns]\nmore = \"text\"");
+    let more = work.expect(4, &["accept", "table public.t", "--url", &url, "--yes"]);
+    assert!(more.stderr.contains("more than spelling differs"), "{}", more.stderr);
+}
+
+#[test]
+fn a_rollback_says_beforehand_what_it_amounts_to() {
+    for engine in TRANSACTIONAL {
+        let database = engine.database(NOTES);
+        let work = Workspace::new();
+        work.import(&database);
+        add_column(&work, &database, "author");
+        work.apply(&database);
+        let said = work.rollback(&database).stderr;
+        assert!(said.contains("to take back"), "{engine:?}: {said}");
+        assert!(*engine != Engine::Postgres || said.contains("1 step to take back, metadata only"), "{said}");
     }
 }

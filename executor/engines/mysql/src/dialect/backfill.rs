@@ -18,7 +18,7 @@ use super::{
 use crate::flavor::Flavor;
 
 const ROWS: u32 = 1_000;
-const LIMITS: Limits = Limits { lock_ms: 5_000, statement_ms: 0, attempts: 20 };
+const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 0, attempts: 20 };
 /// A derived table with a limit is computed before the table under it is written.
 const APART: &str = "LIMIT 18446744073709551615";
 
@@ -102,7 +102,7 @@ impl Writer<'_> {
             rows,
             min_rows: rows.min(100),
             max_rows: rows.max(20_000),
-            target_ms: 500,
+            target_ms: 200,
             prepare: if self.change.overwrites { vec![Statement::new(self.prepare())] } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },

@@ -3,6 +3,7 @@
 mod assemble;
 mod batch;
 mod connect;
+mod examine;
 mod failure;
 mod journal;
 mod lease;
@@ -19,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Live, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},
@@ -214,6 +215,10 @@ impl Driver for MySqlDriver {
 
     async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure> {
         journal::signalled(&mut self.link, run).await
+    }
+
+    async fn examine(&mut self) -> Result<Vec<Symptom>, Failure> {
+        examine::examine(&mut self.link).await
     }
 
     async fn close(&mut self) -> Result<(), Failure> {

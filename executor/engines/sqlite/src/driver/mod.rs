@@ -1,5 +1,6 @@
 //! What SQLite does with a connection: one file, one connection, everything that a run does goes through it.
 
+mod examine;
 mod fail;
 mod lease;
 mod own;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Object, Remembered, Snapshot,
     step::{Batches, Statement},
@@ -266,6 +267,10 @@ impl Driver for SqliteDriver {
 
     async fn signalled(&mut self, run: &str) -> Result<Option<Signal>, Failure> {
         own::signalled(self.connection()?, run).await
+    }
+
+    async fn examine(&mut self) -> Result<Vec<Symptom>, Failure> {
+        examine::examine(self.connection()?).await
     }
 
     async fn close(&mut self) -> Result<(), Failure> {

@@ -15,7 +15,7 @@ use crate::dialect::{
     names::{literal, qualified, quote, quote_text},
 };
 
-const LIMITS: Limits = Limits { lock_ms: 5_000, statement_ms: 60_000, attempts: 30 };
+const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 60_000, attempts: 30 };
 
 /// How many rows the first batch has where the spec does not say.
 const ROWS: u32 = 5_000;
@@ -147,7 +147,7 @@ impl<'a> Writer<'a> {
             rows,
             min_rows: rows.min(100),
             max_rows: rows.max(50_000),
-            target_ms: 500,
+            target_ms: 200,
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
