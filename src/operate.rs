@@ -293,26 +293,36 @@ pub(crate) async fn doctor(database: &Database) -> Result<Vec<Symptom>, Trouble>
     found.map_err(|stop| trouble(&stop))
 }
 
-/// Takes another spelling of an object on a person's word.
-pub(crate) async fn accept(database: &Database, specs: &[SpecFile], at: &Address) -> Result<String, Trouble> {
+/// Takes another spelling of an object on a person's word, once `ask` has it.
+pub(crate) async fn accept(
+    database: &Database,
+    specs: &[SpecFile],
+    at: &Address,
+    ask: impl FnOnce(&str) -> Result<(), Trouble>,
+) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
     let snapshot = driver.pull().await.map_err(|failure| trouble(&failure.into()))?;
     let declared = wiring::declared(specs, &snapshot, at).map_err(|error| match error {
         CompileError::Specs(found) => spec_files::invalid(&found, specs),
         CompileError::Trouble(trouble) => trouble,
     })?;
-    let Some(expected) = declared else {
+    let Some(said) = declared else {
         return Err(Trouble::new(Reason::Input, format!("the specs declare no {at}")).untouched("nothing was written"));
     };
-    let accepted = mig_executor::accept::accept(&mut *driver, at, &expected).await;
-    close(driver).await?;
-    match accepted.map_err(|stop| trouble(&stop))? {
-        None => Err(Trouble::new(Reason::Drift, format!("more than spelling differs in {at}"))
+    let doubts = mig_executor::accept::doubts(&mut *driver, at, &said).await.map_err(|stop| trouble(&stop))?;
+    let Some(doubts) = doubts else {
+        return Err(Trouble::new(Reason::Drift, format!("more than spelling differs in {at}, or it is not there"))
             .untouched("nothing was written")
-            .next("mig drift shows what differs")),
-        Some(0) => Ok(format!("nothing to accept: {at} is what the specs say")),
-        Some(texts) => Ok(format!("accepted {} of {at}", counted(texts, "spelling"))),
+            .next("mig drift shows what differs"));
+    };
+    if doubts.is_empty() {
+        return Ok(format!("nothing to accept: {at} is what the specs say"));
     }
+    let pairs = doubts.iter().map(|(said, there)| format!("  the specs say     {said}\n  the database has  {there}\n"));
+    ask(&pairs.collect::<String>())?;
+    mig_executor::accept::accept(&mut *driver, at, &said).await.map_err(|stop| trouble(&stop))?;
+    close(driver).await?;
+    Ok(format!("accepted {} of {at}", counted(doubts.len(), "spelling")))
 }
 
 /// Where a database stands, in words or as JSON.

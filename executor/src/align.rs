@@ -90,6 +90,20 @@ impl Spelling<'_> {
         (aligned == *expected).then_some(records)
     }
 
+    /// The texts in which a live object is spelt otherwise than expected and nothing tells that both mean the same: what is expected, and
+    /// what is there. `None` if more than texts differs.
+    #[must_use]
+    pub fn doubts(&self, at: &Address, live: &Object, expected: &Object) -> Option<Vec<(Sql, Sql)>> {
+        let mut doubts = Vec::new();
+        let aligned = reword(live, expected, |_, said, catalog| {
+            if self.same(at, live, said, catalog) != Sameness::Same {
+                doubts.push((said.clone(), catalog.clone()));
+            }
+            true
+        });
+        (aligned == *expected).then_some(doubts)
+    }
+
     fn same(&self, at: &Address, live: &Object, said: &Sql, catalog: &Sql) -> Sameness {
         if said == catalog || self.memory.knows(at, said, catalog) {
             Sameness::Same

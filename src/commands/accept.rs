@@ -14,8 +14,8 @@ use crate::{
     terminal,
 };
 
-/// Say that an object of the database means what the specs say of it, although mig cannot tell from the spelling (MIG-E026, MIG-H025).
-/// The word is kept in the database and holds until either text changes. Nothing else is changed.
+/// Say that an object of the database means what the specs say of it, although mig cannot tell from the spelling (MIG-H025).
+/// Shows both spellings first. Your word is kept in the database and holds until either text changes. Nothing else is changed.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
     /// The object, as messages name it: "view public.active_users"
@@ -35,7 +35,10 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let specs = spec_files::read(&args.specs.clone().unwrap_or_else(|| project.specs()))?;
     let database = args.of.find(&project)?;
-    terminal::confirm(&format!("Does {} in {database} mean what the specs say?", args.address), args.yes)?;
-    terminal::say(&wait(operate::accept(&database, &specs, &args.address))?);
+    let ask = |pairs: &str| {
+        terminal::note(pairs.trim_end());
+        terminal::confirm(&format!("Do both mean the same in {}?", args.address), args.yes)
+    };
+    terminal::say(&wait(operate::accept(&database, &specs, &args.address, ask))?);
     Ok(Outcome::Done)
 }

@@ -550,8 +550,8 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
     postgres.psql("alter table t add constraint positive check (n > 0) not valid");
     let work = Workspace::new();
     let sick = work.expect(1, &["doctor", "--url", &database.url()]);
-    assert!(sick.stdout.contains("index broken of t is not valid"), "{}", sick.stdout);
-    assert!(sick.stdout.contains("positive of t was never validated") && sick.stdout.contains("next: "), "{}", sick.stdout);
+    assert!(sick.stdout.contains("index public.broken of public.t is not valid"), "{}", sick.stdout);
+    assert!(sick.stdout.contains("positive of public.t was never validated") && sick.stdout.contains("next: "), "{}", sick.stdout);
     assert!(sick.stderr.contains("1 thing is wrong"), "{}", sick.stderr);
     let nobody = work.expect(1, &["doctor", "--url", "postgres://postgres@127.0.0.1:1/none"]);
     assert!(nobody.stderr.contains("cannot connect"), "{}", nobody.stderr);
@@ -577,6 +577,7 @@ fn a_spelling_is_accepted_on_a_persons_word() {
     work.expect(64, &["accept", "table public.t", "--url", &url]);
     let accepted = work.expect(0, &["accept", "table public.t", "--url", &url, "--yes"]);
     assert!(accepted.stdout.contains("accepted 1 spelling of table public.t"), "{}", accepted.stdout);
+    assert!(accepted.stderr.contains("the specs say     n > 1 and f(n)"), "{}", accepted.stderr);
     work.expect(0, &plan);
     work.edit("specs/schema.toml", "[table.t.columns]", "[table.t.columns]\nmore = \"text\"");
     let more = work.expect(4, &["accept", "table public.t", "--url", &url, "--yes"]);
