@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
-    Connector, Driver, Failure, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position, Request,
-    RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, sign::Approval,
+    Connector, Driver, Failure, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position,
+    Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, sign::Approval,
 };
 use mig_plan::{Address, Phase, StepId};
 use serde_json::json;
@@ -15,10 +15,9 @@ use crate::{
     exit::{Outcome, Reason, Trouble},
     plan_file::PlanFile,
     target::Database,
-    spec_files, terminal,
+    terminal,
     watch::Watch,
-    who,
-    wiring::{self, CompileError},
+    who, wiring,
 };
 
 /// A plan to be applied, admitted already.
@@ -301,15 +300,11 @@ pub(crate) async fn accept(
     ask: impl FnOnce(&str) -> Result<(), Trouble>,
 ) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
-    let snapshot = driver.pull().await.map_err(|failure| trouble(&failure.into()))?;
-    let declared = wiring::declared(specs, &snapshot, at).map_err(|error| match error {
-        CompileError::Specs(found) => spec_files::invalid(&found, specs),
-        CompileError::Trouble(trouble) => trouble,
-    })?;
-    let Some(said) = declared else {
+    let intent = wiring::intent(specs, driver.dialect())?;
+    let Some(said) = intent.goal.objects.get(at) else {
         return Err(Trouble::new(Reason::Input, format!("the specs declare no {at}")).untouched("nothing was written"));
     };
-    let doubts = mig_executor::accept::doubts(&mut *driver, at, &said).await.map_err(|stop| trouble(&stop))?;
+    let doubts = mig_executor::accept::doubts(&mut *driver, at, said).await.map_err(|stop| trouble(&stop))?;
     let Some(doubts) = doubts else {
         return Err(Trouble::new(Reason::Drift, format!("more than spelling differs in {at}, or it is not there"))
             .untouched("nothing was written")
@@ -320,7 +315,7 @@ pub(crate) async fn accept(
     }
     let pairs = doubts.iter().map(|(said, there)| format!("  the specs say     {said}\n  the database has  {there}\n"));
     ask(&pairs.collect::<String>())?;
-    mig_executor::accept::accept(&mut *driver, at, &said).await.map_err(|stop| trouble(&stop))?;
+    mig_executor::accept::accept(&mut *driver, at, said).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;
     Ok(format!("accepted {} of {at}", counted(doubts.len(), "spelling")))
 }

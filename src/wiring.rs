@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mig_compiler::{Compiled, Diagnostic, Intent, Options, SpecFile, spec};
 use mig_executor::{Driver, Failure};
-use mig_plan::{Address, Dialect, Object, Snapshot};
+use mig_plan::{Dialect, Snapshot};
 
 use crate::{
     commands,
@@ -79,14 +79,6 @@ pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
 /// The JSON Schema of spec files.
 pub(crate) fn json_schema() -> String {
     mig_compiler::json_schema()
-}
-
-/// An object as the specs declare it, in the form of a database's own dialect; nothing if they do not.
-pub(crate) fn declared(specs: &[SpecFile], snapshot: &Snapshot, at: &Address) -> Result<Option<Object>, CompileError> {
-    let dialect = dialect(snapshot).map_err(CompileError::Trouble)?;
-    let document = spec::parse(specs, &snapshot.engine).map_err(CompileError::Specs)?;
-    let intent = spec::resolve(&document, dialect.as_ref()).map_err(CompileError::Specs)?;
-    Ok(intent.goal.objects.get(at).cloned())
 }
 
 /// Opens a session.

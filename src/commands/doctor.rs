@@ -34,7 +34,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         0 => Ok(Outcome::Done),
         count => {
             let things = if count == 1 { "1 thing is".to_owned() } else { format!("{count} things are") };
-            Err(Trouble::new(Reason::Database, format!("{things} wrong with {database}")).untouched("nothing was changed"))
+            Err(Trouble::new(Reason::Database, format!("{things} wrong with {database}"))
+                .untouched("nothing was changed"))
         }
     }
 }

@@ -118,7 +118,8 @@ fn killed_at_random_with_clients_writing_it_ends_the_same() {
         let back = dice.below(3) == 0;
         let whole = if back { calm.back } else { calm.forth };
         let after = whole * u32::try_from(dice.below(1_100)).unwrap() / 1_000;
-        let told = format!("seed {seed}, round {round}: {blow:?} after {after:?}, {}", if back { "back" } else { "forth" });
+        let told =
+            format!("seed {seed}, round {round}: {blow:?} after {after:?}, {}", if back { "back" } else { "forth" });
         tell(&told);
         one(&work, &server, &calm, blow, back, after, &told);
     }

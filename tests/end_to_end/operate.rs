@@ -544,14 +544,19 @@ fn the_doctor_says_what_is_wrong_and_what_to_do() {
         let after = work.expect(0, &["doctor", "--url", &url, "--json"]).stdout;
         assert!(after.contains("lines follow on each other"), "{engine:?}: {after}");
     }
-    let database = Engine::Postgres.database("create table t (id integer primary key, n integer); insert into t values (1, 7), (2, 7);");
+    let database = Engine::Postgres
+        .database("create table t (id integer primary key, n integer); insert into t values (1, 7), (2, 7);");
     let Database::Postgres(postgres) = &database else { unreachable!("it is PostgreSQL") };
     assert!(postgres.try_psql("create unique index concurrently broken on t (n)").is_err());
     postgres.psql("alter table t add constraint positive check (n > 0) not valid");
     let work = Workspace::new();
     let sick = work.expect(1, &["doctor", "--url", &database.url()]);
     assert!(sick.stdout.contains("index public.broken of public.t is not valid"), "{}", sick.stdout);
-    assert!(sick.stdout.contains("positive of public.t was never validated") && sick.stdout.contains("next: "), "{}", sick.stdout);
+    assert!(
+        sick.stdout.contains("positive of public.t was never validated") && sick.stdout.contains("next: "),
+        "{}",
+        sick.stdout
+    );
     assert!(sick.stderr.contains("1 thing is wrong"), "{}", sick.stderr);
     let nobody = work.expect(1, &["doctor", "--url", "postgres://postgres@127.0.0.1:1/none"]);
     assert!(nobody.stderr.contains("cannot connect"), "{}", nobody.stderr);
@@ -567,7 +572,8 @@ fn a_spelling_is_accepted_on_a_persons_word() {
     work.import(&database);
     let url = database.url();
     let said = fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
-    let check = said.lines().find(|line| line.trim_start().starts_with("expr")).unwrap_or_else(|| panic!("{said}")).to_owned();
+    let check =
+        said.lines().find(|line| line.trim_start().starts_with("expr")).unwrap_or_else(|| panic!("{said}")).to_owned();
     work.edit("specs/schema.toml", &check, "expr = \"n > 1 and f(n)\"");
     let plan = ["plan", "--url", &url, "--specs", "specs", "--detailed-exitcode"];
     let unknown = work.mig(&plan);

@@ -65,7 +65,9 @@ const LOOKS: &[Look] = &[
         query: "select format('index %s of %s is not valid: it costs writes and serves nobody', i.indexrelid::regclass, i.indrelid::regclass) \
             from pg_index i where not i.indisvalid and not exists (select from pg_locks l where l.relation = i.indexrelid \
             and l.mode = 'RowExclusiveLock' and l.granted)",
-        next: Some("an open run clears away its own; any other: reindex index concurrently, or drop index concurrently"),
+        next: Some(
+            "an open run clears away its own; any other: reindex index concurrently, or drop index concurrently",
+        ),
     },
     Look {
         topic: "constraints",
@@ -140,7 +142,9 @@ pub(super) async fn examine(link: &mut Link) -> Result<Vec<Symptom>, Failure> {
     let mut found = Vec::new();
     for look in LOOKS {
         match link.values(look.query, "looking the database over").await {
-            Ok(rows) => found.extend(rows.into_iter().map(|says| Symptom::new(look.topic, look.weight, says, look.next))),
+            Ok(rows) => {
+                found.extend(rows.into_iter().map(|says| Symptom::new(look.topic, look.weight, says, look.next)))
+            }
             Err(Failure::Refused { says, .. }) => {
                 let says = format!("cannot be asked: {says}");
                 found.push(Symptom::new(look.topic, Weight::Advice, says, Some("grant pg_monitor to the role")));

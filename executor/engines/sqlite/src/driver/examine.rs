@@ -22,14 +22,22 @@ pub(super) async fn examine(connection: &mut SqliteConnection) -> Result<Vec<Sym
         let (table, rowid, parent) = (row.next(), row.next(), row.next());
         let [table, rowid, parent] = [table, rowid, parent].map(Option::unwrap_or_default);
         let says = format!("row {rowid} of {table} refers to a row of {parent} that is not there");
-        found.push(Symptom::new("rows", Weight::Wrong, says, Some("a rebuild of the table would refuse it: correct it first")));
+        found.push(Symptom::new(
+            "rows",
+            Weight::Wrong,
+            says,
+            Some("a rebuild of the table would refuse it: correct it first"),
+        ));
     }
     let mode = first(connection, "PRAGMA journal_mode").await?;
     if mode != "wal" {
         let says = format!("the journal mode is {mode}: a table that is rebuilt locks readers out");
         found.push(Symptom::new("settings", Weight::Advice, says, Some("PRAGMA journal_mode = wal")));
     }
-    let kept = first(connection, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE '\\_mig\\_kept%' ESCAPE '\\'");
+    let kept = first(
+        connection,
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name LIKE '\\_mig\\_kept%' ESCAPE '\\'",
+    );
     let kept = kept.await?;
     if kept != "0" {
         let next = Some("mig gc drops it for good when it is old enough");
