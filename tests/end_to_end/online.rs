@@ -24,6 +24,8 @@ struct Case {
     new: &'static [&'static str],
     /// What must come out of the database in the end, whoever wrote.
     holds: &'static [(&'static str, &'static str)],
+    /// What must come out of it before, and after a rollback.
+    rows: &'static str,
 }
 
 /// Keys that come, change and are made of other columns; an index under another definition.
@@ -61,6 +63,7 @@ const KEYS: Case = Case {
         ("select pg_get_constraintdef(oid) from pg_constraint where conname = 'item_pkey'", "PRIMARY KEY (a, c)"),
         ("select count(*) from pg_class where relname like '\\_mig\\_%'", "0"),
     ],
+    rows: "select count(*), sum(code) from account; select count(*), sum(a), max(c) from item",
 };
 
 /// A renamed table with a renamed column, served under the old names; a required column that goes.
@@ -92,6 +95,7 @@ const RENAMES: Case = Case {
         ("select to_regclass('users') is null", "t"),
         ("select count(*) from posts join people on people.id = author", "300"),
     ],
+    rows: "select count(*), min(name), max(legacy) from users; select count(*) from posts",
 };
 
 /// Wider types: of keys with their foreign keys, of an identity, of a column with a sequence, a check, a default, indexes.
@@ -136,6 +140,36 @@ const TYPES: Case = Case {
         ("select obj_description('account_tag'::regclass), pg_get_indexdef('account_tag'::regclass)",
          "by tag|CREATE INDEX account_tag ON public.account USING btree (tag, id)"),
     ],
+    rows: "select count(*), sum(id), sum(code), max(doc::text), min(tag) from account; select count(*), sum(id), sum(account), sum(parent), sum(qty) from line",
+};
+
+/// Columns that go, one of them required, one of a type of the user's own; others come, filled in the same pass as a wider type.
+const LEAVING: Case = Case {
+    base: "create type mood as enum ('good', 'bad');
+        create table person (id bigint, part integer, name text not null, old text not null, note text default 'n', feels mood, size integer not null,
+            primary key (id, part));
+        insert into person select n, n % 3, 'p' || n, 'o' || n, case when n % 2 = 0 then 'x' || n end, 'good', n from generate_series(1, 300) n;
+        create sequence ids start 1000;",
+    edits: &[
+        ("old   = \"text\"\n", ""),
+        ("note  = { type = \"text?\", default = \"'n'::text\" }\n", "shout = \"text?\"\n"),
+        ("feels = \"public.mood?\"\n", ""),
+        ("size  = \"integer\"\n", "size  = \"bigint\"\n\n[transform.person]\nset.shout = \"upper(name)\"\n"),
+    ],
+    old: &[
+        "insert into person (id, part, name, old, note, feels, size) select n, 1, 'new', 'o', null, 'bad', 3 from nextval('ids') n",
+        "insert into person (id, part, name, old, size) select n, 1, 'new', 'o', 3 from nextval('ids') n",
+        "update person set old = old || '+', feels = 'bad' where id = 7",
+        "delete from person where id = (select max(id) from person where id between 100 and 200)",
+    ],
+    new: &["update person set name = name || '-' where id = 8"],
+    holds: &[
+        ("select count(*) from pg_trigger where tgname like 'zzz%'", "0"),
+        ("select count(*) from pg_proc where pronamespace = 'mig'::regnamespace", "0"),
+        ("select string_agg(attname || ' ' || atttypid::regtype, ', ' order by attname) from pg_attribute where attrelid = 'person'::regclass and attnum > 0 and not attisdropped",
+         "id bigint, name text, part integer, shout text, size bigint"),
+    ],
+    rows: "select count(*), max(old), count(note), max(note), count(feels), sum(size) from person",
 };
 
 fn planned(case: &Case) -> (Workspace, Database) {
@@ -173,11 +207,12 @@ fn holds(case: &Case, database: &Database) {
 
 fn there_and_back(case: &Case) {
     let (work, database) = planned(case);
-    let base = shape(&database);
+    let (base, rows) = (shape(&database), database.query(case.rows));
     for phase in ["switch", "contract"] {
         apply_through(&work, &database, phase);
         work.rollback(&database);
         assert_eq!(shape(&database), base, "taken back after {phase}");
+        assert_eq!(database.query(case.rows), rows, "taken back after {phase}");
         let mut again = work.apply_args(&database);
         again.extend(["--again".to_owned(), "--through".to_owned(), "expand".to_owned()]);
         work.expect(0, &again.iter().map(String::as_str).collect::<Vec<_>>());
@@ -301,4 +336,11 @@ fn types_change_beside_running_clients() {
     there_and_back(&TYPES);
     clients_write_meanwhile(&TYPES);
     killed(&TYPES, 11);
+}
+
+#[test]
+fn columns_leave_beside_running_clients() {
+    there_and_back(&LEAVING);
+    clients_write_meanwhile(&LEAVING);
+    killed(&LEAVING, 7);
 }

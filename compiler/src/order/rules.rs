@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Rebuild, Regroup},
+    kind::{Backfill, Keep, KeepRows, Leave, Rebuild, Regroup},
     schema::IndexedBy,
     table::Rule,
 };
@@ -387,7 +387,19 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.makes.insert(Address::constraint(&adopt.table, &adopt.name));
             constraint_needs(&adopt.table, &adopt.constraint.rule, ground, marks);
         }
-        Kind::Discard(_) => {}
+        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) => {}
+        Kind::Keep(Keep { kept }) | Kind::KeepRows(KeepRows { kept }) => {
+            let names = kept.columns.iter().map(|c| &c.name).chain(&kept.key);
+            marks.reads.extend(names.map(|name| Address::column(&kept.table, name)));
+            marks.stands_on.insert(Address::table(&kept.table));
+        }
+        Kind::Leave(Leave { kept }) => {
+            for column in &kept.columns {
+                let at = Address::column(&kept.table, &column.name);
+                lets_go(&at, None, ground, marks);
+                marks.removes.insert(at);
+            }
+        }
         Kind::Sync(sync) => {
             marks.makes.extend(sync.twins.pairs.iter().map(|p| Address::column(&sync.twins.table, &p.hidden.name)));
             marks.stands_on.insert(Address::table(&sync.twins.table));

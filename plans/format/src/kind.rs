@@ -5,6 +5,7 @@
 mod column;
 mod constraint;
 mod data;
+mod keep;
 mod key;
 mod object;
 mod privileges;
@@ -21,6 +22,7 @@ pub use self::{
     column::{AddColumn, AlterColumn, DropColumn},
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
     data::Backfill,
+    keep::{Keep, KeepRows, Kept, Leave, Rejoin, Unkeep},
     key::{AdoptKey, BuildKey, Discard},
     object::{AlterTable, Comment, Create, Drop, Replace},
     privileges::Privileges,
@@ -131,6 +133,11 @@ kinds!(
     Sync,
     Exchange,
     Unsync,
+    Keep,
+    KeepRows,
+    Leave,
+    Rejoin,
+    Unkeep,
     Comment,
     Privileges,
     Rebuild,

@@ -14,6 +14,9 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             k.from.data_type != k.to.data_type || k.from.collation != k.to.collation || column::remade(k, version)
         }
         Kind::DropColumn(k) => !k.column.data_type.is_empty(),
+        Kind::Leave(k) => {
+            return k.kept.columns.iter().map(|c| Address::column(&k.kept.table, &c.name)).collect();
+        }
         Kind::Exchange(k) => {
             let columns = k.twins.pairs.iter();
             return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();

@@ -4,6 +4,7 @@ pub(crate) mod column;
 pub(crate) mod constraint;
 pub(crate) mod fill;
 pub(crate) mod layer;
+pub(crate) mod leave;
 pub(crate) mod object;
 pub(crate) mod twins;
 
@@ -27,7 +28,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             }
             Kind::AddColumn(k) => drafts.extend(column::add(k, group, context)),
             Kind::AlterColumn(k) => drafts.extend(column::alter(k, group, context, version, &mut moving)),
-            Kind::DropColumn(k) => drafts.extend(column::drop(k, context)),
+            Kind::DropColumn(k) => drafts.extend(leave::drop(k, group, context)),
             Kind::AddConstraint(k) => drafts.extend(constraint::add(k, group, context)),
             Kind::DropConstraint(k) => drafts.push(constraint::drop(k, group)),
             Kind::ValidateConstraint(_) => {
@@ -63,9 +64,12 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Discard(_)
             | Kind::Sync(_)
             | Kind::Exchange(_)
-            | Kind::Unsync(_) => {
-                return Err(unasked(change));
-            }
+            | Kind::Unsync(_)
+            | Kind::Keep(_)
+            | Kind::KeepRows(_)
+            | Kind::Leave(_)
+            | Kind::Rejoin(_)
+            | Kind::Unkeep(_) => return Err(unasked(change)),
             Kind::Regroup(k) => {
                 let leaves = leaves(k);
                 let phase = if leaves { Phase::Switch } else { Phase::Contract };
@@ -95,7 +99,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
 }
 
 /// What recipes make is no change that a comparison finds.
-fn unasked(change: &Kind) -> Complaint {
+pub(crate) fn unasked(change: &Kind) -> Complaint {
     let says = format!("{} is a part of another change", change.slug());
     Complaint { at: change.address(), says, help: None }
 }

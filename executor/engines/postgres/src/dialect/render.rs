@@ -6,6 +6,7 @@ pub(crate) mod constraint;
 pub(crate) mod enums;
 pub(crate) mod index;
 pub(crate) mod key;
+pub(crate) mod leave;
 pub(crate) mod object;
 pub(crate) mod regroup;
 pub(crate) mod rename;
@@ -48,11 +49,10 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Sync(k) => Ok(twins::sync(k)),
         Kind::Exchange(k) => Ok(twins::exchange(k)),
         Kind::Unsync(k) => Ok(twins::unsync(k)),
-        Kind::Discard(k) => Err(Complaint {
-            at: k.at.clone(),
-            says: "what only takes back is no step of its own".to_owned(),
-            help: None,
-        }),
+        Kind::Keep(k) => Ok(leave::keep(k)),
+        Kind::KeepRows(k) => leave::rows(k, before),
+        Kind::Leave(k) => Ok(leave::leave(k)),
+        Kind::Discard(_) | Kind::Rejoin(_) | Kind::Unkeep(_) => Err(super::recipe::unasked(change)),
         Kind::Comment(k) => Ok(meta(
             vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
             "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),

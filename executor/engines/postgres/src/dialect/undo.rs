@@ -46,6 +46,14 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::BuildKey(k) => {
             Ok(done(format!("drops {}, unless its key has taken it along", k.at), render::key::unbuild(k)))
         }
+        Kind::Keep(k) => Ok(done("removes the copy and its trigger".to_owned(), render::leave::unkeep(k))),
+        Kind::KeepRows(_) => {
+            Ok(done("nothing: the copy leaves with the step that made its place".to_owned(), Action::Nothing {}))
+        }
+        Kind::Leave(k) => Ok(done(
+            format!("adds {} again with the values that were kept; rows that came later have none", change.address()),
+            render::leave::rejoin(k, before)?,
+        )),
         Kind::Sync(k) => Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k))),
         Kind::Exchange(k) => {
             Ok(done("exchanges the names back; what clients wrote since stays".to_owned(), render::twins::unexchange(k)))

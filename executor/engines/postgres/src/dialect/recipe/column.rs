@@ -150,25 +150,6 @@ fn nullable(draft: Draft) -> Draft {
     warned(draft, HazardCode::NullableAgain, "readers may meet NULL where there was none")
 }
 
-/// The drafts of a dropped column. One that must have a value stops asking for it first, so that new clients may leave it out.
-pub(crate) fn drop(change: &DropColumn, context: &Context<'_>) -> Vec<Draft> {
-    let table = &change.table;
-    let mut now = change.column.clone();
-    let whole = inherit::whole(context.renamed, table);
-    let keyed = whole.as_ref().and_then(|t| t.primary_key());
-    let keyed = keyed.is_some_and(|(_, key)| key.columns.contains(&now.name));
-    let mut drafts = Vec::new();
-    if now.not_null && now.value.is_plain() && !keyed && !now.data_type.is_empty() {
-        let to = Column { not_null: false, ..now.clone() };
-        let draft = step(table, &mut now, to, Phase::Switch, "lets new clients leave it out before it goes");
-        let says = "readers may meet NULL where new clients write rows without it; such rows must get a value before a rollback";
-        drafts.push(warned(draft, HazardCode::NullableAgain, says));
-    }
-    let why = format!("removes {}", mig_plan::Address::column(table, &now.name));
-    drafts.push(Draft::new(DropColumn { table: table.clone(), column: now }, Phase::Contract, why));
-    drafts
-}
-
 /// Whether a column can only change by being dropped and added.
 pub(crate) fn remade(change: &AlterColumn, version: u32) -> bool {
     let generated = |value: &ColumnValue| matches!(value, ColumnValue::Generated { .. });

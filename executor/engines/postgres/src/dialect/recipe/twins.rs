@@ -17,7 +17,7 @@ use super::{constraint, warned};
 use crate::dialect::{
     casts,
     names::{generated, qualified, quote},
-    render::{index::can_beside, is_partitioned, twins as sql},
+    render::{backfill::same_value, index::can_beside, is_partitioned, twins as sql},
 };
 
 /// The mark of what exchanges the columns.
@@ -53,7 +53,7 @@ fn moves(change: &AlterColumn, group: &Group) -> bool {
 }
 
 /// Whether a table can have a hidden column for a while.
-fn holds_twins(table: &Qualified, context: &Context<'_>) -> bool {
+pub(crate) fn holds_twins(table: &Qualified, context: &Context<'_>) -> bool {
     let Some(content) = context.renamed.table(table) else { return false };
     let related = ["partition_of", "inherits", "of_type"];
     let has_heirs = context.renamed.tables().any(|(_, other)| {
@@ -319,7 +319,7 @@ impl<'a> Move<'a> {
         let parts = self.now.iter().map(|(now, change)| {
             let twin = quote(&self.hidden[&now.name]);
             let value = sql::cast(&quote(&now.name), &change.to.data_type);
-            let same = sql::same(&twin, &value, &change.to.data_type);
+            let same = same_value(&change.to.data_type, &twin, &value);
             if now.not_null { format!("({twin} IS NOT NULL) AND ({same})") } else { format!("({same})") }
         });
         let expression = Sql::new(format!("({})", parts.collect::<Vec<_>>().join(" AND ")));

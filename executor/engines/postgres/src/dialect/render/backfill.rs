@@ -394,8 +394,14 @@ fn cast_type(data_type: &str) -> String {
     if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
 }
 
+/// A condition that two values of a type are the same, NULL being the same as NULL.
+pub(crate) fn same_value(data_type: &str, a: &str, b: &str) -> String {
+    let text = if has_equality(data_type) { "" } else { "::text" };
+    format!("{a}{text} IS NOT DISTINCT FROM {b}{text}")
+}
+
 /// Whether values of a type can be compared as they are; others are compared as texts.
-pub(crate) fn has_equality(data_type: &str) -> bool {
+fn has_equality(data_type: &str) -> bool {
     let base = data_type.trim_end_matches("[]");
     !keep::is_user_type(data_type)
         && !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")

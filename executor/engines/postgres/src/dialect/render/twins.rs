@@ -5,7 +5,7 @@ use mig_plan::{
     kind::{Exchange, Sync, Twin, Twins, Unsync},
 };
 
-use super::{META, WORK, backfill::has_equality, locked, meta, transaction};
+use super::{META, WORK, backfill::same_value, locked, meta, transaction};
 use crate::dialect::names::{literal, qualified, quote};
 
 /// The schema that holds the functions of mig's triggers.
@@ -70,12 +70,6 @@ pub(crate) fn cast(value: &str, data_type: &str) -> String {
     format!("({value})::{data_type}")
 }
 
-/// A comparison that holds for two NULLs, of values of a type.
-pub(crate) fn same(a: &str, b: &str, data_type: &str) -> String {
-    let text = if has_equality(data_type) { "" } else { "::text" };
-    format!("{a}{text} IS NOT DISTINCT FROM {b}{text}")
-}
-
 /// The trigger's function. Before the exchange what clients write decides; after it, so does what a foreign key's action writes into
 /// the column that it still knows.
 fn function(twins: &Twins) -> String {
@@ -89,7 +83,7 @@ fn function(twins: &Twins) -> String {
         body.push_str(&format!("    NEW.{hidden} := {};\n", cast(&format!("NEW.{column}"), &pair.hidden.data_type)));
         if twins.exchanged {
             let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
-            let same = same(&back, &format!("NEW.{column}"), &pair.data_type);
+            let same = same_value(&pair.data_type, &back, &format!("NEW.{column}"));
             let says = format!(
                 "the value of column {} of {} does not fit into {} yet: until the migration ends, clients of the old schema read it",
                 pair.column, twins.table, pair.hidden.data_type
@@ -109,10 +103,10 @@ fn function(twins: &Twins) -> String {
 /// What somebody writes into a hidden column: a foreign key's action is carried over, an INSERT without a list of columns is refused.
 fn guard(twins: &Twins, pair: &Twin) -> String {
     let (hidden, column) = (quote(&pair.hidden.name), quote(&pair.column));
-    let written = same(&format!("NEW.{hidden}"), &format!("OLD.{hidden}"), &pair.hidden.data_type);
-    let kept = same(&format!("NEW.{column}"), &format!("OLD.{column}"), &pair.data_type);
+    let written = same_value(&pair.hidden.data_type, &format!("NEW.{hidden}"), &format!("OLD.{hidden}"));
+    let kept = same_value(&pair.data_type, &format!("NEW.{column}"), &format!("OLD.{column}"));
     let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
-    let agrees = same(&back, &format!("NEW.{column}"), &pair.data_type);
+    let agrees = same_value(&pair.data_type, &back, &format!("NEW.{column}"));
     let says = format!(
         "an INSERT into {} names no columns, and would write into a hidden one: name the columns until the migration ends",
         twins.table

@@ -33,7 +33,12 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::Sync(_)
         | Kind::Exchange(_)
         | Kind::Unsync(_)
-        | Kind::Regroup(_) => Err(alone(change)),
+        | Kind::Regroup(_)
+        | Kind::Keep(_)
+        | Kind::KeepRows(_)
+        | Kind::Leave(_)
+        | Kind::Rejoin(_)
+        | Kind::Unkeep(_) => Err(alone(change)),
     }
 }
 
@@ -64,7 +69,12 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::Sync(_)
         | Kind::Exchange(_)
         | Kind::Unsync(_)
-        | Kind::Regroup(_) => Err(alone(change)),
+        | Kind::Regroup(_)
+        | Kind::Keep(_)
+        | Kind::KeepRows(_)
+        | Kind::Leave(_)
+        | Kind::Rejoin(_)
+        | Kind::Unkeep(_) => Err(alone(change)),
     }
 }
 

@@ -1,0 +1,215 @@
+//! Kinds that let columns leave beside running clients: what they hold is copied, keyed, to where mig keeps it, a trigger keeps the copy
+//! current, and the columns then go in an instant.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{AddColumn, DropColumn, Effect, Impossible, Kind};
+use crate::{
+    address::{Address, ObjectKind},
+    name::{Name, Qualified},
+    schema::{Object, Schema},
+    table::Column,
+};
+
+/// Columns whose values are kept, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// Of which table.
+    pub table: Qualified,
+    /// The columns as they are when they leave.
+    pub columns: Vec<Column>,
+    /// The columns that tell rows apart.
+    pub key: Vec<Name>,
+    /// The name of the trigger that keeps the copy current, and of its function.
+    pub trigger: Name,
+    /// The trigger.
+    pub object: Object,
+}
+
+impl Kept {
+    /// Where the trigger is.
+    #[must_use]
+    pub fn at(&self) -> Address {
+        Address::member(ObjectKind::Trigger, &self.table, self.trigger.clone())
+    }
+
+    /// The column, or the table where there are several.
+    #[must_use]
+    pub fn about(&self) -> Address {
+        match self.columns.as_slice() {
+            [one] => Address::column(&self.table, &one.name),
+            _ => Address::table(&self.table),
+        }
+    }
+
+    fn watched(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        match schema.objects.insert(self.at(), self.object.clone()) {
+            None => Ok(()),
+            Some(_) => Err(Impossible::Present(self.at())),
+        }
+    }
+
+    fn unwatched(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        match schema.objects.remove(&self.at()) {
+            Some(found) if found == self.object => Ok(()),
+            Some(_) => Err(Impossible::Differs(self.at())),
+            None => Err(Impossible::Absent(self.at())),
+        }
+    }
+}
+
+/// Makes the place for the copy and the trigger that keeps it current.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Keep {
+    /// What.
+    pub kept: Kept,
+}
+
+impl Effect for Keep {
+    const SLUG: &'static str = "keep";
+
+    fn address(&self) -> Address {
+        self.kept.about()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.kept.at()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        self.kept.watched(schema)
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Unkeep { kept: self.kept.clone() }.into())
+    }
+}
+
+/// Removes the trigger and the copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unkeep {
+    /// What.
+    pub kept: Kept,
+}
+
+impl Effect for Unkeep {
+    const SLUG: &'static str = "unkeep";
+
+    fn address(&self) -> Address {
+        self.kept.about()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.kept.at()].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        self.kept.unwatched(schema)
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Keep { kept: self.kept.clone() }.into())
+    }
+}
+
+/// Copies the values of existing rows, in batches. Done when its query probe says so, never by a stamp.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeepRows {
+    /// What.
+    pub kept: Kept,
+}
+
+impl Effect for KeepRows {
+    const SLUG: &'static str = "keep-rows";
+
+    fn address(&self) -> Address {
+        self.kept.about()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [Address::table(&self.kept.table)].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        let at = Address::table(&self.kept.table);
+        let table = schema.table(&self.kept.table).ok_or(Impossible::Absent(at))?;
+        let names = self.kept.columns.iter().map(|c| &c.name).chain(&self.kept.key);
+        match names.into_iter().find(|name| table.column(name).is_none()) {
+            Some(name) => Err(Impossible::Absent(Address::column(&self.kept.table, name))),
+            None => Ok(()),
+        }
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        None
+    }
+}
+
+/// Drops the columns and the trigger; the copy stays until it is collected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leave {
+    /// What.
+    pub kept: Kept,
+}
+
+impl Effect for Leave {
+    const SLUG: &'static str = "leave";
+
+    fn address(&self) -> Address {
+        self.kept.about()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.kept.at(), Address::table(&self.kept.table)].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        self.kept.unwatched(schema)?;
+        for column in &self.kept.columns {
+            DropColumn { table: self.kept.table.clone(), column: column.clone() }.apply(schema)?;
+        }
+        Ok(())
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Rejoin { kept: self.kept.clone() }.into())
+    }
+}
+
+/// Brings the columns back from the copy, and the trigger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejoin {
+    /// What.
+    pub kept: Kept,
+}
+
+impl Effect for Rejoin {
+    const SLUG: &'static str = "rejoin";
+
+    fn address(&self) -> Address {
+        self.kept.about()
+    }
+
+    fn touches(&self, _: &Schema) -> BTreeSet<Address> {
+        [self.kept.at(), Address::table(&self.kept.table)].into()
+    }
+
+    fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        for column in &self.kept.columns {
+            AddColumn { table: self.kept.table.clone(), column: column.clone() }.apply(schema)?;
+        }
+        self.kept.watched(schema)
+    }
+
+    fn reverse(&self, _: &Schema) -> Option<Kind> {
+        Some(Leave { kept: self.kept.clone() }.into())
+    }
+}
