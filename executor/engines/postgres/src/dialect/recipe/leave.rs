@@ -79,6 +79,7 @@ fn optional(change: &DropColumn, context: &Context<'_>) -> (Vec<Draft>, Column) 
     let now = Column { not_null: false, ..column.clone() };
     let loosen = AlterColumn { table: table.clone(), from: column.clone(), to: now.clone(), using: None };
     let draft = Draft::new(loosen, Phase::Switch, "lets new clients leave it out before it goes");
-    let says = "readers may meet NULL where new clients write rows without it; such rows must get a value before a rollback";
+    let says =
+        "readers may meet NULL where new clients write rows without it; such rows must get a value before a rollback";
     (vec![warned(draft, HazardCode::NullableAgain, says)], now)
 }

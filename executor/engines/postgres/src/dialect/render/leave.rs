@@ -79,14 +79,10 @@ fn of(row: &str, names: &[Name]) -> String {
 /// The function and the trigger. The function runs with mig's rights, because clients have none where the copy is.
 fn watch(kept: &Kept) -> Vec<String> {
     let (there, name) = (qualified(&place(kept)), quote(&kept.trigger));
-    let key_is = |row: &str| {
-        kept.key.iter().map(|k| format!("{0} = {row}.{0}", quote(k))).collect::<Vec<_>>().join(" AND ")
-    };
-    let new: Vec<String> = kept
-        .columns
-        .iter()
-        .map(|c| keep::kept_value(&format!("NEW.{}", quote(&c.name)), &c.data_type))
-        .collect();
+    let key_is =
+        |row: &str| kept.key.iter().map(|k| format!("{0} = {row}.{0}", quote(k))).collect::<Vec<_>>().join(" AND ");
+    let new: Vec<String> =
+        kept.columns.iter().map(|c| keep::kept_value(&format!("NEW.{}", quote(&c.name)), &c.data_type)).collect();
     let stays: Vec<String> = kept
         .key
         .iter()
@@ -214,10 +210,8 @@ pub(crate) fn rejoin(change: &Leave, before: &Schema) -> Result<Action, Complain
     let table = before.table(&kept.table).ok_or_else(|| missing(&Address::table(&kept.table)))?;
     let name = qualified(&kept.table);
     let bare = |c: &Column| Column { not_null: false, value: ColumnValue::Plain, ..c.clone() };
-    let adds = kept
-        .columns
-        .iter()
-        .flat_map(|c| column::add_sql(&AddColumn { table: kept.table.clone(), column: bare(c) }));
+    let adds =
+        kept.columns.iter().flat_map(|c| column::add_sql(&AddColumn { table: kept.table.clone(), column: bare(c) }));
     let mut sql: Vec<String> = adds.collect();
     let set = kept.columns.iter().map(|c| {
         let column = quote(&c.name);
@@ -235,8 +229,7 @@ pub(crate) fn rejoin(change: &Leave, before: &Schema) -> Result<Action, Complain
             let column = quote(&column.name);
             sql.push(format!("UPDATE {name} SET {column} = {value} WHERE {column} IS NULL"));
         }
-        let full =
-            AlterColumn { table: kept.table.clone(), from: bare(column), to: column.clone(), using: None };
+        let full = AlterColumn { table: kept.table.clone(), from: bare(column), to: column.clone(), using: None };
         sql.extend(column::alter_sql(&full)?);
     }
     sql.extend(watch(kept));
