@@ -10,7 +10,7 @@ use mig_plan::{
 
 use super::{fill, twins, warned};
 use crate::dialect::{
-    casts, inherit,
+    casts,
     names::{generated, quote},
 };
 
