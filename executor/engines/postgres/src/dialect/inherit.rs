@@ -336,13 +336,6 @@ pub(crate) fn lean(schema: &mut Schema) {
                 rule => theirs.rule == *rule,
             })
         });
-        let indexes = passed_indexes(&full, &at);
-        schema.objects.retain(|_, object| match &object.body {
-            Body::Index(index) if index.table == at => {
-                !indexes.iter().any(|(_, theirs)| same_index(&copied(theirs, &at), index))
-            }
-            _ => true,
-        });
     }
 }
 
