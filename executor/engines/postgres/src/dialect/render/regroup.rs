@@ -212,11 +212,14 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
         in_order(&k.table, before).into_iter().filter(|of| k.from.contains_key(&Address::table(of))).collect();
     sql.extend(old.iter().map(|of| format!("ALTER TABLE {} RENAME TO {}", qualified(of), quote(&aside(k, of).name))));
     let order = in_order(&k.table, after);
+    let is_index = |name: &str| k.to.keys().any(|at| at.kind() == ObjectKind::Index && at.name().as_str() == name);
     let mut keys = Vec::new();
     for of in order.iter().filter(|of| k.to.contains_key(&Address::table(of))) {
         let Some(object) = k.to.get(&Address::table(of)) else { continue };
         let mut first = object.clone();
         if let Body::Table(table) = &mut first.body {
+            // Shares in indexes get their names once the indexes are there.
+            table.options.retain(|key, _| key.strip_prefix(inherit::NAME_OF).is_none_or(|of| !is_index(of)));
             let apart = |c: &mig_plan::Constraint| c.foreign_key().is_some() || !c.validity.is_valid();
             for (name, constraint) in table.constraints.clone().into_iter().filter(|(_, c)| apart(c)) {
                 table.constraints.remove(&name);
