@@ -107,7 +107,12 @@ impl Regrouping {
             };
             let mut constraints = there.constraints.clone();
             constraints.retain(|_, c| keeps(&c.rule, c.columns()));
-            let body = Table { columns: table.columns.clone(), constraints, options: there.options.clone() };
+            let mut body = Table { columns: table.columns.clone(), constraints, options: there.options.clone() };
+            // A primary key that is still there keeps its columns required.
+            let keyed: Vec<Name> = body.primary_key().map(|(_, key)| key.columns.clone()).unwrap_or_default();
+            for column in body.columns.iter_mut().filter(|c| keyed.contains(&c.name)) {
+                column.not_null = true;
+            }
             until.insert(address.clone(), Object { body: Body::Table(body), ..object.clone() });
         }
         self.last.insert(address, (until.keys().cloned().collect(), to));
