@@ -1,7 +1,10 @@
 //! Outcomes of checks as a JUnit report, which every CI server reads.
 
+mod apply;
+
 use std::path::Path;
 
+pub(crate) use self::apply::of_apply;
 use crate::{exit::Trouble, files};
 
 /// One check.
@@ -23,6 +26,11 @@ pub(crate) enum Outcome {
         /// What else there is to say.
         text: String,
     },
+    /// It was not asked.
+    Skipped {
+        /// Why.
+        says: String,
+    },
 }
 
 /// Writes a report of one suite.
@@ -32,7 +40,8 @@ pub(crate) fn write(file: &Path, suite: &str, cases: &[Case]) -> Result<(), Trou
 
 fn report(suite: &str, cases: &[Case]) -> String {
     let failed = cases.iter().filter(|case| matches!(case.outcome, Outcome::Failed { .. })).count();
-    let counts = format!("tests=\"{}\" failures=\"{failed}\"", cases.len());
+    let skipped = cases.iter().filter(|case| matches!(case.outcome, Outcome::Skipped { .. })).count();
+    let counts = format!("tests=\"{}\" failures=\"{failed}\" skipped=\"{skipped}\"", cases.len());
     let suite = xml(suite);
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite name=\"{suite}\" {counts}>\n"
@@ -45,6 +54,7 @@ fn report(suite: &str, cases: &[Case]) -> String {
             Outcome::Failed { says, text } => {
                 format!("><failure message=\"{}\">{}</failure></testcase>\n", xml(says), xml(text))
             }
+            Outcome::Skipped { says } => format!("><skipped message=\"{}\"/></testcase>\n", xml(says)),
         });
     }
     out.push_str("  </testsuite>\n</testsuites>\n");
@@ -82,7 +92,7 @@ mod tests {
             },
         ];
         let text = report("suite", &cases);
-        assert!(text.contains("<testsuite name=\"suite\" tests=\"2\" failures=\"1\">"), "{text}");
+        assert!(text.contains("<testsuite name=\"suite\" tests=\"2\" failures=\"1\" skipped=\"0\">"), "{text}");
         assert!(text.contains("<testcase classname=\"suite\" name=\"a &amp; b\"/>"), "{text}");
         assert!(text.contains("<failure message=\"&lt;no&gt;\">x\u{fffd}</failure>"), "{text}");
     }

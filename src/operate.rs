@@ -1,6 +1,6 @@
 //! The calls into the executor: what it is asked, how its answers read, and what its stops mean for the command.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::{
     exit::{Outcome, Reason, Trouble},
+    junit,
     plan_file::PlanFile,
     target::Database,
     terminal,
@@ -42,6 +43,8 @@ pub(crate) struct Order {
     pub(crate) wait: Duration,
     /// Whether to print events as JSON.
     pub(crate) json: bool,
+    /// Where to write the outcome of the checks as a JUnit report.
+    pub(crate) junit: Option<PathBuf>,
 }
 
 /// A run to be taken back.
@@ -85,6 +88,9 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
     };
     let mut watch = Watch::start(order.json, database.engine.lookout.is_some());
     let ended = mig_executor::apply(&mut Sessions(database), &request, &mut watch).await;
+    if let Some(file) = &order.junit {
+        junit::write(file, "mig apply", &junit::of_apply(&request.plan, &ended, watch.noted()))?;
+    }
     watch.end();
     tell(ended, order.json, &request.title)
 }

@@ -29,6 +29,7 @@ pub(crate) struct Watch {
     crash: Crash,
     interrupt: Interrupt,
     logged: Instant,
+    noted: Vec<Progress>,
 }
 
 impl Watch {
@@ -42,7 +43,12 @@ impl Watch {
         };
         let interrupt = Interrupt::default();
         tokio::spawn(heed(interrupt.clone(), cuts));
-        Self { show, crash: Crash::from_environment(), interrupt, logged: Instant::now() }
+        Self { show, crash: Crash::from_environment(), interrupt, logged: Instant::now(), noted: Vec::new() }
+    }
+
+    /// What bears on the outcome of checks, as it was reported.
+    pub(crate) fn noted(&self) -> &[Progress] {
+        &self.noted
     }
 
     /// Ends the display.
@@ -122,6 +128,9 @@ fn bar() -> ProgressBar {
 
 impl Report for Watch {
     fn progress(&mut self, progress: &Progress) {
+        if let Progress::Warned { .. } | Progress::RunBegan { .. } = progress {
+            self.noted.push(progress.clone());
+        }
         if let Show::Json = self.show {
             let line = serde_json::to_string(progress).expect("events always encode");
             terminal::say(&line);

@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// Print events, one JSON object a line
     #[arg(long)]
     json: bool,
+    /// Write the outcome of the checks to this file as a JUnit report
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -79,6 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         monitor: project.monitor().clone(),
         wait: std::time::Duration::from_secs(args.wait),
         json: args.json,
+        junit: args.junit.clone(),
     };
     wait(operate::apply(&database, order))
 }

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use mig_test_support::sqlite;
 use serde_json::Value;
 
 use crate::made::Made;
@@ -143,4 +144,30 @@ fn git_shows_plans_in_words() {
     let text = git(&folder, &["diff", "--word-diff=none"]);
     assert!(text.contains("\n+plan for ") || text.contains("\n plan for "), "{text}");
     assert!(text.contains("-  ! ") && text.contains("coupons/drop-"), "{text}");
+}
+
+#[test]
+fn the_answers_of_checks_are_a_junit_report() {
+    let database = sqlite::database("create table orders (id integer primary key, total integer); insert into orders (total) values (-1);");
+    let plan = Made::small();
+    plan.write("mig.toml", "engine = \"sqlite\"\n[policy]\nsigners = 0\n");
+    let specs = "[table.orders]\nprimary_key = [\"id\"]\nchecks = [{ name = \"total\", expr = \"total >= 0\" }]\n\
+                 [table.orders.columns]\nid = \"integer?\"\ntotal = \"integer?\"\n\
+                 [[check]]\nname = \"some orders\"\nwhen = \"both\"\nsql = \"select count(*) from orders\"\nexpect = 1\n";
+    plan.write("specs/all.toml", specs);
+    let url = database.url();
+    let made = plan.run(&["plan", "--url", &url, "--out", "orders.json"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let report = |args: &[&str]| {
+        let output = plan.run(&[&["apply", "orders.json", "--url", &url, "--yes", "--junit", "report.xml"][..], args].concat());
+        (output, fs::read_to_string(plan.path("report.xml")).unwrap())
+    };
+    let (looked, text) = report(&["--dry-run"]);
+    assert!(text.contains("tests=\"3\" failures=\"1\" skipped=\"1\""), "{text}{}", looked.stderr);
+    assert!(text.contains("<failure message=\"1 row does not"), "{text}");
+    assert!(text.contains("name=\"some orders (after)\"><skipped message=\"the last step is not done\"/>"), "{text}");
+    database.query("update orders set total = 1");
+    let (applied, text) = report(&[]);
+    assert_eq!(applied.code, Some(0), "{}", applied.stderr);
+    assert!(text.contains("tests=\"3\" failures=\"0\" skipped=\"0\""), "{text}");
 }
