@@ -148,7 +148,9 @@ fn git_shows_plans_in_words() {
 
 #[test]
 fn the_answers_of_checks_are_a_junit_report() {
-    let database = sqlite::database("create table orders (id integer primary key, total integer); insert into orders (total) values (-1);");
+    let database = sqlite::database(
+        "create table orders (id integer primary key, total integer); insert into orders (total) values (-1);",
+    );
     let plan = Made::small();
     plan.write("mig.toml", "engine = \"sqlite\"\n[policy]\nsigners = 0\n");
     let specs = "[table.orders]\nprimary_key = [\"id\"]\nchecks = [{ name = \"total\", expr = \"total >= 0\" }]\n\
@@ -159,7 +161,8 @@ fn the_answers_of_checks_are_a_junit_report() {
     let made = plan.run(&["plan", "--url", &url, "--out", "orders.json"]);
     assert_eq!(made.code, Some(0), "{}", made.stderr);
     let report = |args: &[&str]| {
-        let output = plan.run(&[&["apply", "orders.json", "--url", &url, "--yes", "--junit", "report.xml"][..], args].concat());
+        let output =
+            plan.run(&[&["apply", "orders.json", "--url", &url, "--yes", "--junit", "report.xml"][..], args].concat());
         (output, fs::read_to_string(plan.path("report.xml")).unwrap())
     };
     let (looked, text) = report(&["--dry-run"]);
