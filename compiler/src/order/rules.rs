@@ -200,7 +200,7 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
             && !some.iter().any(|at| at.kind() == ObjectKind::Table)
     };
     let mut by_table: BTreeMap<&Qualified, Vec<usize>> = BTreeMap::new();
-    for (i, mark) in marks.iter().enumerate() {
+    for (i, mark) in marks.iter().enumerate().filter(|(_, mark)| mark.renames_to.is_empty()) {
         for table in mark.works_on.iter().filter(|_| own(&mark.makes, mark) || own(&mark.removes, mark)) {
             by_table.entry(table).or_default().push(i);
         }
