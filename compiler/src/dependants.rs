@@ -74,8 +74,8 @@ pub(crate) fn recreate(
 
 /// Going and coming as two groups: what happens in between belongs to others.
 fn apart(at: &Address, was: &Object, wanted: &Object) -> [Group; 2] {
-    let drop = Drop { at: at.clone(), object: was.clone() }.into();
-    let create = Create { at: at.clone(), object: wanted.clone() }.into();
+    let drop = Drop::new(at.clone(), was.clone()).into();
+    let create = Create::new(at.clone(), wanted.clone()).into();
     [drop, create].map(|change| Group { at: at.clone(), changes: vec![change], fill: None })
 }
 

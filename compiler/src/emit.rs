@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Check, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Kind, Name, Need,
-    Object, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
+    Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
     sql::tokens,
@@ -58,6 +58,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     let mut mark_of_node: BTreeMap<usize, String> = BTreeMap::new();
     let mut complaints = Vec::new();
     let mut new_names: BTreeMap<Address, BTreeSet<Name>> = BTreeMap::new();
+    let mut made: BTreeSet<Name> = BTreeSet::new();
     for place in placed {
         let change = &place.draft.change;
         let touched = change.touches(&schema);
@@ -87,7 +88,8 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         let askable = |check: &DraftCheck| {
             let sql = Sql::new(check.count.sql());
             let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| may_name(&sql, n)));
-            early && header.snapshot.schema.0.objects.contains_key(&check.at.holder())
+            let of_new = made.iter().any(|name| may_name(&sql, name));
+            early && !of_new && header.snapshot.schema.0.objects.contains_key(&check.at.holder())
         };
         for check in rendered.checks.into_iter().filter(askable) {
             let step = id.clone();
@@ -105,6 +107,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         if let Some((table, name)) = new_name(change) {
             new_names.entry(table).or_default().insert(name);
         }
+        made.extend(new_relation(change));
         steps.push(Step {
             id,
             kind: change.slug().to_owned(),
@@ -157,6 +160,16 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     };
     plan.states().map_err(|e| NoPlan::NotProved(e.to_string()))?;
     Ok(plan)
+}
+
+/// The name of a table that is not there before the change.
+fn new_relation(change: &Kind) -> Option<Name> {
+    let at = match change {
+        Kind::Create(create) => &create.at,
+        Kind::Rename(rename) => &rename.to,
+        _ => return None,
+    };
+    (at.kind() == ObjectKind::Table).then(|| at.name().clone())
 }
 
 /// The table and the column name that a change brings to it.

@@ -115,12 +115,12 @@ fn changes() -> Vec<(Kind, Phase, Option<&'static str>)> {
     let index_at = Address::index(&Qualified::new(None, name("users_lower")));
     vec![
         (AddColumn { table: users(), column: column("full_name") }.into(), Phase::Expand, None),
-        (Create { at: trigger, object: Object::new(Body::Source(source)) }.into(), Phase::Expand, None),
-        (Create { at: index_at, object: index(Validity::Valid) }.into(), Phase::Expand, None),
+        (Create::new(trigger, Object::new(Body::Source(source))).into(), Phase::Expand, None),
+        (Create::new(index_at, index(Validity::Valid)).into(), Phase::Expand, None),
         (fill.into(), Phase::Backfill, None),
         (check.into(), Phase::Switch, Some("a")),
         (ValidateConstraint { table: users(), name: name("full") }.into(), Phase::Switch, Some("a")),
-        (Create { at, object: view }.into(), Phase::Switch, Some("a")),
+        (Create::new(at, view).into(), Phase::Switch, Some("a")),
         (
             AlterColumn { table: users(), from: column("full_name"), to: wanted, using: None }.into(),
             Phase::Contract,
@@ -138,7 +138,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
         }
         Kind::Create(create) if create.at.kind() == ObjectKind::Index => {
             let half = index(Validity::NotValid);
-            let repair = change(&mig_plan::kind::Drop { at: create.at.clone(), object: half.clone() }.into());
+            let repair = change(&mig_plan::kind::Drop::new(create.at.clone(), half.clone()).into());
             let partial = Partial { state: [(create.at.clone(), Some(half))].into(), repair };
             let alone = |sql, partial| Action::Statement(Single { prepare: vec![], sql, limits: LIMITS, partial });
             let back = alone(change(reverse.as_ref().unwrap()), None);

@@ -8,6 +8,7 @@ mod music;
 mod online;
 mod operate;
 mod partitions;
+mod pairs;
 mod shop;
 mod verify;
 mod watch;

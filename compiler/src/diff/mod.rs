@@ -31,6 +31,7 @@ pub(crate) fn compare(
     owned: &dyn Fn(&Address) -> bool,
 ) -> Difference {
     let mut found = Difference { goal: goal.clone(), ..Difference::default() };
+    adopter.dialect.respell(&mut found.goal, live);
     let kept: Vec<_> = live.objects.iter().filter(|(at, _)| !goal.objects.contains_key(*at) && !owned(at)).collect();
     for (at, object) in kept {
         found.goal.objects.insert(at.clone(), object.clone());
@@ -53,7 +54,7 @@ pub(crate) fn compare(
     let made_by_rename: BTreeSet<_> = renamed.iter().map(|(_, to)| to).collect();
     for (at, object) in &live.objects {
         if !found.goal.objects.contains_key(at) && !gone_by_rename.contains(at) {
-            let change = Drop { at: at.clone(), object: object.clone() }.into();
+            let change = Drop::new(at.clone(), object.clone()).into();
             found.groups.push(Group { at: at.clone(), changes: vec![change], fill: None });
         }
     }
@@ -61,7 +62,7 @@ pub(crate) fn compare(
     for (at, object) in &mut goal_tables.objects {
         let changes = match live.objects.get(at) {
             None if made_by_rename.contains(at) => continue,
-            None => vec![Create { at: at.clone(), object: object.clone() }.into()],
+            None => vec![Create::new(at.clone(), object.clone()).into()],
             Some(there) => changes_of(at, there, object, adopter),
         };
         if !changes.is_empty() {

@@ -12,7 +12,7 @@ use super::{
     Lines, Writer, options, put, section,
     text::{inline, key, list, scalar, string, strings},
 };
-use crate::spec::{ACTIONS, quoted, reads_as_part, write_column};
+use crate::spec::{ACTIONS, MISSING_PARENT, quoted, reads_as_part, write_column};
 
 /// Tells one kind of constraint.
 type IsKind = fn(&Rule) -> bool;
@@ -120,15 +120,25 @@ impl Writer<'_> {
         put(&mut lines, "deferrable", deferrable);
         put(&mut lines, "not_valid", (!constraint.validity.is_valid()).then(|| "true".to_owned()));
         put(&mut lines, "comment", constraint.comment.as_deref().map(string));
-        put(&mut lines, "options", options(&constraint.options));
+        let mut said = constraint.options.clone();
+        let is_missing = constraint.foreign_key().is_some_and(|fk| self.schema.table(&fk.references).is_none());
+        if is_missing && self.dialect.has_loose_foreign_keys() {
+            said.insert(MISSING_PARENT.to_owned(), "true".to_owned());
+        }
+        put(&mut lines, "options", options(&said));
         lines
     }
 
     fn foreign_key(&self, lines: &mut Lines, fk: &ForeignKey) {
         put(lines, "columns", Some(columns(&fk.columns)));
         let target = self.schema.table(&fk.references);
-        let implied = target.and_then(Table::primary_key).is_some_and(|(_, key)| key.columns == fk.referenced);
-        let referenced = if implied { String::new() } else { format!(" {}", parenthesised(&fk.referenced)) };
+        let of_key = target.and_then(Table::primary_key).is_some_and(|(_, key)| key.columns == fk.referenced);
+        let implied = of_key && !self.dialect.has_loose_foreign_keys();
+        let referenced = if implied || fk.referenced.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", parenthesised(&fk.referenced))
+        };
         put(lines, "references", Some(string(&format!("{}{referenced}", self.path(&fk.references)))));
         put(lines, "on_update", action(fk.on_update, &[]));
         put(lines, "on_delete", action(fk.on_delete, &fk.on_delete_columns));

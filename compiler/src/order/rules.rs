@@ -301,12 +301,18 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             // A routine that names itself may mean any of its overloads; none of them waits for the others.
             let overload = |need: &Address| need.kind() == create.at.kind() && need.path() == create.at.path();
             marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need)));
+            for (at, object) in &create.with {
+                marks.makes.insert(at.clone());
+                let needs = ground.dialect.references(at, object, ground.goal);
+                marks.stands_on.extend(needs.into_iter().filter(|need| need.holder() != create.at));
+            }
             container(&create.at, marks);
         }
         Kind::Drop(drop) => {
             marks.removes.insert(drop.at.clone());
             members(&drop.at, &drop.object.body, &mut marks.removes);
             bare_members(&drop.at, &drop.object.body, marks);
+            marks.removes.extend(drop.with.keys().cloned());
             lets_go(&drop.at, Some(&drop.object), ground, marks);
         }
         Kind::Replace(replace) => {

@@ -20,7 +20,7 @@ mod tests;
 pub(crate) use self::{
     language::ACTIONS,
     names::{quoted, write_column},
-    resolve::{default_domain_check, reads_as_part},
+    resolve::{MISSING_PARENT, default_domain_check, reads_as_part},
 };
 use self::{language::SpecDocument, reader::Read as _};
 pub use self::{

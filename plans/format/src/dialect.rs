@@ -73,6 +73,16 @@ pub trait Dialect: Send + Sync {
     /// Whether a declared text means what a catalog text means. `object` is the live object that has the text.
     fn same_text(&self, object: &Object, declared: &Sql, catalog: &Sql) -> Sameness;
 
+    /// Takes over from a live schema how it spells what the declared one says in another way: differences that change nothing.
+    fn respell(&self, declared: &mut Schema, live: &Schema) {
+        let _ = (declared, live);
+    }
+
+    /// Whether a foreign key may leave open which columns it means, and name a table that is not there.
+    fn has_loose_foreign_keys(&self) -> bool {
+        false
+    }
+
     /// What an object's definition needs to exist, among the objects, columns and constraints of `schema`.
     fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address>;
 

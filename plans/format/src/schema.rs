@@ -48,6 +48,17 @@ pub struct Object {
 }
 
 impl Object {
+    /// Whether two objects are one, whatever the order of a table's columns.
+    #[must_use]
+    pub fn alike(&self, other: &Self) -> bool {
+        match (&self.body, &other.body) {
+            (Body::Table(a), Body::Table(b)) => {
+                self.comment == other.comment && self.grants == other.grants && a.alike(b)
+            }
+            _ => self == other,
+        }
+    }
+
     /// An object without a comment and with the privileges that the engine gives by default.
     #[must_use]
     pub fn new(body: Body) -> Self {

@@ -24,6 +24,17 @@ pub struct Table {
     pub options: BTreeMap<String, String>,
 }
 
+impl Table {
+    /// Whether two tables are one, whatever the order of their columns.
+    #[must_use]
+    pub fn alike(&self, other: &Self) -> bool {
+        self.columns.len() == other.columns.len()
+            && self.columns.iter().all(|c| other.column(&c.name) == Some(c))
+            && self.constraints == other.constraints
+            && self.options == other.options
+    }
+}
+
 /// A column.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// The setting of a foreign key by which specs say that the table it names is not there, where an engine allows that.
+pub(crate) const MISSING_PARENT: &str = "missing_parent";
+
 /// What every constraint has beside its rule.
 struct Frame<'a> {
     name: Option<&'a Text>,
@@ -125,8 +128,10 @@ impl<'a> Resolver<'a> {
             let place = spec.on_update.as_ref().map_or(&spec.place, |said| &said.place);
             self.error(Code::BadValue, place, "only `on_delete` can be limited to columns");
         }
-        let referenced = self.referenced(&references, given, place)?;
-        if referenced.len() != columns.len() && columns.len() == spec.columns.0.len() {
+        let is_missing = spec.options.0.iter().any(|o| o.name.value == MISSING_PARENT && o.value.0.value == "true");
+        let referenced = self.referenced(&references, given, is_missing, place)?;
+        let is_open = referenced.is_empty() && self.dialect.has_loose_foreign_keys();
+        if referenced.len() != columns.len() && columns.len() == spec.columns.0.len() && !is_open {
             let says = format!("{} refer to {} of {references}", count(columns.len()), count(referenced.len()));
             self.error(Code::KeyMismatch, &spec.place, says).help =
                 Some(format!("the columns referred to are {}", listed(&referenced)));
@@ -136,13 +141,23 @@ impl<'a> Resolver<'a> {
     }
 
     /// The columns that a foreign key refers to: those given, else the primary key there.
-    fn referenced(&mut self, to: &Qualified, given: Option<Vec<Name>>, place: &Place) -> Option<Vec<Name>> {
+    fn referenced(
+        &mut self,
+        to: &Qualified,
+        given: Option<Vec<Name>>,
+        is_missing: bool,
+        place: &Place,
+    ) -> Option<Vec<Name>> {
         if !self.is_ours(to) {
             if given.is_none() {
                 let says = format!("{to} is not managed here, so the columns referred to must be named");
                 self.error(Code::KeyMismatch, place, says).help = Some(format!("write `{to} (id)`"));
             }
             return given;
+        }
+        let may_miss = self.dialect.has_loose_foreign_keys();
+        if may_miss && (is_missing || given.is_none() && self.schema.table(to).is_some()) {
+            return Some(given.unwrap_or_default());
         }
         if !self.known_table(to, place) {
             return None;
@@ -217,12 +232,16 @@ impl<'a> Resolver<'a> {
 
     /// Declares one constraint, under its own name or the engine's default.
     fn constraint(&mut self, table: &Qualified, rule: Rule, frame: &Frame<'_>, named: &BTreeSet<Name>) {
+        let mut options = options(frame.options);
+        if self.dialect.has_loose_foreign_keys() {
+            options.remove(MISSING_PARENT);
+        }
         let constraint = Constraint {
             rule,
             deferral: self.deferral(frame.deferrable),
             validity: if frame.not_valid { Validity::NotValid } else { Validity::Valid },
             comment: value(frame.comment),
-            options: options(frame.options),
+            options,
         };
         let name = match frame.name {
             Some(said) => {

@@ -8,7 +8,7 @@ mod object;
 mod table;
 mod verify;
 
-pub(crate) use self::{index::reads_as_part, object::default_domain_check};
+pub(crate) use self::{constraint::MISSING_PARENT, index::reads_as_part, object::default_domain_check};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -19,6 +19,17 @@ pub struct Create {
     pub at: Address,
     /// What.
     pub object: Object,
+    /// Indexes of the table that come in the same statement, where the engine makes them so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<Address, Object>,
+}
+
+impl Create {
+    /// An object alone.
+    #[must_use]
+    pub fn new(at: Address, object: Object) -> Self {
+        Self { at, object, with: BTreeMap::new() }
+    }
 }
 
 impl Effect for Create {
@@ -29,23 +40,25 @@ impl Effect for Create {
     }
 
     fn touches(&self, _: &Schema) -> BTreeSet<Address> {
-        [self.at.clone()].into()
+        self.with.keys().chain([&self.at]).cloned().collect()
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.insert(self.at.clone(), self.object.clone()) {
-            None => Ok(()),
-            Some(_) => Err(Impossible::Present(self.at.clone())),
+        for (at, object) in [(&self.at, &self.object)].into_iter().chain(&self.with) {
+            if schema.objects.insert(at.clone(), object.clone()).is_some() {
+                return Err(Impossible::Present(at.clone()));
+            }
         }
+        Ok(())
     }
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Drop { at: self.at.clone(), object: self.object.clone() }.into())
+        Some(Drop { at: self.at.clone(), object: self.object.clone(), with: self.with.clone() }.into())
     }
 }
 
-/// Removes an object. A table goes with its columns and constraints; its indexes and triggers have own steps before. Foreign keys of
-/// other tables may be left dangling where the engine allows that; where it does not, they have own steps before.
+/// Removes an object. A table goes with its columns and constraints; its triggers have own steps before, and so have its indexes unless
+/// they are named in `with`. Foreign keys of other tables may be left dangling where the engine allows that; where it does not, they have own steps before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drop {
@@ -53,6 +66,17 @@ pub struct Drop {
     pub at: Address,
     /// What stood there, so that it can be brought back.
     pub object: Object,
+    /// Indexes of the table that go in the same statement, where the engine keeps them with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<Address, Object>,
+}
+
+impl Drop {
+    /// An object alone.
+    #[must_use]
+    pub fn new(at: Address, object: Object) -> Self {
+        Self { at, object, with: BTreeMap::new() }
+    }
 }
 
 impl Effect for Drop {
@@ -63,14 +87,16 @@ impl Effect for Drop {
     }
 
     fn touches(&self, _: &Schema) -> BTreeSet<Address> {
-        [self.at.clone()].into()
+        self.with.keys().chain([&self.at]).cloned().collect()
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.remove(&self.at) {
-            Some(found) if found == self.object => {}
-            Some(_) => return Err(Impossible::Differs(self.at.clone())),
-            None => return Err(Impossible::Absent(self.at.clone())),
+        for (at, object) in [(&self.at, &self.object)].into_iter().chain(&self.with) {
+            match schema.objects.remove(at) {
+                Some(found) if found.alike(object) => {}
+                Some(_) => return Err(Impossible::Differs(at.clone())),
+                None => return Err(Impossible::Absent(at.clone())),
+            }
         }
         let index = schema.indexes_of(&self.at.qualified()).map(|(at, _)| at.clone()).next();
         match index.filter(|_| matches!(self.at.kind(), ObjectKind::Table | ObjectKind::MaterializedView)) {
@@ -80,7 +106,7 @@ impl Effect for Drop {
     }
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Create { at: self.at.clone(), object: self.object.clone() }.into())
+        Some(Create { at: self.at.clone(), object: self.object.clone(), with: self.with.clone() }.into())
     }
 }
 

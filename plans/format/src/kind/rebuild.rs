@@ -57,7 +57,7 @@ impl Effect for Rebuild {
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
         match schema.objects.get_mut(&self.address()).map(|o| &mut o.body) {
-            Some(Body::Table(table)) if *table == self.from => {
+            Some(Body::Table(table)) if table.alike(&self.from) => {
                 *table = self.to.clone();
                 Ok(())
             }

@@ -12,6 +12,7 @@ use super::{
     names::{list, literal, object, quote},
     table, types, weigh,
 };
+use crate::flavor::charset_of;
 
 /// The questions that a change raises.
 pub(crate) fn of(change: &Kind, before: &Schema) -> Vec<DraftCheck> {
@@ -85,6 +86,16 @@ fn altered(k: &AlterColumn, before: &Schema) -> Vec<DraftCheck> {
     if !k.from.not_null && k.to.not_null {
         let says = format!("{at} has a value in every row");
         out.extend(rows(&at, says, &k.table, &format!("{name} IS NULL"), before, true));
+    }
+    let charset = k.to.collation.as_deref().map(charset_of).filter(|c| *c != "utf8mb4");
+    if let Some(charset) = charset
+        && k.from.collation != k.to.collation
+        && types::is_text(&k.from.data_type)
+    {
+        let there = format!("CAST(CONVERT({name} USING utf8mb4) AS BINARY)");
+        let back = format!("CAST(CONVERT(CONVERT({name} USING {charset}) USING utf8mb4) AS BINARY)");
+        let says = format!("every character of {at} is in {charset}");
+        out.extend(rows(&at, says, &k.table, &format!("{there} <> {back}"), before, true));
     }
     if k.from.data_type == k.to.data_type || weigh::widens(&k.from, &k.to) {
         return out;

@@ -1,13 +1,15 @@
 //! Columns, constraints and whole tables as DDL writes them.
 
+use std::collections::BTreeMap;
+
 use mig_plan::{
-    Column, ColumnValue, Constraint, Name, Object, Rule, Table,
+    Address, Body, Column, ColumnValue, Constraint, Name, Object, Rule, Table,
     sql::TokenKind,
     table::{ForeignKey, Key},
 };
 
 use super::{
-    lex,
+    index, lex,
     names::{self, list, literal, quote},
     normalize::{LEVEL, collation_of},
     types,
@@ -22,6 +24,9 @@ pub(crate) fn is_column_check(constraint: &Constraint) -> bool {
 /// A column's whole definition, its own check included: what is not said is lost.
 pub(crate) fn column(flavor: &Flavor, table: &Table, column: &Column) -> String {
     let mut out = format!("{} {}", quote(&column.name), column.data_type);
+    if column.options.get("compressed").is_some_and(|v| v == "true") {
+        out.push_str(" COMPRESSED");
+    }
     if types::is_text(&column.data_type) {
         let collation = column.collation.clone().unwrap_or_else(|| collation_of(flavor, table));
         if column.collation.is_some() || collation != flavor.collation {
@@ -51,6 +56,9 @@ pub(crate) fn column(flavor: &Flavor, table: &Table, column: &Column) -> String 
     }
     if column.options.get("invisible").is_some_and(|v| v == "true") {
         out.push_str(" INVISIBLE");
+    }
+    if column.options.get("unversioned").is_some_and(|v| v == "true") {
+        out.push_str(" WITHOUT SYSTEM VERSIONING");
     }
     if let Some(comment) = &column.comment {
         out.push_str(&format!(" COMMENT {}", literal(comment)));
@@ -133,10 +141,20 @@ fn foreign_key(fk: &ForeignKey) -> String {
     )
 }
 
-/// The statement that makes a table.
-pub(crate) fn create_table(flavor: &Flavor, name: &Name, table: &Table, object: &Object) -> String {
+/// The statement that makes a table, with its indexes.
+pub(crate) fn create_table(
+    flavor: &Flavor,
+    name: &Name,
+    table: &Table,
+    object: &Object,
+    with: &BTreeMap<Address, Object>,
+) -> String {
     let mut parts: Vec<String> = table.columns.iter().map(|c| column(flavor, table, c)).collect();
     parts.extend(table.constraints.iter().filter(|(_, c)| !is_column_check(c)).map(|(name, c)| constraint(name, c)));
+    parts.extend(with.iter().filter_map(|(at, object)| match &object.body {
+        Body::Index(of) => Some(index::definition(at, object, of)),
+        _ => None,
+    }));
     let comment = object.comment.as_ref().map(|c| format!(" COMMENT={}", literal(c))).unwrap_or_default();
     let partitions = table.options.get("partition_by").map(|p| format!("\nPARTITION BY {p}")).unwrap_or_default();
     let options: Vec<_> = table.options.iter().filter_map(|(key, value)| option(key, value)).collect();

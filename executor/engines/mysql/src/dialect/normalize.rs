@@ -91,6 +91,10 @@ pub(crate) fn settle_options(flavor: &Flavor, table: &mut Table) {
     }
     options.entry("collation".to_owned()).or_insert_with(|| flavor.collation.clone());
     options.entry("engine".to_owned()).or_insert_with(|| "InnoDB".to_owned());
+    if options.get("engine").is_some_and(|e| e == "Aria") {
+        // Its own defaults, which the catalog shows at times.
+        options.retain(|key, value| !(matches!(key.as_str(), "page_checksum" | "transactional") && value == "1"));
+    }
     table.options = options;
 }
 

@@ -2,6 +2,7 @@
 
 use mig_plan::{
     Address, Body, Complaint, Object, ObjectKind,
+    kind::Create,
     schema::{Sequence, View},
 };
 
@@ -18,9 +19,10 @@ pub(crate) fn cannot(at: &Address, says: impl Into<String>) -> Complaint {
 }
 
 /// The statement that makes an object.
-pub(crate) fn create(flavor: &Flavor, at: &Address, object: &Object) -> Result<String, Complaint> {
+pub(crate) fn create(flavor: &Flavor, k: &Create) -> Result<String, Complaint> {
+    let (at, object) = (&k.at, &k.object);
     Ok(match &object.body {
-        Body::Table(table) => define::create_table(flavor, at.name(), table, object),
+        Body::Table(table) => define::create_table(flavor, at.name(), table, object, &k.with),
         Body::Index(of) => index::create(at, object, of),
         Body::View(view) => view_sql(at, view, ""),
         Body::Sequence(sequence) => format!("CREATE SEQUENCE {}{}", quote(at.name()), numbers(sequence)),
@@ -58,7 +60,8 @@ pub(crate) fn replace(flavor: &Flavor, at: &Address, from: &Object, to: &Object)
         }
         (Body::Sequence(_), Body::Sequence(sequence)) => {
             let all = Sequence { options: written_out(sequence), ..sequence.clone() };
-            Some(format!("ALTER SEQUENCE {}{}", quote(at.name()), numbers(&all)))
+            let cycle = if all.options.cycle { "" } else { " NOCYCLE" };
+            Some(format!("ALTER SEQUENCE {}{}{cycle}", quote(at.name()), numbers(&all)))
         }
         _ => None,
     }

@@ -3,9 +3,11 @@
 mod fill;
 mod reshape;
 
+use std::collections::BTreeMap;
+
 use mig_plan::{
-    Body, ColumnValue, Complaint, Context, Draft, Group, Kind, ObjectKind, Phase, Rule, Table,
-    kind::{AddConstraint, AlterColumn, Create, Drop, DropConstraint, Replace},
+    Address, Body, Complaint, Context, Draft, Group, Kind, ObjectKind, Phase, Rule, Schema, Table,
+    kind::{AddConstraint, Create, Drop, DropConstraint, Replace},
     schema::IndexedBy,
 };
 
@@ -19,7 +21,7 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
     for change in &group.changes {
         match change {
             Kind::Create(k) => drafts.extend(created(k, context)),
-            Kind::Drop(k) => drafts.extend(dropped(k)),
+            Kind::Drop(k) => drafts.extend(dropped(k, context)),
             Kind::Replace(k) => drafts.extend(replaced(flavor, k)),
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
@@ -48,10 +50,11 @@ fn is_new(table: &mig_plan::Qualified, context: &Context<'_>) -> bool {
 fn created(k: &Create, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("makes {}", k.at);
     match &k.object.body {
-        Body::Table(table) => new_table(k, table),
+        Body::Table(table) => new_table(k, table, context),
+        // It comes with its table.
+        Body::Index(index) if is_new(&index.table, context) => vec![],
         Body::Index(index) => {
-            let tightens = index.unique && !is_new(&index.table, context);
-            let phase = if tightens { Phase::Contract } else { Phase::Expand };
+            let phase = if index.unique { Phase::Contract } else { Phase::Expand };
             vec![Draft::new(k.clone(), phase, why)]
         }
         Body::Source(_) if matches!(k.at.kind(), ObjectKind::Trigger | ObjectKind::Event) => {
@@ -61,28 +64,22 @@ fn created(k: &Create, context: &Context<'_>) -> Vec<Draft> {
     }
 }
 
-/// A table comes bare. Foreign keys follow when all tables and the indexes that they need are there; so does the giving out of ids
-/// where an index that is no primary key carries it.
-fn new_table(k: &Create, table: &Table) -> Vec<Draft> {
+/// The indexes of a table.
+fn indexes(table: &mig_plan::Qualified, schema: &Schema) -> BTreeMap<Address, mig_plan::Object> {
+    let own = schema.indexes_of(table).map(|(at, _)| at.clone());
+    own.filter_map(|at| schema.objects.get(&at).map(|object| (at.clone(), object.clone()))).collect()
+}
+
+/// A table comes with its indexes. Foreign keys follow when all tables are there.
+fn new_table(k: &Create, table: &Table, context: &Context<'_>) -> Vec<Draft> {
     let at = k.at.qualified();
     let mut bare = table.clone();
     let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
     bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
-    let first_of_key = table.primary_key().and_then(|(_, key)| key.columns.first().cloned());
-    let mut later = Vec::new();
-    for column in &mut bare.columns {
-        let identity = matches!(column.value, ColumnValue::Identity { .. });
-        if identity && first_of_key.as_ref() != Some(&column.name) {
-            let to = column.clone();
-            column.value = ColumnValue::Plain;
-            let from = column.clone();
-            later.push(AlterColumn { table: at.clone(), from, to, using: None });
-        }
-    }
     let object =
         mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
-    let mut drafts = vec![Draft::new(Create { at: k.at.clone(), object }, Phase::Expand, format!("makes {}", k.at))];
-    drafts.extend(later.into_iter().map(|alter| Draft::new(alter, Phase::Switch, "lets the server give out ids")));
+    let create = Create { at: k.at.clone(), object, with: indexes(&at, context.goal) };
+    let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
         let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
         let add = AddConstraint { table, name, constraint };
@@ -91,13 +88,20 @@ fn new_table(k: &Create, table: &Table) -> Vec<Draft> {
     drafts
 }
 
-/// A table goes without its foreign keys: their names are free again, and what it referred to can go.
-fn dropped(k: &Drop) -> Vec<Draft> {
+/// A table goes without its foreign keys: their names are free again, and what it referred to can go. Its indexes go with it.
+fn dropped(k: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("removes {}", k.at);
-    let Body::Table(table) = &k.object.body else {
-        let early = matches!(k.at.kind(), ObjectKind::Trigger);
-        let phase = if early { Phase::Switch } else { Phase::Contract };
-        return vec![Draft::new(k.clone(), phase, why)];
+    let table = match &k.object.body {
+        Body::Table(table) => table,
+        Body::Index(index) if context.goal.table(&index.table).is_none() => return vec![],
+        Body::Index(index) => {
+            let phase = if reshaped(index, context) { Phase::Switch } else { Phase::Contract };
+            return vec![Draft::new(k.clone(), phase, why)];
+        }
+        _ => {
+            let phase = if k.at.kind() == ObjectKind::Trigger { Phase::Switch } else { Phase::Contract };
+            return vec![Draft::new(k.clone(), phase, why)];
+        }
     };
     let at = k.at.qualified();
     let mut bare = table.clone();
@@ -109,8 +113,18 @@ fn dropped(k: &Drop) -> Vec<Draft> {
     }
     let object =
         mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
-    drafts.push(Draft::new(Drop { at: k.at.clone(), object }, Phase::Contract, why));
+    let with = indexes(&at, context.renamed);
+    drafts.push(Draft::new(Drop { at: k.at.clone(), object, with }, Phase::Contract, why));
     drafts
+}
+
+/// Whether a column of an index gets another form: the index is gone before, as its parts would change with it.
+fn reshaped(index: &mig_plan::schema::Index, context: &Context<'_>) -> bool {
+    let column = |schema: &Schema, name: &mig_plan::Name| schema.table(&index.table)?.column(name).cloned();
+    index.parts.iter().any(|part| match &part.what {
+        IndexedBy::Column(name) => column(context.renamed, name) != column(context.goal, name),
+        IndexedBy::Expression(_) => false,
+    })
 }
 
 fn replaced(flavor: &Flavor, k: &Replace) -> Vec<Draft> {
@@ -135,7 +149,7 @@ fn replaced(flavor: &Flavor, k: &Replace) -> Vec<Draft> {
         return vec![Draft::new(k.clone(), phase, why)];
     }
     vec![
-        Draft::new(Drop { at: k.at.clone(), object: k.from.clone() }, phase, why.clone()),
-        Draft::new(Create { at: k.at.clone(), object: k.to.clone() }, phase, why),
+        Draft::new(Drop::new(k.at.clone(), k.from.clone()), phase, why.clone()),
+        Draft::new(Create::new(k.at.clone(), k.to.clone()), phase, why),
     ]
 }

@@ -7,10 +7,10 @@ use mig_plan::{
 };
 
 use super::{
-    backfill, checks, kept,
+    backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    table, weigh,
+    online, table, weigh,
 };
 use crate::flavor::Flavor;
 
@@ -25,7 +25,7 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     let mut out = Rendered {
         action: action(flavor, change, before, after)?,
         probe: Probe::Shape {},
-        lock: weigh::lock(flavor, change),
+        lock: weigh::lock(flavor, change, before),
         hazards: weigh::hazards(flavor, change, before),
         checks: checks::of(change, before),
         gc: Vec::new(),
@@ -33,6 +33,9 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     match change {
         Kind::Drop(Drop { object, .. }) if matches!(object.body, Body::Table(_)) => {
             out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", quote(&kept::trash(change)))));
+        }
+        Kind::Drop(Drop { object, .. }) if matches!(object.body, Body::Sequence(_)) => {
+            out.gc.push(Statement::new(format!("DROP SEQUENCE IF EXISTS {}", quote(&kept::trash(change)))));
         }
         Kind::DropColumn(k) if column_key(k, before).is_some() => {
             out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", quote(&kept::values(change)))));
@@ -60,10 +63,13 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
         {
             prepare = kept::copy(change, &k.table, &key, &k.column);
         }
-        return Ok(prepared(prepare, clauses.statement(&at)));
+        return Ok(prepared(prepare, clauses.statement(&at, online::demanded(flavor, change, before))));
+    }
+    if let Some(sql) = of_index(flavor, change, before) {
+        return Ok(alone(sql));
     }
     match change {
-        Kind::Create(k) => Ok(alone(object::create(flavor, &k.at, &k.object)?)),
+        Kind::Create(k) => Ok(alone(object::create(flavor, k)?)),
         Kind::Drop(k) => dropped(change, k),
         Kind::Replace(k) => match object::replace(flavor, &k.at, &k.from, &k.to) {
             Some(sql) => Ok(alone(sql)),
@@ -78,6 +84,27 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
     }
 }
 
+/// The statement that makes, drops or exchanges an index.
+fn of_index(flavor: &Flavor, change: &Kind, before: &Schema) -> Option<String> {
+    let sql = match change {
+        Kind::Create(k) => match &k.object.body {
+            Body::Index(of) => index::create(&k.at, &k.object, of),
+            _ => return None,
+        },
+        Kind::Drop(k) => match &k.object.body {
+            Body::Index(of) => index::drop(&k.at, of),
+            _ => return None,
+        },
+        Kind::Replace(k) => match &k.to.body {
+            Body::Index(of) => index::replace(&k.at, &k.to, of),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let demanded = online::demanded(flavor, change, before).map(|d| format!(", {d}")).unwrap_or_default();
+    Some(sql + &demanded)
+}
+
 fn commented(k: &mig_plan::kind::Comment, after: &Schema) -> Result<Action, Complaint> {
     match after.objects.get(&k.at).map(|o| (o, &o.body)) {
         Some((object, Body::Index(index))) => Ok(alone(super::index::replace(&k.at, object, index))),
@@ -86,7 +113,7 @@ fn commented(k: &mig_plan::kind::Comment, after: &Schema) -> Result<Action, Comp
 }
 
 fn dropped(change: &Kind, k: &Drop) -> Result<Action, Complaint> {
-    if matches!(k.object.body, Body::Table(_)) {
+    if matches!(k.object.body, Body::Table(_) | Body::Sequence(_)) {
         let to = kept::trash(change);
         return Ok(alone(format!("RENAME TABLE {} TO {}", quote(k.at.name()), quote(&to))));
     }

@@ -5,12 +5,13 @@ use mig_plan::{
     kind::{
         AddColumn, AddConstraint, AlterColumn, AlterTable, Comment, DropColumn, DropConstraint, Rebuild, RenameMember,
     },
+    schema::Index,
 };
 
 use super::{
-    define,
+    define, index,
     names::{literal, quote},
-    types,
+    refs, types,
 };
 use crate::flavor::{Flavor, charset_of};
 
@@ -22,12 +23,15 @@ pub(crate) struct Clauses {
 }
 
 impl Clauses {
-    /// The statement.
-    pub(crate) fn statement(&self, table: &Qualified) -> String {
+    /// The statement, with what is demanded of the server.
+    pub(crate) fn statement(&self, table: &Qualified, demanded: Option<&str>) -> String {
         let mut out = format!("ALTER TABLE {}", quote(&table.name));
-        let list = self.list.join(",\n  ");
+        let mut list = self.list.clone();
+        // The server takes no such demand together with partitions.
+        list.extend(demanded.filter(|_| self.partitions.is_none()).map(str::to_owned));
+        let list = list.join(",\n  ");
         if !list.is_empty() {
-            out.push_str(if self.list.len() > 1 { "\n  " } else { " " });
+            out.push_str(if list.contains(",\n") { "\n  " } else { " " });
             out.push_str(&list);
         }
         if let Some(partitions) = &self.partitions {
@@ -51,14 +55,28 @@ pub(crate) fn clauses(flavor: &Flavor, change: &Kind, before: &Schema, after: &S
     let table = |at: &Qualified| after.table(at).cloned().unwrap_or_default();
     Some(match change {
         Kind::AddColumn(AddColumn { table: at, column }) => {
-            Clauses::one(format!("ADD COLUMN {}", define::column(flavor, &table(at), column)))
+            let place = position(&table(at), &table(at), &column.name);
+            Clauses::one(format!("ADD COLUMN {}{place}", define::column(flavor, &table(at), column)))
+        }
+        Kind::AlterColumn(AlterColumn { table: at, from, to, .. }) if is_remade(from, to) => {
+            let was = before.table(at).cloned().unwrap_or_default();
+            let place = position(&was, &table(at), &to.name);
+            Clauses {
+                list: vec![
+                    format!("DROP COLUMN {}", quote(&from.name)),
+                    format!("ADD COLUMN {}{place}", define::column(flavor, &table(at), to)),
+                ],
+                partitions: None,
+            }
         }
         Kind::AlterColumn(AlterColumn { table: at, to, .. }) => {
             Clauses::one(format!("MODIFY COLUMN {}", define::column(flavor, &table(at), to)))
         }
         Kind::DropColumn(DropColumn { column, .. }) => Clauses::one(format!("DROP COLUMN {}", quote(&column.name))),
         Kind::AddConstraint(AddConstraint { table: at, name, constraint }) => {
-            Clauses::one(add_constraint(flavor, &table(at), name, constraint)?)
+            let mut list = again(at, name, constraint, before);
+            list.push(add_constraint(flavor, &table(at), name, constraint)?);
+            Clauses { list, partitions: None }
         }
         Kind::DropConstraint(DropConstraint { table: at, name, constraint }) => {
             Clauses::one(drop_constraint(flavor, &table(at), name, constraint)?)
@@ -71,6 +89,39 @@ pub(crate) fn clauses(flavor: &Flavor, change: &Kind, before: &Schema, after: &S
         Kind::Rebuild(rebuild) => all(flavor, rebuild, before),
         _ => return None,
     })
+}
+
+/// Whether a computed column must go and come, in one statement: the server does not turn one that is computed when read into one that
+/// is stored, or back.
+pub(crate) fn is_remade(from: &mig_plan::Column, to: &mig_plan::Column) -> bool {
+    use mig_plan::ColumnValue::Generated;
+    matches!((&from.value, &to.value), (Generated { stored: a, .. }, Generated { stored: b, .. }) if a != b)
+}
+
+/// Where a column stands in `wanted`, as ADD COLUMN says it: after the nearest column before it that is in `there`; nothing if it
+/// stands behind all of those.
+pub(crate) fn position(wanted: &Table, there: &Table, name: &Name) -> String {
+    let Some(at) = wanted.columns.iter().position(|c| c.name == *name) else { return String::new() };
+    let is_there = |c: &&mig_plan::Column| c.name != *name && there.column(&c.name).is_some();
+    if !wanted.columns[at..].iter().any(|c| is_there(&c)) {
+        return String::new();
+    }
+    match wanted.columns[..at].iter().rev().find(is_there) {
+        Some(before) => format!(" AFTER {}", quote(&before.name)),
+        None => " FIRST".to_owned(),
+    }
+}
+
+/// An index that the server made for a foreign key goes when a later key makes one; made again outright, it stays.
+fn again(at: &Qualified, name: &Name, constraint: &Constraint, before: &Schema) -> Vec<String> {
+    let Some(fk) = constraint.foreign_key() else { return vec![] };
+    let carries = |index: &Index| refs::leads(index, &fk.columns) && index.parts.len() == fk.columns.len();
+    let own = before.indexes_of(at).filter(|(at, index)| carries(index) && !index.unique && at.name() != name);
+    own.filter_map(|(at, index)| Some((at, before.objects.get(at)?, index)))
+        .flat_map(|(at, object, of)| {
+            [format!("DROP INDEX {}", quote(at.name())), format!("ADD {}", index::definition(at, object, of))]
+        })
+        .collect()
 }
 
 fn add_constraint(flavor: &Flavor, table: &Table, name: &Name, constraint: &Constraint) -> Option<String> {

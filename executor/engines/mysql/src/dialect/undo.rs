@@ -8,8 +8,9 @@ use mig_plan::{
 use super::{
     backfill, define, kept,
     names::quote,
-    object::{self},
+    object, online,
     render::{alone, column_key, prepared, render},
+    table,
 };
 use crate::flavor::Flavor;
 
@@ -17,14 +18,18 @@ use crate::flavor::Flavor;
 pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     match change {
         Kind::Backfill(k) => Ok(backfill::undo(flavor, k, before)),
-        Kind::Create(k) => Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?))),
-        Kind::Drop(Drop { at, object }) if matches!(object.body, Body::Table(_)) => {
+        Kind::Create(k) if !matches!(k.object.body, Body::Index(_)) => {
+            Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?)))
+        }
+        Kind::Drop(Drop { at, object, .. }) if matches!(object.body, Body::Table(_) | Body::Sequence(_)) => {
             let sql = format!("RENAME TABLE {} TO {}", quote(&kept::trash(change)), quote(at.name()));
             Ok(done(format!("moves {at} back with all it held"), alone(sql)))
         }
         Kind::DropColumn(k) => column_back(flavor, change, k, before, after),
         Kind::AddColumn(k) => {
-            let sql = format!("ALTER TABLE {} DROP COLUMN {}", quote(&k.table.name), quote(&k.column.name));
+            let reverse = Kind::from(DropColumn { table: k.table.clone(), column: k.column.clone() });
+            let clauses = table::clauses(flavor, &reverse, after, before).unwrap_or_default();
+            let sql = clauses.statement(&k.table, online::demanded(flavor, &reverse, after));
             Ok(done(format!("drops {}", change.address()), alone(sql)))
         }
         _ => {
@@ -54,7 +59,7 @@ fn column_back(
         let rendered = render(flavor, &reverse, after, before)?;
         return Ok(done(format!("adds {} again without its values", change.address()), rendered.action));
     };
-    let table = before.table(&k.table).cloned().unwrap_or_default();
+    let was = before.table(&k.table).cloned().unwrap_or_default();
     let (name, back) = (quote(&k.table.name), kept::returning(&k.column.name));
     let mut bare = k.column.clone();
     bare.name.clone_from(&back);
@@ -65,7 +70,7 @@ fn column_back(
     }
     let source = quote(&kept::values(change));
     let prepare = vec![
-        format!("ALTER TABLE {name} ADD COLUMN {}{}", flavor.if_not_exists(), define::column(flavor, &table, &bare)),
+        format!("ALTER TABLE {name} ADD COLUMN {}{}", flavor.if_not_exists(), define::column(flavor, &was, &bare)),
         format!(
             "UPDATE {name} AS t JOIN {source} AS k ON {} SET t.{} = k.{}",
             key.same("t", "k"),
@@ -73,8 +78,10 @@ fn column_back(
             quote(&k.column.name)
         ),
     ];
-    let full = define::column(flavor, &table, &k.column);
-    let sql = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}", quote(&back));
+    let full = define::column(flavor, &was, &k.column);
+    let there = after.table(&k.table).cloned().unwrap_or_default();
+    let place = table::position(&was, &there, &k.column.name);
+    let sql = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}{place}", quote(&back));
     let says =
         format!("adds {} again with the values that were kept; rows that came later have none", change.address());
     Ok(done(says, prepared(prepare, sql)))

@@ -1,135 +1,26 @@
-//! What a change locks and what could go wrong: the matrix of online DDL, as far as it is certain.
+//! What a change locks and what could go wrong.
 
-use mig_plan::{
-    Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectKind, Rule, Schema,
-    kind::{AddColumn, AlterColumn},
+use mig_plan::{Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectKind, Rule, Schema, kind::AlterColumn};
+
+use super::{
+    names::literal,
+    online::{self, Way, is_identity, way},
+    table, types,
 };
-
-use super::{define, names::literal, table, types};
 use crate::flavor::Flavor;
 
-/// How a table gets its new form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Way {
-    /// Metadata only.
-    Instant,
-    /// In place, clients read and write meanwhile.
-    Online,
-    /// A copy; writers wait until it is done.
-    Copy,
-}
-
-/// How the server carries a change of a table out.
-pub(crate) fn way(flavor: &Flavor, change: &Kind) -> Way {
-    match change {
-        Kind::AddColumn(k) => added(k),
-        Kind::DropColumn(_) if flavor.drops_column_instantly() => Way::Instant,
-        Kind::DropColumn(_) => Way::Online,
-        Kind::AlterColumn(k) => altered(flavor, k),
-        Kind::AddConstraint(k) => match k.constraint.rule {
-            Rule::PrimaryKey(_) => Way::Online,
-            _ => Way::Copy,
-        },
-        Kind::DropConstraint(k) => match k.constraint.rule {
-            Rule::PrimaryKey(_) => Way::Copy,
-            _ if define::is_column_check(&k.constraint) => Way::Copy,
-            _ => Way::Instant,
-        },
-        Kind::AlterTable(k) => {
-            let copies = ["engine", "collation", "partition_by", "system_versioned"];
-            if copies.iter().any(|key| k.from.get(*key) != k.to.get(*key)) { Way::Copy } else { Way::Online }
-        }
-        Kind::Rebuild(k) => {
-            let parts = table::parts(&k.table, &k.from, &k.to);
-            parts.iter().map(|part| way(flavor, part)).max().unwrap_or(Way::Instant)
-        }
-        Kind::Create(k) => match &k.object.body {
-            Body::Index(index) if index.method.is_some() => Way::Copy,
-            Body::Index(_) => Way::Online,
-            _ => Way::Instant,
-        },
-        Kind::Replace(k) if k.at.kind() == ObjectKind::Index => Way::Online,
-        _ => Way::Instant,
-    }
-}
-
-fn added(k: &AddColumn) -> Way {
-    match &k.column.value {
-        ColumnValue::Identity { .. } => Way::Copy,
-        ColumnValue::Generated { stored, .. } => {
-            if *stored {
-                Way::Copy
-            } else {
-                Way::Instant
-            }
-        }
-        ColumnValue::Default(sql) if sql.as_str().contains('(') && !sql.as_str().starts_with("current_timestamp") => {
-            Way::Copy
-        }
-        _ => Way::Instant,
-    }
-}
-
-fn altered(flavor: &Flavor, k: &AlterColumn) -> Way {
-    let (from, to) = (&k.from, &k.to);
-    if from.collation != to.collation || identity(from) != identity(to) || generated(from) != generated(to) {
-        return Way::Copy;
-    }
-    if from.data_type != to.data_type {
-        return retyped(flavor, from, to);
-    }
-    if from.not_null == to.not_null { Way::Instant } else { Way::Online }
-}
-
-fn identity(column: &Column) -> bool {
-    matches!(column.value, ColumnValue::Identity { .. })
-}
-
-fn generated(column: &Column) -> Option<&ColumnValue> {
-    Some(&column.value).filter(|v| matches!(v, ColumnValue::Generated { .. }))
-}
-
-/// A longer VARCHAR with the same number of length bytes, and new members at the end of an ENUM, are no copy.
-fn retyped(flavor: &Flavor, from: &Column, to: &Column) -> Way {
-    let (a, b) = (types::base(&from.data_type), types::base(&to.data_type));
-    if a == "varchar" && b == "varchar" {
-        let length = |c: &Column| types::argument(&c.data_type).and_then(|n| n.parse::<u32>().ok()).unwrap_or(0);
-        // Four bytes for a character at the most.
-        let same_class = length(to) * 4 <= 255 || length(from) > 255 || flavor.is_maria() && length(from) * 4 > 255;
-        return if length(from) <= length(to) && same_class { Way::Instant } else { Way::Copy };
-    }
-    if a == b && matches!(a, "enum" | "set") {
-        let (old, new) = (types::members(&from.data_type), types::members(&to.data_type));
-        return if new.starts_with(&old) { Way::Instant } else { Way::Copy };
-    }
-    Way::Copy
-}
-
 /// What a change locks, in words.
-pub(crate) fn lock(flavor: &Flavor, change: &Kind) -> String {
-    let Some(name) = table::of(change).or_else(|| index_table(change)) else {
+pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
+    let Some(name) = online::table_of(change) else {
         return "nothing that clients wait for".to_owned();
     };
     let table = name.name.as_str();
-    match way(flavor, change) {
+    match way(flavor, change, before) {
         Way::Instant => format!(
             "the metadata of {table} for a moment: waits for open transactions that used it, and clients wait behind"
         ),
         Way::Online => format!("the metadata of {table} at the beginning and end; clients read and write meanwhile"),
         Way::Copy => format!("{table} against writing while the server copies it; clients can read"),
-    }
-}
-
-fn index_table(change: &Kind) -> Option<mig_plan::Qualified> {
-    let object = match change {
-        Kind::Create(k) => &k.object,
-        Kind::Drop(k) => &k.object,
-        Kind::Replace(k) => &k.to,
-        _ => return None,
-    };
-    match &object.body {
-        Body::Index(index) => Some(index.table.clone()),
-        _ => None,
     }
 }
 
@@ -143,7 +34,7 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
             for part in table::parts(&k.table, &k.from, &k.to) {
                 out.extend(hazards(flavor, &part, before).into_iter().filter(|h| h.code != H::RewriteUnderLock));
             }
-            out.extend(copying(flavor, change));
+            out.extend(copying(flavor, change, before));
             return out;
         }
         Kind::Drop(k) => match k.at.kind() {
@@ -218,13 +109,13 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
         },
         _ => {}
     }
-    out.extend(copying(flavor, change));
+    out.extend(copying(flavor, change, before));
     out
 }
 
-fn copying(flavor: &Flavor, change: &Kind) -> Option<Hazard> {
+fn copying(flavor: &Flavor, change: &Kind, before: &Schema) -> Option<Hazard> {
     let name = table::of(change)?;
-    let copies = way(flavor, change) == Way::Copy;
+    let copies = way(flavor, change, before) == Way::Copy;
     let says = format!("the server copies {}; writers wait until it is done", literal(name.name.as_str()));
     copies.then(|| Hazard::new(H::RewriteUnderLock, &table::address(&name), says))
 }
@@ -250,7 +141,7 @@ fn of_alter(k: &AlterColumn) -> Vec<Hazard> {
     if matches!(k.from.value, ColumnValue::Default(_)) && k.to.value.is_plain() {
         say(H::DefaultGone, "clients that gave no value get NULL or an error");
     }
-    if identity(&k.from) != identity(&k.to) {
+    if is_identity(&k.from) != is_identity(&k.to) {
         say(H::IdentityChange, "the server gives out ids in another way");
     }
     out

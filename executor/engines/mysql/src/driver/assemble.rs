@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     dialect::{
-        names::{PRIMARY, literal, quote},
-        normalize, text as sql, types,
+        names::{PRIMARY, is_own, literal, quote},
+        normalize, refs, text as sql, types,
     },
     flavor::Flavor,
 };
@@ -33,16 +33,40 @@ pub(super) fn assemble(rows: &Rows, flavor: &Flavor, database: &str) -> Result<P
     for row in &rows.views {
         maker.view(row, &mut schema)?;
     }
+    let mut before: Option<(&Row, Address)> = None;
     for row in &rows.triggers {
         let of = Qualified::new(None, Name::new(text(row, 1))?);
         let place = Address::member(ObjectKind::Trigger, &of, Name::new(text(row, 0))?);
-        depends.insert(place.clone(), BTreeSet::from([Address::table(&of)]));
+        let mut needs = BTreeSet::from([Address::table(&of)]);
+        // Those of one event fire in the order in which they were made: they go last to first, so that they can come back.
+        needs.extend(before.filter(|(other, _)| (1..4).all(|n| text(other, n) == text(row, n))).map(|(_, at)| at));
+        before = Some((row, place.clone()));
+        depends.insert(place.clone(), needs);
         schema.objects.insert(place, maker.trigger(row)?);
     }
     for (kind, name, definition) in &rows.code {
         maker.code(kind, name, definition, &mut schema)?;
     }
+    depends.extend(of_defaults(&schema));
     Ok((schema, depends))
+}
+
+/// What defaults need: sequences. A table and its column need them.
+fn of_defaults(schema: &Schema) -> BTreeMap<Address, BTreeSet<Address>> {
+    let mut depends: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for (table, content) in schema.tables() {
+        let at = Address::table(&table);
+        for column in &content.columns {
+            let alone = Table { columns: vec![column.clone()], ..Table::default() };
+            let mut needs = refs::references(&at, &Object::new(Body::Table(alone)), schema);
+            needs.retain(|need| need.kind() == ObjectKind::Sequence);
+            if !needs.is_empty() {
+                depends.entry(at.clone()).or_default().extend(needs.iter().cloned());
+                depends.entry(Address::column(&table, &column.name)).or_default().extend(needs);
+            }
+        }
+    }
+    depends
 }
 
 struct Maker<'a> {
@@ -92,7 +116,8 @@ impl Maker<'_> {
         let name = text(row, 0);
         let mut table = Table { options: self.options(row), ..Table::default() };
         let collation = normalize::collation_of(self.flavor, &table);
-        for row in self.rows.columns.iter().filter(|r| text(r, 0) == name) {
+        // A column that is being brought back is nobody's yet.
+        for row in self.rows.columns.iter().filter(|r| text(r, 0) == name && !is_own(text(r, 1))) {
             table.columns.push(self.column(row, &collation)?);
         }
         self.primary_key(name, &mut table)?;
@@ -134,11 +159,21 @@ impl Maker<'_> {
     fn column(&self, row: &Row, of_table: &str) -> Result<Column, BadName> {
         let extra = text(row, 6);
         let lower = extra.to_ascii_lowercase();
-        let data_type = text(row, 4).to_owned();
         let mut options = BTreeMap::new();
+        // MariaDB hides it from other servers in a comment.
+        let data_type = match text(row, 4).split_once(" /*") {
+            Some((data_type, hidden)) if hidden.contains("COMPRESSED") => {
+                options.insert("compressed".to_owned(), "true".to_owned());
+                data_type.to_owned()
+            }
+            _ => text(row, 4).to_owned(),
+        };
         if let Some(place) = lower.find("on update ") {
             let said = extra[place + 10..].split([',', ' ']).next().unwrap_or_default();
             options.insert("on_update".to_owned(), normalize::on_update(self.flavor, said));
+        }
+        if lower.contains("without system versioning") {
+            options.insert("unversioned".to_owned(), "true".to_owned());
         }
         if lower.contains("invisible") {
             options.insert("invisible".to_owned(), "true".to_owned());
@@ -367,7 +402,8 @@ fn create_options(said: &str) -> Vec<(String, String)> {
 
 /// The clause that says how a table is cut into partitions, without its first two words.
 fn partitions(definition: &str) -> Option<String> {
-    let start = definition.rfind("PARTITION BY ")?;
+    let whole = |at: &usize| !definition[..*at].ends_with("SUB");
+    let start = definition.rmatch_indices("PARTITION BY ").map(|(at, _)| at).find(whole)?;
     let text = definition[start + "PARTITION BY ".len()..].trim_end();
     let text = text.strip_suffix("*/").unwrap_or(text).trim_end();
     Some(text.to_owned())

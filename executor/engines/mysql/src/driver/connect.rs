@@ -57,6 +57,10 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
         return Err(Failure::Unreachable { says });
     };
     link.run(PIN, asked).await?;
+    if flavor.is_maria() {
+        // Tables that keep their history may change; their history stays.
+        link.run("SET SESSION system_versioning_alter_history = 'KEEP'", asked).await?;
+    }
     link.run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", asked).await?;
     Ok(Opened { link, flavor, database })
 }

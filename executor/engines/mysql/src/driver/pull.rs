@@ -104,7 +104,7 @@ async fn definitions(link: &mut Link, rows: &mut Rows) -> Result<(), Failure> {
                 let numbers = link.texts(&queries::sequence(&name), 1, ASKED).await?;
                 rows.sequences.insert(name, numbers.into_iter().next().unwrap_or_default());
             }
-            "BASE TABLE" if text(&row, 4).contains("partitioned") => {
+            "BASE TABLE" | "SYSTEM VERSIONED" if text(&row, 4).contains("partitioned") => {
                 let shown = link.texts(&queries::show("TABLE", &name), 1, ASKED).await?;
                 let definition = shown.into_iter().next().and_then(|r| r.into_iter().nth(1).flatten());
                 rows.definitions.insert(name, definition.unwrap_or_default());

@@ -102,7 +102,8 @@ pub(super) fn views(flavor: &Flavor, scope: &Scope) -> String {
 pub(super) fn triggers(scope: &Scope) -> String {
     format!(
         "SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_statement, definer \
-         FROM information_schema.triggers WHERE trigger_schema = DATABASE(){} ORDER BY event_object_table, trigger_name",
+         FROM information_schema.triggers WHERE trigger_schema = DATABASE(){} \
+         ORDER BY event_object_table, action_timing, event_manipulation, action_order",
         scope.only("event_object_table")
     )
 }

@@ -189,12 +189,12 @@ fn objects() {
         validity: Validity::Valid,
     };
     check(
-        Create { at: Address::index(&public("i")), object: Object::new(Body::Index(index)) },
+        Create::new(Address::index(&public("i")), Object::new(Body::Index(index))),
         &["CREATE UNIQUE INDEX CONCURRENTLY i ON public.users ((lower(email)) DESC) INCLUDE (\"user\") WHERE age > 1"],
         &["DROP INDEX CONCURRENTLY IF EXISTS public.i"],
     );
     let users = Address::table(&public("users"));
-    let (done, undone) = both(Drop { at: users.clone(), object: base().objects[&users].clone() });
+    let (done, undone) = both(Drop::new(users.clone(), base().objects[&users].clone()));
     assert!(done[1].starts_with("ALTER TABLE public.users RENAME TO kept_"));
     assert!(done[2].ends_with(" SET SCHEMA mig_trash"));
     assert!(undone[0].ends_with(" SET SCHEMA public"));

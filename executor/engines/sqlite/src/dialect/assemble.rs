@@ -201,7 +201,6 @@ fn key(parts: &[ParsedPart], own: &ParsedTable) -> (Key, BTreeMap<String, String
 fn foreign_key(fk: &ParsedKey, own: &ParsedTable, tables: &Parsed) -> ForeignKey {
     let parent = tables.iter().find(|(name, _)| names::same(name, &fk.parent));
     let referenced = match parent {
-        Some((_, parent)) if fk.referenced.is_empty() => primary_key_of(parent),
         Some((_, parent)) => fk.referenced.iter().map(|name| cased(name, parent)).collect(),
         None => fk.referenced.clone(),
     };
@@ -216,14 +215,6 @@ fn foreign_key(fk: &ParsedKey, own: &ParsedTable, tables: &Parsed) -> ForeignKey
     }
 }
 
-fn primary_key_of(table: &ParsedTable) -> Vec<Name> {
-    let parts = table.constraints.iter().find_map(|c| match &c.rule {
-        ParsedRule::PrimaryKey { parts, .. } => Some(parts),
-        _ => None,
-    });
-    parts.into_iter().flatten().filter_map(|part| part.column.as_ref()).map(|name| cased(name, table)).collect()
-}
-
 fn build_index(parsed: ddl::ParsedIndex, schema: &Schema) -> Index {
     let name = relation_name(parsed.table.as_str(), schema).unwrap_or(parsed.table);
     let at = names::unqualified(name);
@@ -234,7 +225,7 @@ fn build_index(parsed: ddl::ParsedIndex, schema: &Schema) -> Index {
             Some(column) => IndexedBy::Column(column.name.clone()),
             None => IndexedBy::Expression(Sql::new(part.text)),
         };
-        let collation = shape::own_collation(part.collation.as_deref(), column);
+        let collation = part.collation.map(|said| said.to_ascii_uppercase());
         IndexPart { what, collation, opclass: None, descending: part.descending, nulls_first: None }
     };
     let parts = parsed.parts.into_iter().map(part).collect();

@@ -16,8 +16,8 @@ mod write;
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
 };
 
 pub use self::assemble::{Assembled, SchemaRow, assemble};
@@ -85,6 +85,14 @@ impl Dialect for Sqlite {
         text::same(declared, catalog)
     }
 
+    fn respell(&self, declared: &mut Schema, live: &Schema) {
+        shape::respell(declared, live);
+    }
+
+    fn has_loose_foreign_keys(&self) -> bool {
+        true
+    }
+
     fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
         refs::references(at, object, schema)
     }
@@ -95,6 +103,14 @@ impl Dialect for Sqlite {
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(group, context)
+    }
+
+    /// SQLite exchanges a view by dropping it, and its triggers go with it.
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        match change {
+            Kind::Replace(k) if k.at.kind() == ObjectKind::View => [k.at.clone()].into(),
+            _ => BTreeSet::new(),
+        }
     }
 
     fn derives_constraint_names(&self) -> bool {

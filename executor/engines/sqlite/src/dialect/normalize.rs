@@ -81,17 +81,16 @@ fn unterminated(sql: &mut Sql) {
     *sql = Sql::new(sql.as_str().trim().trim_end_matches(';').trim_end());
 }
 
-/// The primary keys of the declared tables, which foreign keys without columns mean.
-fn keys(schema: &Schema) -> BTreeMap<Qualified, (Vec<Name>, Vec<Name>)> {
-    let of = |table: &Table| table.primary_key().map(|(_, key)| key.columns.clone()).unwrap_or_default();
+/// The columns of the declared tables.
+fn keys(schema: &Schema) -> BTreeMap<Qualified, Vec<Name>> {
     let columns = |table: &Table| table.columns.iter().map(|c| c.name.clone()).collect();
-    schema.tables().map(|(at, table)| (at, (of(table), columns(table)))).collect()
+    schema.tables().map(|(at, table)| (at, columns(table))).collect()
 }
 
 fn table_form(
     at: &Address,
     table: &mut Table,
-    parents: &BTreeMap<Qualified, (Vec<Name>, Vec<Name>)>,
+    parents: &BTreeMap<Qualified, Vec<Name>>,
     complaints: &mut Vec<Complaint>,
 ) {
     shape::settle(table);
@@ -150,16 +149,13 @@ fn cased(name: &mut Name, columns: &[Name]) {
     }
 }
 
-fn foreign_key_form(fk: &mut ForeignKey, own: &[Name], parents: &BTreeMap<Qualified, (Vec<Name>, Vec<Name>)>) {
+fn foreign_key_form(fk: &mut ForeignKey, own: &[Name], parents: &BTreeMap<Qualified, Vec<Name>>) {
     fk.columns.iter_mut().for_each(|name| cased(name, own));
     fk.references.schema = None;
-    let Some((at, (key, columns))) = parents.iter().find(|(at, _)| names::same(&at.name, &fk.references.name)) else {
+    let Some((at, columns)) = parents.iter().find(|(at, _)| names::same(&at.name, &fk.references.name)) else {
         return;
     };
     fk.references = at.clone();
-    if fk.referenced.is_empty() {
-        fk.referenced.clone_from(key);
-    }
     fk.referenced.iter_mut().for_each(|name| cased(name, columns));
 }
 
@@ -230,7 +226,7 @@ fn index_form(at: &Address, object: &mut Object, tables: &BTreeMap<Qualified, Ta
         if let Some(column) = column {
             part.what = IndexedBy::Column(column.name.clone());
         }
-        part.collation = shape::own_collation(part.collation.as_deref(), column);
+        part.collation = part.collation.take().map(|said| said.to_ascii_uppercase());
         if part.nulls_first == Some(!part.descending) {
             part.nulls_first = None;
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Name, Table,
-    table::{Column, Constraint, Key, Rule},
+    Body, Name, Qualified, Schema, Table,
+    schema::{IndexPart, IndexedBy},
+    table::{Column, Constraint, ForeignKey, Key, Rule},
 };
 
 use super::{ddl::ParsedTable, types};
@@ -95,6 +96,84 @@ pub(crate) fn settle(table: &mut Table) {
         constraint.comment = None;
         constraint.options.retain(|_, value| value != "false");
     }
+}
+
+/// Takes over the spelling of types, and that of foreign keys that mean the primary key of their parent by naming its columns or none.
+pub(crate) fn respell(declared: &mut Schema, live: &Schema) {
+    let goal = declared.clone();
+    for (at, there) in live.tables() {
+        let Some(table) = declared.table_mut(&at) else { continue };
+        for column in &mut table.columns {
+            if let Some(there) = there.column(&column.name)
+                && types::tight(&there.data_type) == types::tight(&column.data_type)
+            {
+                column.data_type.clone_from(&there.data_type);
+            }
+        }
+        for (name, constraint) in &mut table.constraints {
+            let (Rule::ForeignKey(fk), Some(Rule::ForeignKey(there))) =
+                (&mut constraint.rule, there.constraints.get(name).map(|c| &c.rule))
+            else {
+                continue;
+            };
+            if referenced(fk, &goal) == referenced(there, live) {
+                fk.referenced.clone_from(&there.referenced);
+            }
+        }
+    }
+    for (at, object) in &mut declared.objects {
+        let (Body::Index(index), Some(Body::Index(there))) = (&mut object.body, live.objects.get(at).map(|o| &o.body))
+        else {
+            continue;
+        };
+        for (part, other) in index.parts.iter_mut().zip(&there.parts) {
+            if collation(part, &index.table, &goal) == collation(other, &there.table, live) {
+                part.collation.clone_from(&other.collation);
+            }
+        }
+    }
+}
+
+/// The collation by which a part of an index sorts: its own, else its column's.
+fn collation(part: &IndexPart, table: &Qualified, schema: &Schema) -> String {
+    let of_column = || match &part.what {
+        IndexedBy::Column(name) => schema.table(table)?.column(name)?.collation.clone(),
+        IndexedBy::Expression(_) => None,
+    };
+    part.collation.clone().or_else(of_column).unwrap_or_else(|| "BINARY".to_owned())
+}
+
+/// The columns of the parent that a foreign key means: those that it names, else the primary key; none if the parent is not there.
+pub(crate) fn referenced(fk: &ForeignKey, schema: &Schema) -> Vec<Name> {
+    if !fk.referenced.is_empty() {
+        return fk.referenced.clone();
+    }
+    let key = schema.table(&fk.references).and_then(Table::primary_key);
+    key.map(|(_, key)| key.columns.clone()).unwrap_or_default()
+}
+
+/// Whether SQLite can look after all foreign keys of a table: their parents are there, and what they refer to is unique.
+pub(crate) fn is_sound(table: &Qualified, schema: &Schema) -> bool {
+    let unique = |parent: &Qualified, columns: &[Name]| {
+        let same = |key: &[Name]| key.len() == columns.len() && columns.iter().all(|c| key.contains(c));
+        let by_key = schema.table(parent).is_some_and(|t| {
+            t.constraints.values().any(|c| matches!(c.rule, Rule::PrimaryKey(_) | Rule::Unique(_)) && same(c.columns()))
+        });
+        by_key
+            || schema.indexes_of(parent).any(|(_, index)| {
+                let column = |p: &IndexPart| match &p.what {
+                    IndexedBy::Column(name) => Some(name.clone()),
+                    IndexedBy::Expression(_) => None,
+                };
+                let named: Vec<_> = index.parts.iter().filter_map(column).collect();
+                index.unique && index.predicate.is_none() && named.len() == index.parts.len() && same(&named)
+            })
+    };
+    let keys = schema.table(table).into_iter().flat_map(|t| t.constraints.values()).filter_map(|c| c.foreign_key());
+    keys.into_iter().all(|fk| {
+        let columns = referenced(fk, schema);
+        columns.len() == fk.columns.len() && unique(&fk.references, &columns)
+    })
 }
 
 /// The order of a rowid alias that was declared at the table says nothing.

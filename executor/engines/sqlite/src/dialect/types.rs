@@ -21,8 +21,23 @@ pub(crate) enum Affinity {
     Numeric,
 }
 
-/// The one spelling of a type: words in upper case and apart by one space, numbers close to their parentheses.
+/// A type in upper case, with one space wherever there was any: as SQLite shows it.
 pub(crate) fn canonical(declared: &str) -> String {
+    let mut out = String::new();
+    let mut rest = declared;
+    for token in lex::tokens(declared) {
+        let Some(at) = rest.find(token.text) else { continue };
+        if at > 0 && !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(&word(&token));
+        rest = &rest[at + token.text.len()..];
+    }
+    out
+}
+
+/// A type by which two spellings are compared: words apart by one space, numbers close to their parentheses.
+pub(crate) fn tight(declared: &str) -> String {
     let mut out = String::new();
     let mut tight = true;
     for token in lex::tokens(declared) {
@@ -130,8 +145,9 @@ mod tests {
 
     #[test]
     fn one_spelling() {
-        assert_eq!(canonical("varchar ( 255 )"), "VARCHAR(255)");
-        assert_eq!(canonical("decimal(10 , 2)"), "DECIMAL(10,2)");
+        assert_eq!(canonical("varchar(255)"), "VARCHAR(255)");
+        assert_eq!(canonical("decimal(10,  2)"), "DECIMAL(10, 2)");
+        assert_eq!(tight("decimal ( 10 , 2 )"), "DECIMAL(10,2)");
         assert_eq!(canonical("unsigned  big\nint"), "UNSIGNED BIG INT");
         assert_eq!(canonical("[nvarchar](10)"), "NVARCHAR(10)");
         assert_eq!(canonical(""), "");

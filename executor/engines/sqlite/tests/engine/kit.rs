@@ -265,8 +265,8 @@ fn groups(live: &Schema, goal: &Schema, how: &How<'_>) -> Vec<Group> {
         let set: BTreeMap<Name, Sql> = set.map(|(_, column, sql)| (name(column), Sql::new(*sql))).collect();
         let fill = (!set.is_empty()).then_some(Fill { set, batch_rows: None });
         let changes: Vec<Kind> = match (live.objects.get(at), goal.objects.get(at)) {
-            (Some(from), None) => vec![Drop { at: at.clone(), object: from.clone() }.into()],
-            (None, Some(to)) => vec![Create { at: at.clone(), object: to.clone() }.into()],
+            (Some(from), None) => vec![Drop::new(at.clone(), from.clone()).into()],
+            (None, Some(to)) => vec![Create::new(at.clone(), to.clone()).into()],
             (Some(from), Some(to)) if from != to => match (&from.body, &to.body) {
                 (Body::Table(from), Body::Table(to)) => table_changes(&at.qualified(), from, to),
                 _ => vec![Replace { at: at.clone(), from: from.clone(), to: to.clone() }.into()],

@@ -1,10 +1,10 @@
 //! The changes of a table: additions first, then what tightens and removes, as few copies of the table as can be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, ColumnValue, Constraint, Context, Draft, Group, Kind, Name, Phase, Qualified, Rule, Schema, Table,
-    kind::{AddColumn, AddConstraint, AlterColumn, CopyColumn, DropColumn, DropConstraint, Rebuild},
+    kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, CopyColumn, DropColumn, DropConstraint, Rebuild},
 };
 
 use super::fill;
@@ -17,6 +17,8 @@ struct Piles {
     expand: Vec<Kind>,
     /// Foreign keys that go before anything else.
     untie: Vec<Kind>,
+    /// Settings that go before all else.
+    bare: Option<Kind>,
     /// What one ALTER does.
     reshape: Vec<Kind>,
     /// Columns that go.
@@ -47,10 +49,13 @@ pub(super) fn reshape(changes: &[Kind], group: &Group, context: &Context<'_>) ->
     for kind in for_a_while {
         push(&mut drafts, &mut now, kind, Phase::Contract, "unties it while its columns change");
     }
+    if let Some(kind) = piles.bare {
+        push(&mut drafts, &mut now, kind, Phase::Contract, "leaves the settings that only the old engine has");
+    }
     if let Some(kind) = together(&at, piles.reshape, &mut now) {
         drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form")));
     }
-    for kind in piles.drop {
+    for kind in in_turn(piles.drop) {
         let word = if matches!(kind, Kind::AddColumn(_)) { "adds" } else { "removes" };
         let why = format!("{word} {}", kind.address());
         push(&mut drafts, &mut now, kind, Phase::Contract, &why);
@@ -62,6 +67,31 @@ pub(super) fn reshape(changes: &[Kind], group: &Group, context: &Context<'_>) ->
         push(&mut drafts, &mut now, kind, Phase::Contract, "says what it is for");
     }
     drafts
+}
+
+/// Computed columns go before the columns that they are made from, and come after them.
+fn in_turn(pile: Vec<Kind>) -> Vec<Kind> {
+    let made_from = |kind: &Kind, name: &Name| {
+        let column = match kind {
+            Kind::AddColumn(k) => &k.column,
+            Kind::DropColumn(k) => &k.column,
+            _ => return false,
+        };
+        matches!(&column.value, ColumnValue::Generated { expression, .. }
+            if column.name != *name && super::super::text::mentions(expression).contains(name))
+    };
+    let (goes, comes): (Vec<_>, Vec<_>) = pile.into_iter().partition(|k| matches!(k, Kind::DropColumn(_)));
+    let turn = |mut left: Vec<Kind>, waits: &dyn Fn(&Kind, &Kind) -> bool| {
+        let mut out = Vec::new();
+        while !left.is_empty() {
+            let free = left.iter().position(|k| !left.iter().any(|other| waits(k, other))).unwrap_or(0);
+            out.push(left.remove(free));
+        }
+        out
+    };
+    let mut out = turn(goes, &|k, other| made_from(other, k.address().name()));
+    out.extend(turn(comes, &|k, other| made_from(k, other.address().name())));
+    out
 }
 
 fn push(drafts: &mut Vec<Draft>, now: &mut Schema, kind: Kind, phase: Phase, why: &str) {
@@ -81,9 +111,18 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
         .unwrap_or_default();
     let key_changes =
         changes.iter().any(|c| matches!(c, Kind::AddConstraint(k) if matches!(k.constraint.rule, Rule::PrimaryKey(_))));
+    let anew: BTreeSet<&Name> = changes
+        .iter()
+        .filter_map(|c| if let Kind::AlterColumn(k) = c { needs_new_column(k).then_some(&k.from.name) } else { None })
+        .collect();
+    let uses_new = |column: &mig_plan::Column| {
+        let ColumnValue::Generated { expression, .. } = &column.value else { return false };
+        super::super::text::mentions(expression).iter().any(|name| anew.contains(name))
+    };
     let mut piles = Piles::default();
     for change in changes {
         match change {
+            Kind::AddColumn(k) if uses_new(&k.column) => piles.drop.push(change.clone()),
             Kind::AddColumn(k) => {
                 let identity = matches!(k.column.value, ColumnValue::Identity { .. });
                 if identity || key_changes && key.contains(&k.column.name) && !filled.contains(&k.column.name) {
@@ -110,6 +149,17 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
                 piles.drop.push(DropColumn { table: at.clone(), column: k.from.clone() }.into());
                 piles.drop.push(AddColumn { table: at.clone(), column: k.to.clone() }.into());
             }
+            Kind::AlterTable(k) if k.from.get("engine") != k.to.get("engine") => {
+                // The new engine may not know how to take back what only the old one knows.
+                let kept = |(key, _): &(&String, &String)| *key == "partition_by" || k.to.contains_key(*key);
+                let bare: BTreeMap<_, _> =
+                    k.from.iter().filter(kept).map(|(key, value)| (key.clone(), value.clone())).collect();
+                if bare != k.from {
+                    let (table, from) = (at.clone(), k.from.clone());
+                    piles.bare = Some(AlterTable { table, from, to: bare.clone() }.into());
+                }
+                piles.reshape.push(AlterTable { table: at.clone(), from: bare, to: k.to.clone() }.into());
+            }
             Kind::Comment(_) => piles.comment.push(change.clone()),
             other => piles.reshape.push(other.clone()),
         }
@@ -118,17 +168,14 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
     piles
 }
 
-/// The server computes a column in another way only if it is a new one.
+/// The server makes a column with values of its own into a computed one, or one that is computed when read into one with values, only
+/// as a new column.
 fn needs_new_column(k: &AlterColumn) -> bool {
     let stored = |column: &mig_plan::Column| match column.value {
         ColumnValue::Generated { stored, .. } => Some(stored),
         _ => None,
     };
-    match (stored(&k.from), stored(&k.to)) {
-        (was, Some(is)) => was != Some(is),
-        (Some(was), None) => !was,
-        (None, None) => false,
-    }
+    matches!((stored(&k.from), stored(&k.to)), (None, Some(_)) | (Some(false), None))
 }
 
 fn is_foreign(constraint: &Constraint) -> bool {
@@ -188,7 +235,7 @@ fn retied(at: &Qualified, changes: &[Kind], context: &Context<'_>, piles: &mut P
 fn additions(at: &Qualified, pile: Vec<Kind>, now: &mut Schema) -> Vec<Kind> {
     let (checks, columns): (Vec<_>, Vec<_>) = pile.into_iter().partition(|k| matches!(k, Kind::AddConstraint(_)));
     let mut out = Vec::new();
-    for column in columns {
+    for column in in_turn(columns) {
         let name = column.address().name().clone();
         let own = checks.iter().filter(|c| *c.address().name() == name).cloned();
         let all: Vec<_> = std::iter::once(column).chain(own).collect();

@@ -40,7 +40,7 @@ pub(crate) fn renames(changes: &[Kind], context: &Context<'_>, version: u32) -> 
         let at = view.at.clone();
         drafts.push(Draft::new(view.clone(), Phase::Switch, serve).with(limits(&at)).together(&mark));
         let why = format!("nobody uses {} any more", rename.from.qualified());
-        ends.push(Draft::new(Drop { at, object: view.object }, Phase::Contract, why));
+        ends.push(Draft::new(Drop::new(at, view.object), Phase::Contract, why));
     }
     drafts.extend(ends);
     Ok(drafts)
@@ -110,5 +110,5 @@ fn served<'a>(change: &'a Kind, context: &Context<'_>, version: u32) -> Option<(
     let invoker = (version >= 15).then(|| ("security_invoker".to_owned(), "true".to_owned()));
     let view = View { query, columns: Vec::new(), options: invoker.into_iter().collect() };
     let view = Object { comment: None, grants: object.grants.clone(), body: Body::View(view) };
-    Some((rename, Create { at: Address::new(ObjectKind::View, &from), object: view }))
+    Some((rename, Create::new(Address::new(ObjectKind::View, &from), view)))
 }

@@ -41,7 +41,7 @@ pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
 /// An index of a table that is there, and the comment on it apart: building it beside running clients takes no second statement.
 fn built(change: &Create, index: &Index, phase: Phase, why: String) -> Vec<Draft> {
     let bare = Object { comment: None, ..change.object.clone() };
-    let build = Draft::new(Create { at: change.at.clone(), object: bare }, phase, why);
+    let build = Draft::new(Create::new(change.at.clone(), bare), phase, why);
     let build =
         warned(build, HazardCode::BuildsIndex, "reads the whole table and writes an index; takes time and space");
     let tightens = "running clients that write duplicates get errors";
@@ -60,8 +60,8 @@ fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
     let phase = if to.unique { Phase::Contract } else { Phase::Expand };
     let bare = Object { comment: None, ..change.to.clone() };
     let mut drafts =
-        built(&Create { at: passing.clone(), object: bare }, to, phase, format!("{why}: builds the new one"));
-    let leaves = Drop { at: change.at.clone(), object: change.from.clone() };
+        built(&Create::new(passing.clone(), bare), to, phase, format!("{why}: builds the new one"));
+    let leaves = Drop::new(change.at.clone(), change.from.clone());
     drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
     let rename = Rename { from: passing, to: change.at.clone(), carries: Default::default() };
     drafts.push(Draft::new(rename, Phase::Contract, format!("the new index becomes {}", change.at)));
@@ -87,7 +87,7 @@ fn table(change: &Create, why: String) -> Vec<Draft> {
             }
         }
     }
-    let first = Draft::new(Create { at: change.at.clone(), object }, Phase::Expand, why);
+    let first = Draft::new(Create::new(change.at.clone(), object), Phase::Expand, why);
     [first].into_iter().chain(keys).collect()
 }
 
@@ -95,7 +95,7 @@ fn table(change: &Create, why: String) -> Vec<Draft> {
 fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
     let free = unowned(&change.object);
     let own = Replace { at: change.at.clone(), from: free.clone(), to: change.object.clone() };
-    let first = Create { at: change.at.clone(), object: free };
+    let first = Create::new(change.at.clone(), free);
     vec![
         Draft::new(first, Phase::Expand, why),
         Draft::new(own, Phase::Expand, format!("gives {} to its column", change.at)),
@@ -137,7 +137,7 @@ pub(crate) fn drop(change: &Drop, _context: &Context<'_>) -> Vec<Draft> {
         }
         _ => {}
     }
-    drafts.push(Draft::new(Drop { at: change.at.clone(), object }, Phase::Contract, why));
+    drafts.push(Draft::new(Drop::new(change.at.clone(), object), Phase::Contract, why));
     drafts
 }
 

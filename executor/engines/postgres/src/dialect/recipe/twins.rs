@@ -303,7 +303,7 @@ impl<'a> Move<'a> {
         let mut drafts = Vec::new();
         for (at, object, index) in self.concerned() {
             let object = Object { comment: None, body: Body::Index(over(index, &self.hidden)), ..object.clone() };
-            let create = Create { at: self.twin_index(at), object };
+            let create = Create::new(self.twin_index(at), object);
             drafts.push(warned(Draft::new(create, Phase::Backfill, why(at.name())), HazardCode::BuildsIndex, takes));
         }
         for (name, c) in self.keyed() {
@@ -475,7 +475,7 @@ impl<'a> Move<'a> {
         for (at, object, index) in self.concerned() {
             let old = Object { body: Body::Index(over(index, &self.hidden)), ..object.clone() };
             let why = format!("removes {} over the old columns", at.name());
-            drafts.push(Draft::new(Drop { at: at.clone(), object: old }, Phase::Contract, why));
+            drafts.push(Draft::new(Drop::new(at.clone(), old), Phase::Contract, why));
             let rename = Rename { from: self.twin_index(at), to: at.clone(), carries: BTreeMap::new() };
             drafts.push(Draft::new(rename, Phase::Contract, format!("the twin becomes {}", at.name())));
             if object.comment.is_some() {

@@ -293,7 +293,7 @@ mod tests {
         let parsed = table(sql).unwrap();
         assert!(parsed.strict && parsed.without_rowid);
         let types: Vec<_> = parsed.columns.iter().map(|c| c.data_type.as_str()).collect();
-        assert_eq!(types, ["INTEGER", "VARCHAR(10)", "", "", "TEXT", "TEXT", "INT", "", "INTEGER"]);
+        assert_eq!(types, ["INTEGER", "VARCHAR ( 10 )", "", "", "TEXT", "TEXT", "INT", "", "INTEGER"]);
         let defaults: Vec<_> = parsed
             .columns
             .iter()

@@ -1,7 +1,7 @@
 //! What a rebuild may trip over: hazards, and questions about the rows to ask before.
 
 use mig_plan::{
-    Address, CheckSql, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Rule, Table,
+    Address, CheckSql, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Rule, Schema, Table,
     kind::Rebuild,
     table::{Column, Constraint, ForeignKey, Key},
 };
@@ -92,8 +92,8 @@ fn missing_values(rebuild: &Rebuild) -> impl Iterator<Item = &Column> {
 }
 
 /// The questions to ask of the rows before a rebuild.
-pub(crate) fn checks(rebuild: &Rebuild, source: &Source<'_>) -> Result<Vec<DraftCheck>, Complaint> {
-    let ask = Ask { rebuild, from: source.from(None)?, source };
+pub(crate) fn checks(rebuild: &Rebuild, source: &Source<'_>, before: &Schema) -> Result<Vec<DraftCheck>, Complaint> {
+    let ask = Ask { rebuild, from: source.from(None)?, source, before };
     let mut out: Vec<DraftCheck> = missing_values(rebuild).map(|column| ask.no_rows(column)).collect();
     for column in &rebuild.to.columns {
         let was = rebuild.from.column(&column.name).is_some_and(|c| c.not_null);
@@ -117,6 +117,7 @@ pub(crate) fn checks(rebuild: &Rebuild, source: &Source<'_>) -> Result<Vec<Draft
 struct Ask<'a> {
     rebuild: &'a Rebuild,
     source: &'a Source<'a>,
+    before: &'a Schema,
     from: String,
 }
 
@@ -268,12 +269,13 @@ impl Ask<'_> {
     }
 
     fn foreign_key(&self, at: Address, name: &Name, fk: &ForeignKey) -> Option<DraftCheck> {
-        if fk.referenced.len() != fk.columns.len() || fk.columns.iter().any(|column| self.value(column).is_none()) {
+        let referenced = shape::referenced(fk, self.before);
+        if referenced.len() != fk.columns.len() || fk.columns.iter().any(|column| self.value(column).is_none()) {
             return None;
         }
         let own = quote(&self.rebuild.table.name);
         let there: Vec<_> = fk.columns.iter().map(|c| format!("{} IS NOT NULL", quote(c))).collect();
-        let pairs = fk.columns.iter().zip(&fk.referenced);
+        let pairs = fk.columns.iter().zip(&referenced);
         let pairs: Vec<_> = pairs.map(|(c, r)| format!("_mig_parent.{} = {own}.{}", quote(r), quote(c))).collect();
         let parent = quote(&fk.references.name);
         let when = format!(

@@ -1,0 +1,80 @@
+//! From each of several forms of a small schema to each other, and back: what an engine's own tables can be, with rows in them.
+//!
+//! A file holds the forms, each under a line `== name`; a line `-- rows:` holds the query that must give the same after the rollback. The
+//! oracle is the engine: its dump of a database that was made from the other form, and its dump of the first one.
+
+use crate::common::{Database, Engine, Workspace};
+
+/// A form of a schema.
+struct Form<'a> {
+    name: &'a str,
+    sql: &'a str,
+    rows: Option<&'a str>,
+}
+
+fn forms(text: &str) -> Vec<Form<'_>> {
+    let parts = text.split("== ").filter(|part| !part.trim().is_empty());
+    let forms = parts.map(|part| {
+        let (name, sql) = part.split_once('\n').unwrap();
+        Form { name, sql, rows: sql.lines().find_map(|line| line.strip_prefix("-- rows: ")) }
+    });
+    forms.collect()
+}
+
+/// The schema as its engine tells it, whatever the order in which columns and keys came.
+fn shape(database: &Database) -> Vec<String> {
+    let schema = database.schema();
+    let mut lines: Vec<_> = schema.lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect();
+    lines.sort();
+    lines
+}
+
+fn each_to_each(engine: Engine, text: &str) {
+    let forms = forms(text);
+    assert!(forms.len() > 1, "there is nothing to go between");
+    for from in &forms {
+        for to in forms.iter().filter(|to| to.name != from.name) {
+            go(engine, from, to);
+        }
+    }
+}
+
+fn go(engine: Engine, from: &Form<'_>, to: &Form<'_>) {
+    let way = format!("{engine:?}: {} -> {}", from.name, to.name);
+    let (live, wanted) = (engine.database(from.sql), engine.database(to.sql));
+    let first = live.schema();
+    let rows = |database: &Database| from.rows.map(|query| database.query(query));
+    let held = rows(&live);
+    let at = Workspace::new();
+    at.import(&wanted);
+    at.nothing_to_do(&wanted);
+    at.plan(&live);
+    at.sign();
+    at.apply(&live);
+    assert_eq!(shape(&live), shape(&wanted), "{way}: not what was wanted");
+    at.nothing_to_do(&live);
+    at.rollback(&live);
+    let mut lines = [shape(&live), first.lines().map(|l| l.trim().trim_end_matches(',').to_owned()).collect()];
+    lines[1].sort();
+    assert_eq!(lines[0], lines[1], "{way}: the rollback did not bring the first form back");
+    assert_eq!(rows(&live), held, "{way}: the rollback did not bring the rows back");
+}
+
+macro_rules! pairs {
+    ($($test:ident: $engine:ident $file:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            each_to_each(Engine::$engine, include_str!(concat!("pairs/", $file)));
+        })*
+    };
+}
+
+pairs! {
+    mariadb_computed_columns: MariaDb "mariadb_computed.sql";
+    mariadb_keys: MariaDb "mariadb_keys.sql";
+    mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
+    mariadb_partitions: MariaDb "mariadb_partitions.sql";
+    mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
+    sqlite_tables: Sqlite "sqlite_tables.sql";
+    sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
+}
