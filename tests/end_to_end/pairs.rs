@@ -24,7 +24,14 @@ fn forms(text: &str) -> Vec<Form<'_>> {
 /// The schema as its engine tells it, whatever the order in which columns and keys came.
 fn shape(database: &Database) -> Vec<String> {
     let schema = database.schema();
-    let mut lines: Vec<_> = schema.lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect();
+    sorted(&schema)
+}
+
+fn sorted(schema: &str) -> Vec<String> {
+    // A table of its own that SQLite never takes away again is no form of ours.
+    let ours = |line: &&str| !line.contains("|sqlite_sequence|");
+    let mut lines: Vec<_> =
+        schema.lines().filter(ours).map(|line| line.trim().trim_end_matches(',').to_owned()).collect();
     lines.sort();
     lines
 }
@@ -54,9 +61,7 @@ fn go(engine: Engine, from: &Form<'_>, to: &Form<'_>) {
     assert_eq!(shape(&live), shape(&wanted), "{way}: not what was wanted");
     at.nothing_to_do(&live);
     at.rollback(&live);
-    let mut lines = [shape(&live), first.lines().map(|l| l.trim().trim_end_matches(',').to_owned()).collect()];
-    lines[1].sort();
-    assert_eq!(lines[0], lines[1], "{way}: the rollback did not bring the first form back");
+    assert_eq!(shape(&live), sorted(&first), "{way}: the rollback did not bring the first form back");
     assert_eq!(rows(&live), held, "{way}: the rollback did not bring the rows back");
 }
 
