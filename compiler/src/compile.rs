@@ -123,7 +123,7 @@ pub fn compile_intent(
 /// Whether an object that only the database has is the specs' to drop.
 fn owned(intent: &Intent, snapshot: &Snapshot, renames: &moves::Renames, at: &Address) -> bool {
     let object: Option<&Object> = renames.schema.objects.get(at).or_else(|| snapshot.schema.0.objects.get(at));
-    at.kind() != mig_plan::ObjectKind::Opaque && object.is_some_and(|object| intent.manages(at, object))
+    !snapshot.schema.0.is_opaque(at) && object.is_some_and(|object| intent.manages(at, object))
 }
 
 fn fail_on_errors(notes: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {

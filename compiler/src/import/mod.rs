@@ -31,7 +31,7 @@ pub fn import(snapshot: &Snapshot, dialect: &dyn Dialect) -> Vec<SpecFile> {
 }
 
 fn without_opaque(schema: &Schema) -> Schema {
-    let objects = schema.objects.iter().filter(|(_, object)| !matches!(object.body, Body::Opaque { .. }));
+    let objects = schema.objects.iter().filter(|(at, _)| !schema.is_opaque(at));
     Schema { objects: objects.map(|(at, object)| (at.clone(), object.clone())).collect() }
 }
 
@@ -120,7 +120,7 @@ impl Writer<'_> {
     }
 
     fn of_room(&self, room: Room) -> impl Iterator<Item = (&Address, &Object)> {
-        self.schema.objects.iter().filter(move |(at, _)| room_of(at.kind()) == Some(room))
+        self.schema.objects.iter().filter(move |(at, _)| room_of(at.kind()) == Some(room) && !self.schema.is_opaque(at))
     }
 
     /// What is declared after a table: its sequences, triggers, policies and rules.

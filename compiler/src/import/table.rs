@@ -60,8 +60,11 @@ impl Writer<'_> {
     fn column(&self, table: &Table, column: &Column) -> String {
         let in_key = table.primary_key().is_some_and(|(_, key)| key.columns.contains(&column.name));
         let mark = if column.not_null || (in_key && self.keys_imply) { "" } else { "?" };
+        let like_a_mark = column.data_type.ends_with('?');
+        let mark = if like_a_mark { "?" } else { mark };
         let data_type = string(&format!("{}{mark}", column.data_type));
         let mut lines = vec![("type".to_owned(), data_type.clone())];
+        put(&mut lines, "null", like_a_mark.then(|| (!column.not_null).to_string()));
         match &column.value {
             ColumnValue::Plain => {}
             ColumnValue::Default(sql) => put(&mut lines, "default", Some(scalar(sql.as_str()))),

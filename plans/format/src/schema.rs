@@ -268,6 +268,14 @@ pub struct Source {
 }
 
 impl Schema {
+    /// Whether something is opaque, or a member of a relation that is: specs cannot speak of it, and plans leave it alone.
+    #[must_use]
+    pub fn is_opaque(&self, at: &Address) -> bool {
+        let of = at.relation().filter(|_| at.is_member());
+        at.kind() == ObjectKind::Opaque
+            || of.is_some_and(|relation| self.objects.contains_key(&Address::new(ObjectKind::Opaque, &relation)))
+    }
+
     /// The table of that name.
     #[must_use]
     pub fn table(&self, at: &Qualified) -> Option<&Table> {

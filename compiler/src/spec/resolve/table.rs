@@ -72,6 +72,8 @@ impl<'a> Resolver<'a> {
             self.column_moves.push(Move { from, to: at, place: was.place.clone() });
         }
         let (declared, marked) = match spec.data_type.value.trim().strip_suffix('?') {
+            // A type may end with the mark itself; `null` says then what the mark would.
+            Some(bare) if bare.ends_with('?') && spec.null.is_some() => (bare, false),
             Some(bare) => (bare.trim_end(), true),
             None => (spec.data_type.value.trim(), false),
         };

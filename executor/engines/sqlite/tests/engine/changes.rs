@@ -195,7 +195,7 @@ async fn renames_carry_everything_along() {
     plain.apply(&bare.clone().into()).unwrap();
     let mut goal_file = File::with(
         "CREATE TABLE people (id INTEGER PRIMARY KEY, full_name TEXT UNIQUE, CHECK (full_name <> ''));
-        CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER REFERENCES people (id));
+        CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER REFERENCES people);
         CREATE INDEX users_name ON people (lower(full_name))",
     )
     .await;
