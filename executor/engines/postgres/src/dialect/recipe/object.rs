@@ -59,8 +59,7 @@ fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
         Address::index(&change.at.qualified().sibling(generated("_mig_ix_", change, change.at.name().as_str())));
     let phase = if to.unique { Phase::Contract } else { Phase::Expand };
     let bare = Object { comment: None, ..change.to.clone() };
-    let mut drafts =
-        built(&Create::new(passing.clone(), bare), to, phase, format!("{why}: builds the new one"));
+    let mut drafts = built(&Create::new(passing.clone(), bare), to, phase, format!("{why}: builds the new one"));
     let leaves = Drop::new(change.at.clone(), change.from.clone());
     drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
     let rename = Rename { from: passing, to: change.at.clone(), carries: Default::default() };
