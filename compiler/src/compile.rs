@@ -11,6 +11,7 @@ use crate::{
     intent::Intent,
     lower, moves, order,
     spec::{self, SpecFile},
+    together,
 };
 
 /// What a compile may be told besides its inputs.
@@ -74,7 +75,7 @@ pub fn compile_intent(
     let mut groups = found.groups;
     lower::attach_fills(&mut groups, intent, &renames, &mut notes);
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
-    dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
+    let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
     likely_renames(&groups, intent, &mut notes);
     let context = Context {
         snapshot,
@@ -89,15 +90,17 @@ pub fn compile_intent(
     };
     let nodes = lower::lower(&renames, &groups, &found.unknown, &context, dialect).map_err(complain)?;
     let ground = order::Ground { live: &renames.schema, goal: &found.goal, depends: &renames.depends, dialect };
-    let edges = order::edges(&nodes, &ground);
-    let keys: Vec<_> = nodes.iter().map(|n| (n.phase(), lower::key(n))).collect();
-    let sorted = order::sort(&keys, &edges).map_err(|cycle| vec![cycle_found(&cycle, &nodes)])?;
+    let ordered =
+        together::order(nodes, &again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
+    let together::Ordered { nodes, edges, sorted } = &ordered;
     let placed: Vec<Placed> = sorted
         .iter()
         .flat_map(|(node, phase)| {
             let waits_for: Vec<_> = edges.iter().filter(|e| e.1 == *node).map(|e| (e.0, e.2)).collect();
-            nodes[*node].drafts.iter().enumerate().map(move |(i, draft)| Placed {
+            let whole = &nodes[*node];
+            whole.drafts.iter().enumerate().map(move |(i, draft)| Placed {
                 draft: draft.clone(),
+                comes_back: together::comes_back(whole, &draft.change),
                 phase: *phase,
                 node: *node,
                 waits_for: if i == 0 { waits_for.clone() } else { Vec::new() },

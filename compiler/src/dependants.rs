@@ -1,5 +1,7 @@
 //! What stands on something that changes: dropped before the change and created again after it, where the engine asks for that.
 
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
@@ -8,7 +10,7 @@ use mig_plan::{
 };
 
 /// Adds to `groups` the drops and creations of what is built on disturbed addresses. An object that is replaced anyway is dropped and
-/// created instead. Gives the addresses of objects that are created again only because something under them changes.
+/// created instead. Gives the addresses of what is dropped and created.
 pub(crate) fn recreate(
     groups: &mut Vec<Group>,
     live: &Schema,
@@ -16,6 +18,9 @@ pub(crate) fn recreate(
     depends: &BTreeMap<Address, BTreeSet<Address>>,
     dialect: &dyn Dialect,
 ) -> BTreeSet<Address> {
+    let remade: BTreeSet<Address> =
+        groups.iter().flat_map(|g| &g.changes).filter(|c| dialect.remakes(c)).map(Kind::address).collect();
+    keys::constraints_again(groups, live, goal, &keys::Columns::of(groups, &remade, depends, dialect));
     let mut disturbed: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
     let typed: Vec<Address> = depends
@@ -39,6 +44,7 @@ pub(crate) fn recreate(
                 let goes_along = |need: &Address| {
                     is_rebuildable(at)
                         || (at.kind() == ObjectKind::Index && need.kind() == ObjectKind::MaterializedView)
+                        || (matches!(at.kind(), ObjectKind::Index | ObjectKind::Statistics) && remade.contains(need))
                 };
                 !again.contains(*at) && needs.iter().any(|need| disturbed.contains(need) && goes_along(need))
             })
@@ -53,23 +59,21 @@ pub(crate) fn recreate(
             again.insert(at);
         }
     }
-    let mut only_for_others = BTreeSet::new();
+    let mut apart_now = BTreeSet::new();
     for at in &again {
         let Some(was) = live.objects.get(at) else { continue };
         let existing = groups.iter().position(|g| g.at == *at);
         let is_dropped =
             existing.is_some_and(|i| groups[i].changes.iter().any(|c| matches!(c, Kind::Drop(drop) if drop.at == *at)));
         let Some(wanted) = goal.objects.get(at).filter(|_| !is_dropped) else { continue };
-        if existing.is_none() {
-            only_for_others.insert(at.clone());
-        }
+        apart_now.insert(at.clone());
         if let Some(i) = existing {
             groups.remove(i);
         }
         groups.extend(apart(at, was, wanted));
     }
     groups.sort_by(|a, b| a.at.cmp(&b.at));
-    only_for_others
+    apart_now
 }
 
 /// Going and coming as two groups: what happens in between belongs to others.

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Kind, Name, Need,
-    Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target, Undo, class_of,
+    Address, Check, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard, HazardCode,
+    Kind, Name, Need, Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target,
+    Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
     sql::tokens,
@@ -20,6 +21,8 @@ use crate::{
 pub(crate) struct Placed {
     pub(crate) draft: Draft,
     pub(crate) phase: Phase,
+    /// Whether its node drops an object and makes it again as it was.
+    pub(crate) comes_back: bool,
     /// The node it belongs to: drafts of one node are one transaction.
     pub(crate) node: usize,
     /// The nodes that its node waits for, each with the reason.
@@ -59,6 +62,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
     let mut complaints = Vec::new();
     let mut new_names: BTreeMap<Address, BTreeSet<Name>> = BTreeMap::new();
     let mut made: BTreeSet<Name> = BTreeSet::new();
+    let mut filled: BTreeSet<Address> = BTreeSet::new();
     for place in placed {
         let change = &place.draft.change;
         let touched = change.touches(&schema);
@@ -82,14 +86,18 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         let mut hazards = place.draft.hazards.clone();
         hazards.extend(rendered.hazards);
         hazards.extend(undo.hazards);
+        if place.comes_back {
+            hazards = made_again(change, hazards);
+        }
         hazards.sort();
         hazards.dedup();
-        // What the plan itself makes or renames cannot be asked before the first write; constraints decide.
+        // What the plan itself makes, renames or fills cannot be asked before the first write; constraints decide.
         let askable = |check: &DraftCheck| {
             let sql = Sql::new(check.count.sql());
             let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| may_name(&sql, n)));
             let of_new = made.iter().any(|name| may_name(&sql, name));
-            early && !of_new && header.snapshot.schema.0.objects.contains_key(&check.at.holder())
+            let there = header.snapshot.schema.0.objects.contains_key(&check.at.holder());
+            early && !of_new && !filled.contains(&check.at) && there
         };
         for check in rendered.checks.into_iter().filter(askable) {
             let step = id.clone();
@@ -104,6 +112,9 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         needs.sort();
         needs.dedup();
         last_of_node.insert(place.node, id.clone());
+        if let Kind::Backfill(fill) = change {
+            filled.extend(fill.set.keys().map(|column| Address::column(&fill.table, column)));
+        }
         if let Some((table, name)) = new_name(change) {
             new_names.entry(table).or_default().insert(name);
         }
@@ -170,6 +181,19 @@ fn new_relation(change: &Kind) -> Option<Name> {
         _ => return None,
     };
     (at.kind() == ObjectKind::Table).then(|| at.name().clone())
+}
+
+/// The hazards of an object that is dropped and made again in one transaction: nobody meets a moment without it.
+fn made_again(change: &Kind, mut hazards: Vec<Hazard>) -> Vec<Hazard> {
+    use HazardCode::{ChangesAccess, DropsObject, DropsView, RecreatesView};
+    hazards.retain(|h| !matches!(h.code, DropsView | DropsObject | ChangesAccess));
+    if let Kind::Drop(drop) = change {
+        let says = "it is dropped and made again in one transaction; clients that use it wait a moment";
+        if matches!(drop.object.body, Body::View(_)) {
+            hazards.push(Hazard::new(RecreatesView, &drop.at, says));
+        }
+    }
+    hazards
 }
 
 /// The table and the column name that a change brings to it.

@@ -112,8 +112,9 @@ impl Managed {
     /// Whether something of that kind and (relation's) name is managed.
     #[must_use]
     pub fn covers_name(&self, kind: ObjectKind, at: &Qualified) -> bool {
+        use ObjectKind::{DefaultPrivileges, EventTrigger, Extension, Other};
         let in_schemas = match (&self.schemas, kind) {
-            (None, _) | (_, ObjectKind::Extension | ObjectKind::EventTrigger) => true,
+            (None, _) | (_, Extension | EventTrigger | Other | DefaultPrivileges) => true,
             (Some(schemas), ObjectKind::Namespace) => schemas.contains(&at.name),
             (Some(schemas), _) => at.schema.as_ref().is_none_or(|schema| schemas.contains(schema)),
         };

@@ -16,6 +16,7 @@ mod moves;
 mod order;
 mod outputs;
 pub mod spec;
+mod together;
 
 pub use self::{
     compile::{Compiled, Options, compile, compile_intent},

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Complaint, Context, Dialect, Draft, Fill, Group, Hazard, HazardCode, Kind};
+use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Fill, Group, Hazard, HazardCode, Kind};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -14,11 +14,14 @@ use crate::{
 /// Gives each table's group the part of its transform that this plan has to carry out: the columns that it adds, alters or renames.
 /// A transform of a column that is there already is done; it says so.
 pub(crate) fn attach_fills(groups: &mut Vec<Group>, intent: &Intent, renames: &Renames, notes: &mut Vec<Diagnostic>) {
+    let narrowed: BTreeSet<Address> = groups.iter().flat_map(|g| &g.changes).filter_map(loses_values).collect();
     for (table, transform) in &intent.fills {
         let at = Address::table(table);
         let group = groups.iter().position(|g| g.at == at);
         let due = |column: &mig_plan::Name| {
-            renames.columns.contains_key(&Address::column(table, column))
+            let at = Address::column(table, column);
+            renames.columns.contains_key(&at)
+                || renames.depends.get(&at).is_some_and(|needs| needs.iter().any(|need| narrowed.contains(need)))
                 || group.is_some_and(|i| groups[i].changes.iter().any(|change| gives_value(change, column)))
         };
         let set: std::collections::BTreeMap<_, _> =
@@ -44,6 +47,17 @@ fn gives_value(change: &Kind, column: &mig_plan::Name) -> bool {
                 && (alter.from.data_type != alter.to.data_type || (alter.to.not_null && !alter.from.not_null))
         }
         _ => false,
+    }
+}
+
+/// The enum that a change takes values from: a transform says what becomes of rows that have them.
+fn loses_values(change: &Kind) -> Option<Address> {
+    let Kind::Replace(replace) = change else { return None };
+    match (&replace.from.body, &replace.to.body) {
+        (Body::Enum { values: from }, Body::Enum { values: to }) if from.iter().any(|v| !to.contains(v)) => {
+            Some(replace.at.clone())
+        }
+        _ => None,
     }
 }
 
@@ -106,7 +120,7 @@ fn push_recipe(nodes: &mut Vec<Node>, recipe: usize, drafts: Vec<Draft>) {
         match nodes.last_mut().filter(|_| joins) {
             Some(node) => node.drafts.push(draft),
             None => {
-                nodes.push(Node { drafts: vec![draft], recipe: (recipe, place) });
+                nodes.push(Node { drafts: vec![draft], recipes: vec![(recipe, place)] });
                 place += 1;
             }
         }
@@ -117,5 +131,5 @@ fn push_recipe(nodes: &mut Vec<Node>, recipe: usize, drafts: Vec<Draft>) {
 pub(crate) fn key(node: &Node) -> (Address, usize, &'static str, String) {
     let first = &node.drafts[0].change;
     let content = mig_plan::Fingerprint::of(first).as_str().to_owned();
-    (first.address().holder(), node.recipe.1, first.slug(), content)
+    (first.address().holder(), node.recipes.first().map_or(0, |r| r.1), first.slug(), content)
 }

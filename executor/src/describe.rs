@@ -137,7 +137,7 @@ pub fn facts(object: &Object) -> Facts {
         facts.insert(format!("{}{column} to {}", grant.privilege, grant.to), says.to_owned());
     }
     match &object.body {
-        Body::Namespace {} => {}
+        Body::Namespace {} | Body::DefaultPrivileges {} => {}
         Body::Extension(extension) => {
             facts.extend(extension.schema.iter().map(|s| ("schema".to_owned(), s.to_string())));
             facts.extend(extension.version.iter().map(|v| ("version".to_owned(), v.clone())));

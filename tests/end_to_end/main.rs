@@ -5,6 +5,7 @@ mod bad_input;
 mod chaos;
 mod common;
 mod music;
+mod objects;
 mod online;
 mod operate;
 mod pairs;

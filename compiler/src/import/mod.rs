@@ -157,6 +157,8 @@ impl Writer<'_> {
     /// The key under which something stands in its section.
     fn key_of(&self, at: &Address) -> String {
         let path = match (at.relation(), at.kind()) {
+            // Its name is a text of its own.
+            (_, ObjectKind::Other | ObjectKind::DefaultPrivileges) => at.name().as_str().to_owned(),
             (_, ObjectKind::Namespace | ObjectKind::Extension | ObjectKind::EventTrigger) => write_column(at.name()),
             (Some(table), _) => format!("{}.{}", self.path(&table), at.name()),
             (None, _) => self.path(&at.qualified()),
@@ -177,15 +179,15 @@ enum Room {
 
 fn room_of(kind: ObjectKind) -> Option<Room> {
     use ObjectKind::{
-        Aggregate, Collation, Column, Constraint, Domain, Enum, Event, EventTrigger, Extension, Function, Index,
-        MaterializedView, Namespace, Opaque, Policy, Procedure, Rule, Sequence, Statistics, Table, Trigger, Type, View,
-        VirtualTable,
+        Aggregate, Collation, Column, Constraint, DefaultPrivileges, Domain, Enum, Event, EventTrigger, Extension,
+        Function, Index, MaterializedView, Namespace, Opaque, Other, Policy, Procedure, Rule, Sequence, Statistics,
+        Table, Trigger, Type, View, VirtualTable,
     };
     match kind {
         Namespace | Extension | Enum | Domain | Type | Collation => Some(Room::Types),
         Function | Procedure | Aggregate => Some(Room::Functions),
         View | MaterializedView | Trigger | Policy | Rule => Some(Room::Views),
-        Sequence | Statistics | Event | EventTrigger | VirtualTable => Some(Room::Other),
+        Sequence | Statistics | Event | EventTrigger | VirtualTable | Other | DefaultPrivileges => Some(Room::Other),
         Table | Column | Constraint | Index | Opaque => None,
     }
 }

@@ -17,7 +17,7 @@ impl Writer<'_> {
         let mut lines = Lines::new();
         let mut after = String::new();
         match &object.body {
-            Body::Namespace {} => {}
+            Body::Namespace {} | Body::DefaultPrivileges {} => {}
             Body::Extension(extension) => {
                 put(&mut lines, "schema", extension.schema.as_ref().map(|s| string(&write_column(s))));
                 put(&mut lines, "version", extension.version.as_deref().map(string));

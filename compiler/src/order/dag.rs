@@ -16,13 +16,16 @@ pub(crate) struct CycleFound {
     pub(crate) path: Vec<(usize, &'static str)>,
 }
 
+/// Nodes in their order, each with its phase.
+pub(crate) type Sorted = Vec<(usize, Phase)>;
+
 /// Orders nodes so that every edge points forward. Each node has the phase that it wants and a key that no other has; it gets the
 /// latest phase of itself and all that it waits for. Among the nodes that are free to go, the least phase and key goes first, so the
 /// order does not depend on the order of the input.
 pub(crate) fn sort<K: Ord + Clone>(
     nodes: &[(Phase, K)],
     edges: &[(usize, usize, &'static str)],
-) -> Result<Vec<(usize, Phase)>, CycleFound> {
+) -> Result<Sorted, CycleFound> {
     let mut graph: StableDiGraph<usize, &'static str> = StableDiGraph::new();
     let indices: Vec<NodeIndex> = (0..nodes.len()).map(|i| graph.add_node(i)).collect();
     for (before, after, why) in edges {

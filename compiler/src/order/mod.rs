@@ -4,6 +4,6 @@ mod dag;
 mod rules;
 
 pub(crate) use self::{
-    dag::{CycleFound, sort},
-    rules::{Ground, Node, edges},
+    dag::{CycleFound, Sorted, sort},
+    rules::{Edge, Ground, Node, edges},
 };

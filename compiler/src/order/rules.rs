@@ -14,8 +14,8 @@ use mig_plan::{
 pub(crate) struct Node {
     /// The drafts, in order.
     pub(crate) drafts: Vec<Draft>,
-    /// Which recipe they come from, and their place in it: drafts of one recipe keep their order.
-    pub(crate) recipe: (usize, usize),
+    /// Which recipes they come from, and their places in them: drafts of one recipe keep their order.
+    pub(crate) recipes: Vec<(usize, usize)>,
 }
 
 impl Node {
@@ -54,6 +54,8 @@ struct Footmarks {
     opens: BTreeSet<Qualified>,
     /// Tables that no other step works on after it.
     closes: BTreeSet<Qualified>,
+    /// Columns whose values it puts on another form of their type.
+    recasts: BTreeSet<Address>,
 }
 
 impl Footmarks {
@@ -93,9 +95,13 @@ impl Ground<'_> {
     }
 }
 
-/// The edges of the graph: `(before, after, reason)`.
-pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &'static str)> {
-    let marks: Vec<Footmarks> = nodes.iter().map(|n| footmarks(n, ground)).collect();
+/// An edge of the graph: `(before, after, reason)`.
+pub(crate) type Edge = (usize, usize, &'static str);
+
+/// The edges of the graph.
+pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
+    let typed = columns_by_type(ground);
+    let marks: Vec<Footmarks> = nodes.iter().map(|n| footmarks(n, ground, &typed)).collect();
     let by = |pick: &dyn Fn(&Footmarks) -> &BTreeSet<Address>| -> BTreeMap<Address, Vec<usize>> {
         let mut map: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
         for (i, mark) in marks.iter().enumerate() {
@@ -109,12 +115,14 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
     let removers = by(&|m| &m.removes);
     let changers = by(&|m| &m.changes);
     let disturbers = by(&|m| &m.disturbs);
+    let recasters = by(&|m| &m.recasts);
     let fillers = by(&|m| &m.fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
     // Within one recipe its own order stands.
     let mut edge = |before: usize, after: usize, why: &'static str| {
-        if nodes[before].recipe.0 != nodes[after].recipe.0 {
+        let shared = |recipe: &(usize, usize)| nodes[after].recipes.iter().any(|r| r.0 == recipe.0);
+        if before != after && !nodes[before].recipes.iter().any(shared) {
             edges.insert((before, after, why));
         }
     };
@@ -138,6 +146,16 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<(usize, usize, &
                 if !needs_this && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
+            }
+        }
+        for at in mark.stands_on.iter().filter(|_| mark.outright(&mark.makes).next().is_some()) {
+            for &recaster in recasters.get(at).unwrap_or(&none) {
+                edge(recaster, i, "a thing takes its final form before what stands on it is made");
+            }
+        }
+        for at in &mark.fills {
+            for &recaster in recasters.get(at).unwrap_or(&none) {
+                edge(i, recaster, "values move before their type changes");
             }
         }
         for at in &mark.lets_go {
@@ -265,21 +283,43 @@ fn slot(at: &Address, mark: &Footmarks) -> (Qualified, Slot) {
 fn recipes(nodes: &[Node], edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let mut by_recipe: BTreeMap<usize, Vec<(usize, usize)>> = BTreeMap::new();
     for (i, node) in nodes.iter().enumerate() {
-        by_recipe.entry(node.recipe.0).or_default().push((node.recipe.1, i));
+        for (recipe, place) in &node.recipes {
+            by_recipe.entry(*recipe).or_default().push((*place, i));
+        }
     }
     for places in by_recipe.values_mut() {
         places.sort_unstable();
-        for pair in places.windows(2) {
+        for pair in places.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
             edge(pair[0].1, pair[1].1, "the recipe's own order");
         }
     }
 }
 
-fn footmarks(node: &Node, ground: &Ground<'_>) -> Footmarks {
+/// The columns of each type that the database has: what changes the type changes them.
+fn columns_by_type(ground: &Ground<'_>) -> BTreeMap<Address, Vec<Address>> {
+    let mut columns: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+    for (at, needs) in ground.depends.iter().filter(|(at, _)| at.kind() == ObjectKind::Column) {
+        let types =
+            needs.iter().filter(|need| matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type));
+        for of in types {
+            columns.entry(of.clone()).or_default().push(at.clone());
+        }
+    }
+    columns
+}
+
+fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>) -> Footmarks {
     let mut all = Footmarks::default();
     for draft in &node.drafts {
         mark(&draft.change, ground, &mut all);
-        all.disturbs.extend(ground.dialect.disturbs(&draft.change));
+        for at in ground.dialect.disturbs(&draft.change) {
+            if matches!(draft.change, Kind::Replace(_)) {
+                let columns = typed.get(&at).into_iter().flatten();
+                all.recasts.extend(columns.clone().cloned());
+                all.disturbs.extend(columns.cloned());
+            }
+            all.disturbs.insert(at);
+        }
         all.works_on.extend(works_on(&draft.change, ground));
     }
     // What one transaction makes and removes again is nobody else's business.
@@ -313,7 +353,13 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             members(&drop.at, &drop.object.body, &mut marks.removes);
             bare_members(&drop.at, &drop.object.body, marks);
             marks.removes.extend(drop.with.keys().cloned());
-            lets_go(&drop.at, Some(&drop.object), ground, marks);
+            let mut own = Footmarks::default();
+            lets_go(&drop.at, Some(&drop.object), ground, &mut own);
+            // As when they are made: overloads do not wait for each other, save where the database says so.
+            let sure = ground.depends.get(&drop.at);
+            let overload = |need: &Address| need.kind() == drop.at.kind() && need.path() == drop.at.path();
+            let waits = |need: &Address| !overload(need) || sure.is_some_and(|needs| needs.contains(need));
+            marks.lets_go.extend(own.lets_go.into_iter().filter(waits));
         }
         Kind::Replace(replace) => {
             marks.changes.insert(replace.at.clone());
@@ -335,6 +381,10 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
                 marks.renames_to.insert(to);
                 marks.stands_on.insert(Address::table(&relation));
             }
+        }
+        Kind::RenameValue(rename) => {
+            marks.renames_to.insert(rename.at.clone());
+            marks.renames_to.extend(rename.carries.keys().cloned());
         }
         Kind::AlterTable(alter) => {
             marks.changes.insert(Address::table(&alter.table));

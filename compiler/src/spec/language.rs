@@ -177,6 +177,13 @@ language! {
         /// Event triggers.
         /// Example: `{ audit = { sql = "create event trigger audit on ddl_command_end execute function log_ddl()" } }`
         "event_trigger" event_triggers: Names<SourceSpec>,
+        /// Privileges on what will be made; the key says on what, by whom and where:
+        /// `[default_privileges."tables by app in shop"]`, or without a schema `"functions by app"`.
+        /// Example: `{ "tables by app in shop" = { grants = ["select to readers"] } }`
+        "default_privileges" default_privileges: Names<NamespaceSpec>,
+        /// Anything else that is made by its SQL; the key is what `DROP` calls it: `[object."publication p"]`.
+        /// Example: `{ "publication p" = { sql = "create publication p for table orders" } }`
+        "object" objects: Names<SourceSpec>,
         /// Events: statements that the server runs at set times.
         /// Example: `{ tidy = { sql = "create event tidy on schedule every 1 day do delete from old" } }`
         "event" events: Names<SourceSpec>,

@@ -68,6 +68,10 @@ object_kinds! {
     Statistics = "statistics",
     /// An event trigger.
     EventTrigger = "event-trigger",
+    /// Privileges on what will be made; its name says on what, by whom and where: `tables by app in shop`.
+    DefaultPrivileges = "default-privileges",
+    /// Anything else that is made by its SQL and dropped by its name: `publication p`, `cast (a AS b)`.
+    Other = "object",
     /// A statement that the server runs at set times.
     Event = "event",
     /// A virtual table and what its module keeps for it.

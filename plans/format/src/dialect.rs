@@ -126,6 +126,18 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether a change of a column drops it and adds it again, so that all that names it goes and comes too.
+    fn remakes(&self, change: &Kind) -> bool {
+        let _ = change;
+        false
+    }
+
+    /// Whether a foreign key can stand between columns of two types.
+    fn compares(&self, a: &str, b: &str) -> bool {
+        let _ = (a, b);
+        true
+    }
+
     /// Whether the names of constraints declared without one are made from their content each time they are read, so that they
     /// change with a rename of their table or columns.
     fn derives_constraint_names(&self) -> bool {

@@ -98,6 +98,7 @@ hazards! {
     TightensRule = "MIG-H035" Warning "refuses rows that running clients may still write";
     ServedByView = "MIG-H036" Warning "serves an old name through a view";
     MovesColumn = "MIG-H037" Warning "moves a column to another type beside running clients";
+    RenameValue = "MIG-H038" Critical "renames an enum value under running clients";
 }
 
 impl fmt::Display for HazardCode {

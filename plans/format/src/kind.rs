@@ -5,6 +5,7 @@
 mod column;
 mod constraint;
 mod data;
+mod enums;
 mod keep;
 mod key;
 mod object;
@@ -22,6 +23,7 @@ pub use self::{
     column::{AddColumn, AlterColumn, DropColumn},
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
     data::Backfill,
+    enums::{RenameValue, value_renamed_in_texts},
     keep::{Keep, KeepRows, Kept, Leave, Rejoin, Unkeep},
     key::{AdoptKey, BuildKey, Discard},
     object::{AlterTable, Comment, Create, Drop, Replace},
@@ -120,6 +122,7 @@ kinds!(
     Replace,
     Rename,
     RenameMember,
+    RenameValue,
     AlterTable,
     AddColumn,
     AlterColumn,

@@ -72,6 +72,8 @@ impl Object {
 pub enum Body {
     /// A schema (namespace).
     Namespace {},
+    /// Privileges that objects have from the moment that they are made: the grants are all there is to it.
+    DefaultPrivileges {},
     /// An extension.
     Extension(Extension),
     /// An enumerated type: its values in order.

@@ -72,6 +72,15 @@ impl<'a> Resolver<'a> {
                 self.insert(Address::global(ObjectKind::Namespace, at), &name.place, object);
             }
         }
+        for (name, spec) in self.section(|f| &f.default_privileges) {
+            let Some(at) = self.named(&name.place, Name::new(name.value.trim())) else { continue };
+            let object = Object {
+                comment: value(&spec.comment),
+                grants: self.grants(&spec.grants),
+                body: Body::DefaultPrivileges {},
+            };
+            self.insert(Address::global(ObjectKind::DefaultPrivileges, at), &name.place, object);
+        }
         for (name, spec) in self.section(|f| &f.extensions) {
             let Some(at) = self.single(name) else { continue };
             let schema = spec.schema.as_ref().and_then(|s| self.single(s));
@@ -222,6 +231,11 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
+        for (name, spec) in self.of_kind(ObjectKind::Other) {
+            if let Some(at) = self.named(&name.place, Name::new(name.value.trim())) {
+                self.plain_source(Address::global(ObjectKind::Other, at), name, spec);
+            }
+        }
         for (name, spec) in self.of_kind(ObjectKind::EventTrigger) {
             if let Some(at) = self.single(name) {
                 self.plain_source(Address::global(ObjectKind::EventTrigger, at), name, spec);
@@ -242,6 +256,7 @@ impl<'a> Resolver<'a> {
             ObjectKind::Policy => &file.policies,
             ObjectKind::Rule => &file.rules,
             ObjectKind::EventTrigger => &file.event_triggers,
+            ObjectKind::Other => &file.objects,
             ObjectKind::Event => &file.events,
             _ => &file.types,
         })
@@ -302,6 +317,9 @@ impl<'a> Resolver<'a> {
             ObjectKind::Namespace | ObjectKind::Extension | ObjectKind::EventTrigger => {
                 let mut parts = self.named(place, split_path(path))?;
                 parts.pop().map(|name| Address::global(kind, name))
+            }
+            ObjectKind::Other | ObjectKind::DefaultPrivileges => {
+                self.named(place, Name::new(path.trim())).map(|name| Address::global(kind, name))
             }
             ObjectKind::Opaque => format!("opaque {path}").parse().ok(),
             _ => self.qualify(path, place).map(|at| Address::new(kind, &at)),

@@ -242,7 +242,7 @@ fn each_foreign_key(table: &mut Table, mut change: impl FnMut(&mut crate::table:
 }
 
 /// Sets the dependants to what their texts become.
-fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(), Impossible> {
+pub(super) fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(), Impossible> {
     for (at, object) in carries {
         match schema.objects.get_mut(at) {
             Some(found) => *found = object.clone(),
@@ -253,7 +253,7 @@ fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(),
 }
 
 /// What the carried objects were before.
-fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
+pub(super) fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
     carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
 }
 
@@ -342,7 +342,12 @@ impl Object {
                 domain.checks.values_mut().for_each(visit);
             }
             Body::Source(source) => source.create.iter_mut().for_each(visit),
-            Body::Namespace {} | Body::Extension(_) | Body::Enum { .. } | Body::Sequence(_) | Body::Opaque { .. } => {}
+            Body::Namespace {}
+            | Body::DefaultPrivileges {}
+            | Body::Extension(_)
+            | Body::Enum { .. }
+            | Body::Sequence(_)
+            | Body::Opaque { .. } => {}
         }
     }
 

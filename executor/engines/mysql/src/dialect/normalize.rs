@@ -38,7 +38,11 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
                 settle_sequence(&mut sequence.options);
             }
             Body::Source(_) | Body::Opaque { .. } => {}
-            Body::Namespace {} | Body::Extension(_) | Body::Enum { .. } | Body::Domain(_) => {
+            Body::Namespace {}
+            | Body::DefaultPrivileges {}
+            | Body::Extension(_)
+            | Body::Enum { .. }
+            | Body::Domain(_) => {
                 let says = format!("MySQL and MariaDB have no {} of its own", at.kind());
                 complaints.push(Complaint { at: at.clone(), says, help: None });
             }

@@ -1,8 +1,11 @@
 //! What happens to values when a column's type changes.
 
-use mig_plan::{Address, DraftCheck, kind::AlterColumn, plan::CheckSql, sql::tokens};
+mod check;
+pub(crate) mod known;
 
-use super::names::{qualified, quote};
+use mig_plan::{Schema, kind::AlterColumn, sql::tokens};
+
+pub(crate) use self::check::{check, no_label};
 
 /// How the values of an old type fit into a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,14 +19,14 @@ pub(crate) enum Fit {
 }
 
 /// A type in its parts: name, and the numbers between its parentheses.
-struct Parts<'a> {
-    name: String,
-    numbers: Vec<u32>,
-    array: bool,
+pub(crate) struct Parts<'a> {
+    pub(crate) name: String,
+    pub(crate) numbers: Vec<u32>,
+    pub(crate) array: bool,
     text: &'a str,
 }
 
-fn parts(text: &str) -> Parts<'_> {
+pub(crate) fn parts(text: &str) -> Parts<'_> {
     let array = text.ends_with("[]");
     let body = text.trim_end_matches("[]");
     let (name, numbers) = match (body.find('('), body.find(')')) {
@@ -34,6 +37,35 @@ fn parts(text: &str) -> Parts<'_> {
         _ => (body.to_owned(), Vec::new()),
     };
     Parts { name, numbers, array, text }
+}
+
+/// Whether the server has no way from the old type to the new one, and nobody declared one.
+pub(crate) fn has_no_way(change: &AlterColumn, schema: &Schema) -> bool {
+    let (from, to) = (&change.from.data_type, &change.to.data_type);
+    change.using.is_none() && from != to && !through_text(from, to) && !known::exists(from, to, schema)
+}
+
+/// Whether two types are both the user's own, where the text is the only way from one to the other that is there for sure.
+fn through_text(from: &str, to: &str) -> bool {
+    from != to && from.contains('.') && to.contains('.')
+}
+
+/// What stands after `USING` where the change says nothing: a cast that the server does not make by itself, from the column's own values.
+/// Without any cast the text stands in between: no value may be there, and one that comes nevertheless stops the change.
+pub(crate) fn using(change: &AlterColumn, schema: &Schema) -> Option<String> {
+    let (from, to) = (&change.from.data_type, &change.to.data_type);
+    let column = super::names::quote(&change.from.name);
+    if from == to {
+        return None;
+    }
+    if through_text(from, to) {
+        let array = if to.ends_with("[]") { "text[]" } else { "text" };
+        return Some(format!("{column}::{array}::{to}"));
+    }
+    if has_no_way(change, schema) {
+        return Some(format!("{column}::text::{to}"));
+    }
+    (!assigns(from, to)).then(|| format!("{column}::{to}"))
 }
 
 /// How the values of the column fit into its new type.
@@ -55,7 +87,7 @@ impl Fit {
     }
 }
 
-fn fit_types(from: &str, to: &str) -> Fit {
+pub(crate) fn fit_types(from: &str, to: &str) -> Fit {
     let (a, b) = (parts(from), parts(to));
     if a.array != b.array {
         return Fit::Lossy;
@@ -133,6 +165,17 @@ pub(crate) fn moves_beside(change: &AlterColumn) -> bool {
         && (family || text(&a.name) && text(&b.name))
 }
 
+/// Whether the server has an operator that says whether values of two types are equal, so that a foreign key can stand between them.
+pub(crate) fn compares(a: &str, b: &str) -> bool {
+    let (x, y) = (parts(a), parts(b));
+    let whole = |name: &str| matches!(name, "smallint" | "integer" | "bigint" | "numeric");
+    let text = |name: &str| matches!(name, "text" | "character varying" | "character");
+    let moment = |name: &str| matches!(name, "date" | "timestamp without time zone" | "timestamp with time zone");
+    x.array == y.array
+        && (x.name == y.name
+            || !x.array && [whole, text, moment].iter().any(|family| family(&x.name) && family(&y.name)))
+}
+
 /// Whether a type is the same as another with less room.
 pub(crate) fn narrows(from: &str, to: &str) -> bool {
     let (a, b) = (parts(from), parts(to));
@@ -141,57 +184,6 @@ pub(crate) fn narrows(from: &str, to: &str) -> bool {
     match (rank(&a.name), rank(&b.name)) {
         (Some(x), Some(y)) => x >= y,
         _ => a.name == b.name && a.text != b.text || text(&a.name) && text(&b.name),
-    }
-}
-
-/// The question whether a value is too long or too large for a narrower type, where a query can tell.
-pub(crate) fn check(change: &AlterColumn, at: &Address) -> Option<DraftCheck> {
-    if change.using.is_some() {
-        return None;
-    }
-    let (a, b) = (parts(&change.from.data_type), parts(&change.to.data_type));
-    let (table, column) = (qualified(&change.table), quote(&change.from.name));
-    let text = |name: &str| matches!(name, "text" | "character varying" | "character");
-    let range = |name: &str| match name {
-        "smallint" => Some("-32768 AND 32767"),
-        "integer" => Some("-2147483648 AND 2147483647"),
-        "bigint" => Some("-9223372036854775808 AND 9223372036854775807"),
-        _ => None,
-    };
-    let numeric = matches!(a.name.as_str(), "integer" | "bigint" | "numeric" | "real" | "double precision");
-    let wrong = match (b.numbers.first(), range(&b.name)) {
-        (Some(length), _) if text(&a.name) && text(&b.name) && !a.array => format!("length({column}::text) > {length}"),
-        (_, Some(range)) if numeric && !a.array => format!("{column} NOT BETWEEN {range}"),
-        (Some(_), _) if b.name == "numeric" && numeric && b.numbers.len() == 2 && !a.array => {
-            let whole = b.numbers[0].saturating_sub(b.numbers[1]);
-            format!("abs(round({column}::numeric, {})) >= 10::numeric ^ {whole}", b.numbers[1])
-        }
-        (_, None) if text(&a.name) => match pattern(&b.name) {
-            Some(pattern) => format!("{column}::text !~* '{pattern}'"),
-            None => return None,
-        },
-        _ => return None,
-    };
-    Some(DraftCheck {
-        at: at.clone(),
-        says: format!("every {} of {} fits into {}", change.from.name, change.table, change.to.data_type),
-        help: vec![
-            "change these values".to_owned(),
-            "say with a transform what becomes of them".to_owned(),
-            "choose a wider type".to_owned(),
-        ],
-        count: CheckSql::new(format!("SELECT count(*) FROM {table} WHERE {wrong}")),
-        sample: Some(CheckSql::new(format!("SELECT {column}::text FROM {table} WHERE {wrong} LIMIT 5"))),
-        stops: true,
-    })
-}
-
-/// What texts look like that a type takes.
-fn pattern(name: &str) -> Option<&'static str> {
-    match name {
-        "uuid" => Some(r"^\s*\{?([0-9a-f]{4}-?){7}[0-9a-f]{4}\}?\s*$"),
-        "boolean" => Some(r"^\s*(t|f|tr|tru|true|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|0|1)\s*$"),
-        _ => None,
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
             (Body::View(_), Body::View(_)) => true,
             (Body::Enum { values: from }, Body::Enum { values: to }) => enums::added(from, to).is_none(),
+            (Body::Domain(from), Body::Domain(to)) => from.base != to.base || from.collation != to.collation,
             (Body::Source(from), Body::Source(to)) => !object::replaces_in_place(k, from, to),
             _ => false,
         },

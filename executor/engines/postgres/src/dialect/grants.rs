@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Complaint, Draft, Grant, GrantRule, Hazard, HazardCode, Name, Object, ObjectKind, Phase,
-    grant::PUBLIC, kind::Privileges,
+    Address, Body, Complaint, Draft, Grant, GrantRule, Hazard, HazardCode, Name, Object, ObjectKind, Phase, Schema,
+    grant::PUBLIC,
+    kind::Privileges,
+    sql::{TokenKind, tokens},
 };
 
 use super::{
@@ -33,6 +35,12 @@ fn reach(rule: Option<GrantRule>) -> u8 {
     }
 }
 
+/// The kind whose privileges an object has.
+fn kind_of(at: &Address) -> ObjectKind {
+    let is = |word: &str| at.kind() == ObjectKind::Other && at.name().as_str().starts_with(word);
+    if is("foreign table ") { ObjectKind::Table } else { at.kind() }
+}
+
 /// The privileges on a kind of object.
 fn privileges(kind: ObjectKind, version: u32) -> &'static [&'static str] {
     match kind {
@@ -43,7 +51,7 @@ fn privileges(kind: ObjectKind, version: u32) -> &'static [&'static str] {
         ObjectKind::Sequence => &["usage", "select", "update"],
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => &["execute"],
         ObjectKind::Namespace => &["usage", "create"],
-        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type => &["usage"],
+        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type | ObjectKind::Other => &["usage"],
         _ => &[],
     }
 }
@@ -57,9 +65,70 @@ fn usual(kind: ObjectKind) -> Option<&'static str> {
     }
 }
 
+/// What default privileges are about, as their name says it: `tables by app in shop`.
+pub(crate) struct Defaults {
+    word: &'static str,
+    role: Name,
+    schema: Option<Name>,
+}
+
+impl Defaults {
+    pub(crate) fn of(at: &Address) -> Option<Self> {
+        let all: Vec<_> = tokens(at.name().as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+        let known = ["tables", "sequences", "functions", "types", "schemas"];
+        let word = known.into_iter().find(|word| all.first().is_some_and(|t| t.text == *word))?;
+        let name = |i: usize| Name::new(all.get(i)?.identifier()?).ok();
+        let is = |i: usize, word: &str| all.get(i).is_some_and(|t| t.text == word);
+        let schema = name(4).filter(|_| is(3, "in"));
+        let whole = if schema.is_some() { 5 } else { 3 };
+        (is(1, "by") && all.len() == whole).then(|| Some(Self { word, role: name(2)?, schema })).flatten()
+    }
+
+    /// A kind of the objects that they are about.
+    fn kind(&self) -> ObjectKind {
+        match self.word {
+            "tables" => ObjectKind::Table,
+            "sequences" => ObjectKind::Sequence,
+            "functions" => ObjectKind::Function,
+            "types" => ObjectKind::Type,
+            _ => ObjectKind::Namespace,
+        }
+    }
+
+    fn cover(&self, at: &Address) -> bool {
+        let here = self.schema.is_none() || self.schema == at.qualified().schema;
+        let alike = |a: ObjectKind, b: ObjectKind| privileges(a, u32::MAX) == privileges(b, u32::MAX);
+        here && alike(self.kind(), kind_of(at)) && (at.kind() != ObjectKind::Other || kind_of(at) != at.kind())
+    }
+
+    fn prefix(&self) -> String {
+        let schema = self.schema.as_ref().map(|s| format!(" IN SCHEMA {}", quote(s))).unwrap_or_default();
+        format!("ALTER DEFAULT PRIVILEGES FOR ROLE {}{schema} ", quote(&self.role))
+    }
+}
+
+/// The statements that give a new object its privileges, whatever it has from the moment that it is made.
+pub(crate) fn at_birth(at: &Address, wanted: &BTreeSet<Grant>, around: &Schema) -> Vec<String> {
+    let covers = |there: &Address| {
+        there.kind() == ObjectKind::DefaultPrivileges && Defaults::of(there).is_some_and(|defaults| defaults.cover(at))
+    };
+    let born = around.objects.iter().filter(|(there, _)| covers(there)).flat_map(|(_, object)| object.grants.clone());
+    let mut statements = sql(at, &born.collect(), wanted);
+    for statement in sql(at, &BTreeSet::new(), wanted) {
+        if !statements.contains(&statement) {
+            statements.push(statement);
+        }
+    }
+    statements
+}
+
 /// Puts declared grants into the catalog's form: `all` is written out, and what is the default is left out.
 pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complaints: &mut Vec<Complaint>) {
-    let known = privileges(at.kind(), version);
+    let defaults = Defaults::of(at).filter(|_| at.kind() == ObjectKind::DefaultPrivileges);
+    let kind = defaults.as_ref().map_or_else(|| kind_of(at), Defaults::kind);
+    // What is usual is so for all schemas: in one of them alone it can only be added to.
+    let everywhere = defaults.as_ref().is_none_or(|d| d.schema.is_none());
+    let known = privileges(kind, version);
     let mut rules: BTreeMap<(String, String, Option<Name>), GrantRule> = BTreeMap::new();
     let mut refuse = |says: String| complaints.push(Complaint { at: at.clone(), says, help: None });
     for grant in std::mem::take(&mut object.grants) {
@@ -79,7 +148,7 @@ pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complai
             continue;
         }
         for privilege in possible.into_iter().filter(|p| all || *p == grant.privilege) {
-            let is_usual = grant.to == PUBLIC && usual(at.kind()) == Some(privilege);
+            let is_usual = everywhere && grant.to == PUBLIC && usual(kind) == Some(privilege);
             match grant.rule {
                 GrantRule::Granted if is_usual => continue,
                 GrantRule::Revoked if !is_usual => {
@@ -128,7 +197,9 @@ pub(crate) fn drafts(change: &Privileges, replaced: Option<Phase>) -> (Option<Dr
 
 /// The statements that lead from some grants to others.
 pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) -> Vec<String> {
-    let on = object(at);
+    let defaults = Defaults::of(at).filter(|_| at.kind() == ObjectKind::DefaultPrivileges);
+    let prefix = defaults.as_ref().map(Defaults::prefix).unwrap_or_default();
+    let on = defaults.map_or_else(|| object(at), |d| d.word.to_uppercase());
     let (was, will) = (by_key(from), by_key(to));
     let mut revoked: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     let mut granted: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
@@ -154,10 +225,10 @@ pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) ->
     }
     let revoked = revoked
         .into_iter()
-        .map(|((role, head), what)| format!("REVOKE {head}{} ON {on} FROM {}", what.join(", "), grantee(role)));
+        .map(|((role, head), what)| format!("{prefix}REVOKE {head}{} ON {on} FROM {}", what.join(", "), grantee(role)));
     let granted = granted
         .into_iter()
-        .map(|((role, tail), what)| format!("GRANT {} ON {on} TO {}{tail}", what.join(", "), grantee(role)));
+        .map(|((role, tail), what)| format!("{prefix}GRANT {} ON {on} TO {}{tail}", what.join(", "), grantee(role)));
     revoked.chain(granted).collect()
 }
 
@@ -177,7 +248,19 @@ fn object(at: &Address) -> String {
         ObjectKind::View | ObjectKind::MaterializedView => format!("TABLE {name}"),
         ObjectKind::Aggregate => format!("FUNCTION {name}({})", at.signature().unwrap_or_default()),
         ObjectKind::Enum | ObjectKind::Domain => format!("TYPE {name}"),
+        ObjectKind::Other => other(at.name().as_str()),
         _ => noun(at),
+    }
+}
+
+/// What `DROP` calls one thing, as `GRANT` calls it.
+fn other(what: &str) -> String {
+    if let Some(table) = what.strip_prefix("foreign table ") {
+        return format!("TABLE {table}");
+    }
+    match what.strip_prefix("server ") {
+        Some(server) => format!("FOREIGN SERVER {server}"),
+        None => what.to_owned(),
     }
 }
 
@@ -223,6 +306,25 @@ mod tests {
                 "GRANT UPDATE ON TABLE public.users TO PUBLIC",
             ]
         );
+    }
+
+    #[test]
+    fn default_privileges_are_named_by_what_they_are_about() {
+        let at = |text: &str| Address::global(ObjectKind::DefaultPrivileges, Name::new(text).unwrap());
+        let to = [grant("app", "select", None, GrantRule::Granted)].into();
+        assert_eq!(
+            sql(&at("tables by \"The owner\" in shop"), &BTreeSet::new(), &to),
+            ["ALTER DEFAULT PRIVILEGES FOR ROLE \"The owner\" IN SCHEMA shop GRANT SELECT ON TABLES TO app"]
+        );
+        assert!(Defaults::of(&at("tables in shop")).is_none());
+        // A new table has them at once; what nobody asked for is taken from it.
+        let mut around = Schema::default();
+        let object = Object { grants: to, ..Object::new(Body::DefaultPrivileges {}) };
+        around.objects.insert(at("tables by owner in public"), object);
+        let table: Address = "table public.users".parse().unwrap();
+        assert_eq!(at_birth(&table, &BTreeSet::new(), &around), ["REVOKE SELECT ON TABLE public.users FROM app"]);
+        let sequence: Address = "sequence public.users".parse().unwrap();
+        assert!(at_birth(&sequence, &BTreeSet::new(), &around).is_empty());
     }
 
     #[test]

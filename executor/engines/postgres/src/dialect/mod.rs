@@ -136,6 +136,14 @@ impl Dialect for Postgres {
         true
     }
 
+    fn remakes(&self, change: &Kind) -> bool {
+        matches!(change, Kind::AlterColumn(k) if recipe::column::remade(k, self.major()))
+    }
+
+    fn compares(&self, a: &str, b: &str) -> bool {
+        casts::compares(a, b)
+    }
+
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
         disturbs::of(change, self.major())
     }
@@ -156,11 +164,11 @@ impl Dialect for Postgres {
     }
 
     fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
-        render::render(change, before, after)
+        render::render(change, before, after, self.major())
     }
 
     fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
-        undo::undo(change, before, after)
+        undo::undo(change, before, after, self.major())
     }
 }
 

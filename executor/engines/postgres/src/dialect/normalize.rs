@@ -9,7 +9,8 @@ use mig_plan::{
 };
 
 use super::{
-    grants, inherit,
+    grants::{self, Defaults},
+    inherit,
     names::{self, literal, qualified},
     types::SERIALS,
 };
@@ -47,7 +48,14 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
 
 /// Puts what has no schema into the default one.
 fn place(schema: &mut Schema, default: Option<&Name>) {
-    let globals = [ObjectKind::Namespace, ObjectKind::Extension, ObjectKind::EventTrigger, ObjectKind::Opaque];
+    let globals = [
+        ObjectKind::Namespace,
+        ObjectKind::Extension,
+        ObjectKind::EventTrigger,
+        ObjectKind::Opaque,
+        ObjectKind::Other,
+        ObjectKind::DefaultPrivileges,
+    ];
     let bare = |at: &Address| !globals.contains(&at.kind()) && at.qualified().schema.is_none();
     let homeless: Vec<Address> = schema.objects.keys().filter(|at| bare(at)).cloned().collect();
     let homed = |at: &Qualified| Qualified::new(at.schema.clone().or_else(|| default.cloned()), at.name.clone());
@@ -181,6 +189,14 @@ fn complain(at: &Address, says: impl Into<String>, help: Option<&str>) -> Compla
 }
 
 fn check_names(at: &Address, complaints: &mut Vec<Complaint>) {
+    if at.kind() == ObjectKind::DefaultPrivileges && Defaults::of(at).is_none() {
+        let help = "write it like `tables by app in shop`, or `functions by app`";
+        complaints.push(complain(at, "it does not say on what, and by whom it is made", Some(help)));
+    }
+    // These names are texts made of other names.
+    if matches!(at.kind(), ObjectKind::Other | ObjectKind::DefaultPrivileges) {
+        return;
+    }
     if let Err(says) = names::check(at.name()) {
         complaints.push(complain(at, says, Some("choose another name")));
     }

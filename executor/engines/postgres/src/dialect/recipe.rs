@@ -23,6 +23,13 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Rename(_) | Kind::RenameMember(_) => {
                 drafts.push(layer::alone(change));
             }
+            Kind::RenameValue(_) => {
+                drafts.push(Draft::new(
+                    change.clone(),
+                    Phase::Switch,
+                    format!("renames a value of {}", change.address()),
+                ));
+            }
             Kind::AlterTable(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, "changes the settings of the table"));
             }

@@ -1,5 +1,7 @@
 //! What a definition needs to exist, read from its texts name by name.
 
+mod others;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::inherit;
@@ -84,8 +86,19 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
                 finder.add(Address::global(ObjectKind::Namespace, namespace.clone()));
             }
         }
-        Body::Namespace {} | Body::Enum { .. } | Body::Opaque { .. } => {}
+        Body::Namespace {} | Body::DefaultPrivileges {} | Body::Enum { .. } | Body::Opaque { .. } => {}
     }
+    let texts: Vec<Sql> = match &object.body {
+        Body::Index(index) => {
+            let words = index.parts.iter().flat_map(|p| p.opclass.iter().chain(&p.collation)).chain(&index.method);
+            words.map(Sql::new).chain(object.texts()).collect()
+        }
+        Body::Table(table) => {
+            table.options.get("access_method").map(Sql::new).into_iter().chain(object.texts()).collect()
+        }
+        _ => object.texts(),
+    };
+    finder.found.extend(others::named_in(at, &texts, schema));
     finder.found.retain(|found| found != at && found.holder() != *at);
     finder.found
 }
@@ -100,6 +113,8 @@ fn by_name(schema: &Schema) -> BTreeMap<&str, Vec<&Address>> {
         ObjectKind::Rule,
         ObjectKind::Statistics,
         ObjectKind::Opaque,
+        ObjectKind::Other,
+        ObjectKind::DefaultPrivileges,
     ];
     for at in schema.objects.keys().filter(|at| !nameless.contains(&at.kind())) {
         names.entry(at.name().as_str()).or_default().push(at);

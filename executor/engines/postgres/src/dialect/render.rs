@@ -1,8 +1,11 @@
 //! Changes as SQL.
 
+pub(crate) mod anew;
 pub(crate) mod backfill;
 pub(crate) mod column;
+pub(crate) mod composite;
 pub(crate) mod constraint;
+pub(crate) mod domain;
 pub(crate) mod enums;
 pub(crate) mod index;
 pub(crate) mod key;
@@ -10,9 +13,11 @@ pub(crate) mod leave;
 pub(crate) mod object;
 pub(crate) mod regroup;
 pub(crate) mod rename;
+pub(crate) mod sequence;
 pub(crate) mod settings;
 pub(crate) mod table;
 pub(crate) mod twins;
+pub(crate) mod using;
 pub(crate) mod view;
 
 use mig_plan::{
@@ -30,16 +35,17 @@ pub(crate) const WORK: Limits = Limits { lock_ms: 1_500, statement_ms: 0, attemp
 pub(crate) const PATIENT: Limits = Limits { lock_ms: 0, statement_ms: 0, attempts: 30 };
 
 /// The SQL of a change.
-pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u32) -> Result<Rendered, Complaint> {
     match change {
         Kind::Create(k) => object::create(k, before, after),
         Kind::Drop(k) => object::drop(k, before),
-        Kind::Replace(k) => object::replace(k, before, after),
+        Kind::Replace(k) => object::replace(k, before, after, version),
         Kind::Rename(k) => Ok(rename::object(k)),
         Kind::RenameMember(k) => Ok(rename::member(k)),
+        Kind::RenameValue(k) => Ok(enums::rename(k)),
         Kind::AlterTable(k) => settings::alter(k, before, after),
         Kind::AddColumn(k) => column::add(k, before),
-        Kind::AlterColumn(k) => column::alter(k, before, after),
+        Kind::AlterColumn(k) => column::alter(k, (before, after), version),
         Kind::DropColumn(k) => column::drop(k, before),
         Kind::AddConstraint(k) => Ok(constraint::add(k, before)),
         Kind::ValidateConstraint(k) => constraint::validate(k, before),

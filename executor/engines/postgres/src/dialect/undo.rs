@@ -1,34 +1,34 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Body, Complaint, Kind, ObjectKind, RenderedUndo, Schema,
+    Action, Body, Complaint, Kind, RenderedUndo, Schema,
     kind::{AlterColumn, DropColumn},
 };
 
 use super::{
     casts::{self, Fit},
-    inherit, keep,
+    grants, inherit, keep,
     names::{qualified, quote},
     render::{self, WORK, column, index, object, render, transaction},
 };
 
 /// The SQL that takes a change back; `before` and `after` are the schema around the change.
-pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32) -> Result<RenderedUndo, Complaint> {
     match change {
-        Kind::Drop(k) if object::is_kept(k.at.kind()) => Ok(moved_back(change, k, before)),
-        Kind::Drop(k) => match &k.object.body {
-            Body::Index(of)
+        Kind::Drop(k) => match (&k.object.body, object::kept_word(k.at.kind())) {
+            (_, Some(word)) => Ok(moved_back(change, k, word, before)),
+            (Body::Index(of), None)
                 if index::can_beside(&k.at, &k.object, of, before)
                     && index::after_create(&k.at, &k.object, of, before).is_empty() =>
             {
                 Ok(done(format!("builds {} again", k.at), index::built_beside(&k.at, &k.object, of)))
             }
-            _ => reversed(change, before, after, format!("creates {} again", k.at)),
+            _ => reversed(change, (before, after), version, format!("creates {} again", k.at)),
         },
         Kind::DropColumn(_) | Kind::AddColumn(_) | Kind::AlterColumn(_) if is_difference(change, before, after) => {
-            reversed(change, before, after, "takes the difference to the parent's column back".to_owned())
+            reversed(change, (before, after), version, "takes the difference to the parent's column back".to_owned())
         }
-        Kind::DropColumn(k) => column_back(change, k, before, after),
+        Kind::DropColumn(k) => column_back(change, k, (before, after), version),
         Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before),
         Kind::Backfill(k) => {
             let sql = render::backfill::undo_sql(k, before)?;
@@ -84,13 +84,21 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
                 let name = qualified(&k.at.qualified());
                 sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", render::table::path(parent)));
             }
-            sql.push(object::plain_drop(&k.at, &k.object)?);
+            match &k.object.body {
+                Body::DefaultPrivileges {} => sql.extend(grants::sql(&k.at, &k.object.grants, &Default::default())),
+                _ => sql.push(object::plain_drop(&k.at, &k.object)?),
+            }
+            if let (Body::Sequence(_), Some((now, other))) =
+                (&k.object.body, render::sequence::namesake(&k.at.qualified(), before))
+            {
+                sql.push(render::sequence::give_way(&other, &now));
+            }
             Ok(done(format!("drops {}", k.at), transaction(sql, render::META)))
         }
         Kind::ValidateConstraint(_) => {
             Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
         }
-        _ => reversed(change, before, after, format!("takes the change of {} back", change.address())),
+        _ => reversed(change, (before, after), version, format!("takes the change of {} back", change.address())),
     }
 }
 
@@ -105,11 +113,16 @@ fn done(says: String, action: Action) -> RenderedUndo {
 }
 
 /// The undo that is the reverse change.
-fn reversed(change: &Kind, before: &Schema, after: &Schema, says: String) -> Result<RenderedUndo, Complaint> {
+fn reversed(
+    change: &Kind,
+    (before, after): (&Schema, &Schema),
+    version: u32,
+    says: String,
+) -> Result<RenderedUndo, Complaint> {
     let Some(reverse) = change.reverse(before) else {
         return Ok(done("nothing".to_owned(), Action::Nothing {}));
     };
-    let rendered = render(&reverse, after, before)?;
+    let rendered = render(&reverse, after, before, version)?;
     let mut action = rendered.action;
     if let (Kind::AddConstraint(_), Action::Transaction(transaction)) = (&reverse, &mut action) {
         transaction.limits = WORK;
@@ -118,17 +131,15 @@ fn reversed(change: &Kind, before: &Schema, after: &Schema, says: String) -> Res
 }
 
 /// Moves a kept table or type back to where it was.
-fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, before: &Schema) -> RenderedUndo {
+fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, word: &str, before: &Schema) -> RenderedUndo {
     let at = k.at.qualified();
     let place = keep::place(change);
-    let word = match k.at.kind() {
-        ObjectKind::Table => "TABLE",
-        ObjectKind::Domain => "DOMAIN",
-        _ => "TYPE",
-    };
     let name = qualified(&at);
     let there = place.sibling(at.name.clone());
     let mut sql = Vec::new();
+    if let (Body::Sequence(_), Some((now, other))) = (&k.object.body, render::sequence::namesake(&at, before)) {
+        sql.push(render::sequence::give_way(&now, &other));
+    }
     // First to the schema, then to the name: the name may be long taken in the schema that keeps things.
     if let Some(schema) = &at.schema {
         sql.push(format!("ALTER {word} {} SET SCHEMA {}", qualified(&place), quote(schema)));
@@ -153,9 +164,14 @@ fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, before: &Schema) -> Rende
 }
 
 /// Adds a dropped column again and fills it from its kept copy.
-fn column_back(change: &Kind, k: &DropColumn, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+fn column_back(
+    change: &Kind,
+    k: &DropColumn,
+    (before, after): (&Schema, &Schema),
+    version: u32,
+) -> Result<RenderedUndo, Complaint> {
     if !column::is_kept(&k.column) {
-        return reversed(change, before, after, format!("adds {} again", change.address()));
+        return reversed(change, (before, after), version, format!("adds {} again", change.address()));
     }
     let mut bare = k.column.clone();
     bare.not_null = false;
@@ -168,7 +184,7 @@ fn column_back(change: &Kind, k: &DropColumn, before: &Schema, after: &Schema) -
         let name = quote(&k.column.name);
         sql.push(format!("UPDATE {} SET {name} = {value} WHERE {name} IS NULL", qualified(&k.table)));
     }
-    sql.extend(column::alter_sql(&full)?);
+    sql.extend(column::alter_sql(&full, before)?);
     let mut action = transaction(sql, WORK);
     render::locked(&mut action, &qualified(&k.table));
     Ok(done(
@@ -181,7 +197,7 @@ fn column_back(change: &Kind, k: &DropColumn, before: &Schema, after: &Schema) -
 fn type_back(change: &Kind, k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Complaint> {
     let back = AlterColumn { table: k.table.clone(), from: k.to.clone(), to: k.from.clone(), using: None };
     let lossy = matches!(casts::fit(k), Fit::Lossy);
-    let mut sql = column::alter_sql(&back)?;
+    let mut sql = column::alter_sql(&back, before)?;
     sql.extend(column::differences(&back, before)?);
     if lossy {
         sql.extend(column::restore(change, &k.table, &k.from, before)?);

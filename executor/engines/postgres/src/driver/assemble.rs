@@ -16,6 +16,7 @@ pub(super) use depends::dependencies;
 
 /// The catalogs' own ids, which never change.
 pub(super) mod class {
+    pub(in super::super) const DEFAULT_ACL: u32 = 826;
     pub(in super::super) const TYPE: u32 = 1247;
     pub(in super::super) const PROC: u32 = 1255;
     pub(in super::super) const CLASS: u32 = 1259;

@@ -99,7 +99,7 @@ pub(super) async fn observe(
     let found = link.value(&resolve, "looking for objects").await?;
     let mut lines = found.split('\n').map(|line| line.split(' ').filter_map(|n| n.parse().ok()).collect::<Vec<u32>>());
     let (named, near) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let opaque = of.iter().any(|at| at.kind() == ObjectKind::Opaque);
+    let opaque = of.iter().any(|at| matches!(at.kind(), ObjectKind::Opaque | ObjectKind::Other));
     if named.is_empty() && !opaque {
         return Ok(BTreeMap::new());
     }
@@ -124,6 +124,8 @@ const GRANTED: &[ObjectKind] = &[
     ObjectKind::Function,
     ObjectKind::Procedure,
     ObjectKind::Aggregate,
+    ObjectKind::Other,
+    ObjectKind::DefaultPrivileges,
 ];
 
 /// The queries for all objects.
@@ -169,14 +171,16 @@ fn relations(ask: &Ask, near: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<
 fn others(ask: &Ask, wanted: impl Fn(ObjectKind) -> bool) -> Vec<(String, Keep)> {
     use ObjectKind as K;
     type Query = fn(&Ask) -> String;
-    let one: [(&[ObjectKind], Query, Keep); 5] = [
+    let one: [(&[ObjectKind], Query, Keep); 6] = [
+        (&[K::DefaultPrivileges], queries::default_privileges, into!(defaults)),
         (&[K::Namespace], queries::namespaces, into!(namespaces)),
         (&[K::Extension], queries::extensions, into!(extensions)),
         (&[K::Enum, K::Domain, K::Type], queries::types, into!(types)),
         (&[K::Opaque], queries::opaque, into!(opaque)),
         (GRANTED, queries::grants, into!(grants)),
     ];
-    let texts: [(&[ObjectKind], Query); 8] = [
+    let texts: [(&[ObjectKind], Query); 9] = [
+        (&[K::Other], queries::others),
         (&[K::Collation], queries::collations),
         (&[K::Function, K::Procedure], queries::routines),
         (&[K::Aggregate], queries::aggregates),

@@ -5,13 +5,15 @@
 mod grants;
 mod numbers;
 mod other;
+mod verbatim;
 
-pub(super) use self::grants::grants;
+pub(super) use self::grants::{default_privileges, grants};
 pub(super) use self::numbers::{depends, links, resolve, stamp};
 pub(super) use self::other::{
     aggregates, collations, event_triggers, extensions, namespaces, opaque, policies, routines, rules, statistics,
     triggers, types,
 };
+pub(super) use self::verbatim::others;
 
 /// The first object id that is not the server's own.
 const FIRST_OWN: u32 = 16_384;

@@ -216,6 +216,9 @@ pub(super) struct SourceRow {
     pub(super) signature: Option<String>,
     pub(super) create: Vec<String>,
     pub(super) comment: Option<String>,
+    /// The catalog that it is in, where its kind does not say.
+    #[serde(default)]
+    pub(super) class: Option<Oid>,
 }
 
 /// What a [`SourceRow`] is.
@@ -231,6 +234,14 @@ pub(super) enum SourceKind {
     Rule,
     Statistics,
     EventTrigger,
+    Other,
+}
+
+/// See [`queries::default_privileges`](super::queries::default_privileges).
+#[derive(Debug, Deserialize)]
+pub(super) struct DefaultRow {
+    pub(super) oid: Oid,
+    pub(super) name: String,
 }
 
 /// See [`queries::opaque`](super::queries::opaque).
@@ -271,6 +282,7 @@ pub(super) struct Rows {
     pub(super) views: Vec<ViewRow>,
     pub(super) sources: Vec<SourceRow>,
     pub(super) opaque: Vec<OpaqueRow>,
+    pub(super) defaults: Vec<DefaultRow>,
     pub(super) grants: Vec<GrantRow>,
     /// Lines of [`queries::links`](super::queries::links).
     pub(super) links: String,

@@ -1,10 +1,13 @@
 //! How columns are added and changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Phase, Qualified, Rule, Sql,
-    kind::{AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, ValidateConstraint},
+    Address, Column, ColumnValue, Constraint, Context, Draft, Grant, Group, HazardCode, Kind, Name, Phase, Qualified,
+    Rule, Sql,
+    kind::{
+        AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, Privileges, ValidateConstraint,
+    },
     schema::Validity,
 };
 
@@ -105,12 +108,7 @@ pub(crate) fn alter<'a>(
 ) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.to);
     if remade(change, version) {
-        let drop = DropColumn { table: table.clone(), column: change.from.clone() };
-        let add = AddColumn { table: table.clone(), column: goal.clone() };
-        return vec![
-            Draft::new(drop, Phase::Contract, format!("{} is computed otherwise: it is made anew", goal.name)),
-            Draft::new(add, Phase::Contract, format!("adds {} under its new definition", goal.name)),
-        ];
+        return remake(change, group, context);
     }
     let retyped = change.from.data_type != goal.data_type || change.from.collation != goal.collation;
     let mut now = change.from.clone();
@@ -144,6 +142,30 @@ pub(crate) fn alter<'a>(
         drafts.push(nullable(step(table, &mut now, to, Phase::Contract, "allows NULL")));
     }
     drafts
+}
+
+/// Drops a column and adds it again, with the privileges on it, in one transaction.
+fn remake(change: &AlterColumn, group: &Group, context: &Context<'_>) -> Vec<Draft> {
+    let (table, name) = (&change.table, &change.to.name);
+    let drop = DropColumn { table: table.clone(), column: change.from.clone() };
+    let add = AddColumn { table: table.clone(), column: change.to.clone() };
+    let mut drafts = vec![
+        Draft::new(drop, Phase::Contract, format!("{name} is computed otherwise: it is made anew")),
+        Draft::new(add, Phase::Contract, format!("adds {name} under its new definition")),
+    ];
+    let at = Address::table(table);
+    let declared = group.changes.iter().find_map(|c| if let Kind::Privileges(k) = c { Some(&k.to) } else { None });
+    let grants = declared.or_else(|| context.renamed.objects.get(&at).map(|o| &o.grants)).cloned().unwrap_or_default();
+    let (own, others): (BTreeSet<Grant>, BTreeSet<Grant>) =
+        grants.iter().cloned().partition(|grant| grant.column.as_ref() == Some(name));
+    if !own.is_empty() {
+        let take = Privileges { at: at.clone(), from: grants.clone(), to: others.clone() };
+        let give = Privileges { at, from: others, to: grants };
+        drafts.insert(0, Draft::new(take, Phase::Contract, format!("privileges on {name} go with it")));
+        drafts.push(Draft::new(give, Phase::Contract, format!("privileges on {name} come with it")));
+    }
+    let mark = format!("remake {name}");
+    drafts.into_iter().map(|draft| draft.together(&mark)).collect()
 }
 
 fn nullable(draft: Draft) -> Draft {

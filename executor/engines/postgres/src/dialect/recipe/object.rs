@@ -1,13 +1,13 @@
 //! How whole objects are made, dropped and exchanged.
 
 use mig_plan::{
-    Address, Body, Context, Draft, HazardCode, Object, ObjectKind, Phase,
-    kind::{AddConstraint, Comment, Create, Drop, DropConstraint, Rename, Replace},
+    Address, Body, ColumnValue, Context, Draft, HazardCode, Name, Object, ObjectKind, Phase, Rule, Sql,
+    kind::{AddConstraint, AlterColumn, Comment, Create, Drop, DropConstraint, Rename, Replace},
     schema::Index,
 };
 
 use super::warned;
-use crate::dialect::{names::generated, render::enums};
+use crate::dialect::{casts, names::generated, render::enums};
 
 /// The drafts of a new object.
 pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
@@ -101,6 +101,41 @@ fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
     ]
 }
 
+/// What goes in the same plan, and must not be held back by what is kept.
+struct Gone<'a> {
+    functions: Vec<&'a Name>,
+    extensions: bool,
+}
+
+impl<'a> Gone<'a> {
+    fn of(context: &Context<'a>) -> Self {
+        let gone = context.renamed.objects.keys().filter(|at| !context.goal.objects.contains_key(*at));
+        let (mut functions, mut extensions) = (Vec::new(), false);
+        for at in gone {
+            match at.kind() {
+                ObjectKind::Function => functions.push(at.name()),
+                ObjectKind::Extension => extensions = true,
+                _ => {}
+            }
+        }
+        Self { functions, extensions }
+    }
+
+    fn is_called_in(&self, text: &Sql) -> bool {
+        self.functions.iter().any(|name| text.mentions(name))
+    }
+
+    fn is_checked_by(&self, constraint: &mig_plan::Constraint) -> bool {
+        matches!(&constraint.rule, Rule::Check { expression } if self.is_called_in(expression))
+    }
+
+    /// Whether a type may be of an extension that goes: nobody else declares it.
+    fn brings(&self, data_type: &str, context: &Context<'_>) -> bool {
+        let one = data_type.strip_suffix("[]").unwrap_or(data_type);
+        self.extensions && one.contains('.') && casts::known::user_type(one, context.renamed).is_none()
+    }
+}
+
 fn unowned(object: &Object) -> Object {
     let mut object = object.clone();
     if let Body::Sequence(sequence) = &mut object.body {
@@ -110,13 +145,14 @@ fn unowned(object: &Object) -> Object {
 }
 
 /// The drafts of a dropped object.
-pub(crate) fn drop(change: &Drop, _context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("removes {}", change.at);
     let mut object = change.object.clone();
     let mut drafts = Vec::new();
     match &mut object.body {
         Body::Table(table) => {
-            let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some();
+            let gone = Gone::of(context);
+            let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() || gone.is_checked_by(c);
             let names: Vec<_> =
                 table.constraints.iter().filter(|(_, c)| is_key(c)).map(|(name, _)| name.clone()).collect();
             for name in names {
@@ -126,6 +162,23 @@ pub(crate) fn drop(change: &Drop, _context: &Context<'_>) -> Vec<Draft> {
                         Draft::new(key, Phase::Contract, format!("removes {name}, so that its table can leave"));
                     drafts.push(warned(draft, HazardCode::DropsConstraint, "the table that has it is dropped next"));
                 }
+            }
+            for column in table.columns.iter_mut().filter(|c| gone.brings(&c.data_type, context)) {
+                let from = column.clone();
+                "text".clone_into(&mut column.data_type);
+                column.value = ColumnValue::Plain;
+                let plain = AlterColumn { table: change.at.qualified(), from, to: column.clone(), using: None };
+                let why = format!("{} is kept as text: its type goes with its extension", column.name);
+                drafts.push(Draft::new(plain, Phase::Contract, why));
+            }
+        }
+        Body::Domain(domain) => {
+            let gone = Gone::of(context);
+            let checks = domain.checks.len();
+            domain.checks.retain(|_, text| !gone.is_called_in(text));
+            if domain.checks.len() < checks {
+                let bare = Replace { at: change.at.clone(), from: change.object.clone(), to: object.clone() };
+                drafts.push(Draft::new(bare, Phase::Contract, "its checks go with the functions that they call"));
             }
         }
         Body::Sequence(sequence) if sequence.owned_by.is_some() => {

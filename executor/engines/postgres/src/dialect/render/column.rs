@@ -7,11 +7,11 @@ use mig_plan::{
     plan::CheckSql,
 };
 
-use super::{META, WORK, locked, meta, table};
+use super::{META, WORK, locked, meta, sequence, table, using};
 use crate::dialect::{
     casts::{self, Fit},
     inherit, keep,
-    names::{literal, qualified, quote},
+    names::{qualified, quote},
 };
 
 /// The SQL of a new column.
@@ -75,7 +75,11 @@ pub(crate) fn add_sql(change: &AddColumn) -> Vec<String> {
 }
 
 /// The SQL of a changed column.
-pub(crate) fn alter(change: &AlterColumn, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn alter(
+    change: &AlterColumn,
+    (before, after): (&Schema, &Schema),
+    version: u32,
+) -> Result<Rendered, Complaint> {
     if change.from.data_type.is_empty()
         && let Some(above) = inherit::above(before, &change.table, &change.from.name)
     {
@@ -90,12 +94,12 @@ pub(crate) fn alter(change: &AlterColumn, before: &Schema, after: &Schema) -> Re
         sql.push(keep::schema());
         sql.push(copy(&change.clone().into(), &change.table, &change.from, before)?);
     }
-    sql.extend(alter_sql(change)?);
+    sql.extend(alter_sql(change, before)?);
     sql.extend(differences(change, after)?);
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));
     if retyped(change) {
         locked(&mut out.action, &name);
-        retyping(change, &fit, &at, &mut out);
+        retyping(change, &fit, (before, version), &mut out);
     }
     if change.to.not_null && !change.from.not_null {
         // A hidden column is there only once the plan has made it; its proof asks.
@@ -123,7 +127,7 @@ pub(crate) fn differences(change: &AlterColumn, after: &Schema) -> Result<Vec<St
         if let (Some(own), Some(above)) = (own, inherit::above(after, &under, &change.to.name)) {
             let from = inherit::passed_on(&above);
             let to = inherit::merged(&above, own);
-            sql.extend(alter_sql(&AlterColumn { table: under, from, to, using: None })?);
+            sql.extend(alter_sql(&AlterColumn { table: under, from, to, using: None }, after)?);
         }
     }
     Ok(sql)
@@ -136,7 +140,8 @@ fn retyped(change: &AlterColumn) -> bool {
 }
 
 /// Lock, limits, hazards and checks of a type change.
-fn retyping(change: &AlterColumn, fit: &Fit, at: &Address, out: &mut Rendered) {
+fn retyping(change: &AlterColumn, fit: &Fit, (before, version): (&Schema, u32), out: &mut Rendered) {
+    let at = &Address::column(&change.table, &change.from.name);
     if matches!(fit, Fit::Metadata) {
         return;
     }
@@ -149,14 +154,17 @@ fn retyping(change: &AlterColumn, fit: &Fit, at: &Address, out: &mut Rendered) {
     if !matches!(fit, Fit::Lossy) {
         return;
     }
-    if casts::narrows(from, to) {
+    if casts::has_no_way(change, before) {
+        let says = format!("PostgreSQL has no cast from {from} to {to}: no row may have a value in it");
+        out.hazards.push(Hazard::new(HazardCode::CastMayFail, at, says));
+    } else if casts::narrows(from, to) {
         let says = format!("{to} holds less than {from}; the old values are kept for undo");
         out.hazards.push(Hazard::new(HazardCode::TightensType, at, says));
     } else {
         let says = format!("values of {from} may not become {to}, or lose something; the old values are kept for undo");
         out.hazards.push(Hazard::new(HazardCode::CastMayFail, at, says));
     }
-    out.checks.extend(casts::check(change, at));
+    out.checks.extend(casts::check(change, at, before, version));
 }
 
 /// Whether a validated check proves that the column has no NULL, so that the server need not look.
@@ -193,7 +201,7 @@ fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {
 }
 
 /// The statements that change a column.
-pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> {
+pub(crate) fn alter_sql(change: &AlterColumn, schema: &Schema) -> Result<Vec<String>, Complaint> {
     let (from, to) = (&change.from, &change.to);
     let name = qualified(&change.table);
     let column = format!("ALTER TABLE {name} ALTER COLUMN {}", quote(&from.name));
@@ -205,24 +213,16 @@ pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> 
             value = ColumnValue::Plain;
         }
         let collation = to.collation.as_ref().map(|c| format!(" COLLATE {c}")).unwrap_or_default();
-        let using = match &change.using {
-            Some(expression) => format!(" USING {expression}"),
-            // Between two types of the user's own the text is the only way there is for sure.
-            None if from.data_type.contains('.') && to.data_type.contains('.') && from.data_type != to.data_type => {
-                let array = if to.data_type.ends_with("[]") { "text[]" } else { "text" };
-                format!(" USING {}::{array}::{}", quote(&from.name), to.data_type)
-            }
-            None if from.data_type != to.data_type && !casts::assigns(&from.data_type, &to.data_type) => {
-                format!(" USING {}::{}", quote(&from.name), to.data_type)
-            }
-            None => String::new(),
-        };
+        let (before, using, after) = using::of(change, schema)?;
+        let using = using.map(|expression| format!(" USING {expression}")).unwrap_or_default();
+        sql.extend(before);
         sql.push(format!("{column} TYPE {}{collation}{using}", to.data_type));
+        sql.extend(after);
     }
     if to.not_null && !from.not_null {
         sql.push(format!("{column} SET NOT NULL"));
     }
-    sql.extend(value_sql(&change.table, &value, to, &column)?);
+    sql.extend(value_sql(change, &value, &column, schema)?);
     if !to.not_null && from.not_null {
         sql.push(format!("{column} DROP NOT NULL"));
     }
@@ -234,7 +234,13 @@ pub(crate) fn alter_sql(change: &AlterColumn) -> Result<Vec<String>, Complaint> 
 }
 
 /// From one source of values to another.
-fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -> Result<Vec<String>, Complaint> {
+fn value_sql(
+    change: &AlterColumn,
+    from: &ColumnValue,
+    column: &str,
+    schema: &Schema,
+) -> Result<Vec<String>, Complaint> {
+    let (table, to) = (&change.table, &change.to);
     use ColumnValue::{Default, Generated, Identity, Plain};
     if *from == to.value {
         return Ok(vec![]);
@@ -245,22 +251,28 @@ fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -
             return Ok(vec![format!("{column} SET EXPRESSION AS ({expression})")]);
         }
         (Default(_), _) => vec![format!("{column} DROP DEFAULT")],
-        (Identity { .. }, _) => vec![format!("{column} DROP IDENTITY")],
+        (Identity { .. }, _) => {
+            let goes_on = sequence::default_goes_on(table, to, schema);
+            goes_on.into_iter().chain([format!("{column} DROP IDENTITY")]).collect()
+        }
         (Generated { .. }, _) => vec![format!("{column} DROP EXPRESSION")],
     };
     match (from, &to.value) {
         (_, Plain) => {}
         (_, Default(value)) => sql.push(format!("{column} SET DEFAULT {value}")),
-        (Identity { sequence: was, .. }, Identity { always, sequence }) => {
+        (Identity { sequence: was, .. }, Identity { always, sequence: numbers }) => {
+            let (a, b) = (sequence::Of(&change.from.data_type, was), sequence::Of(&to.data_type, numbers));
+            let own = sequence::of_identity(table, &to.name);
+            sql.extend(sequence::make_room(a, b, &own, &format!("{column} SET")));
             let mut parts = vec![format!("SET GENERATED {}", table::identity_word(*always))];
-            parts.extend(table::sequence_changes(was, sequence).iter().map(|o| format!("SET {o}")));
+            parts.extend(sequence::changes(a, b).iter().map(|o| format!("SET {o}")));
             sql.push(format!("{column} {}", parts.join(" ")));
         }
-        (_, Identity { always, sequence }) => {
-            let numbers = table::sequence_options(sequence);
+        (_, Identity { always, sequence: numbers }) => {
+            let numbers = sequence::options(numbers);
             let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(" ")) };
             sql.push(format!("{column} ADD GENERATED {} AS IDENTITY{numbers}", table::identity_word(*always)));
-            sql.push(catch_up(table, to));
+            sql.push(sequence::identity_goes_on(table, to, &change.from.value, schema));
         }
         (_, Generated { .. }) => {
             return Err(Complaint {
@@ -271,16 +283,6 @@ fn value_sql(table: &Qualified, from: &ColumnValue, to: &Column, column: &str) -
         }
     }
     Ok(sql)
-}
-
-/// Sets the sequence behind an identity column to the greatest value in use.
-pub(crate) fn catch_up(table: &Qualified, column: &Column) -> String {
-    let (name, quoted) = (qualified(table), quote(&column.name));
-    let (table_text, column_text) = (literal(&name), literal(column.name.as_str()));
-    format!(
-        "SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence({table_text}, {column_text}), m.top)\n\
-         FROM (SELECT max({quoted}) AS top FROM {name}) AS m\nWHERE m.top >= 1"
-    )
 }
 
 /// Storage and other settings that differ.

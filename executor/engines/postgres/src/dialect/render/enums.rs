@@ -1,15 +1,15 @@
 //! Enumerated types as SQL.
 
-use std::collections::BTreeSet;
-
 use mig_plan::{
-    Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Qualified, Rendered, Schema, kind::Replace,
+    Action, Address, Column, Complaint, DraftCheck, Hazard, HazardCode, Qualified, Rendered, Schema,
+    kind::{RenameValue, Replace},
+    plan::CheckSql,
 };
 
-use super::{META, WORK, alone, meta, transaction};
+use super::{META, WORK, alone, anew, meta, transaction};
 use crate::dialect::{
-    grants,
-    names::{generated, literal, qualified, quote},
+    casts,
+    names::{literal, qualified, quote},
 };
 
 /// `CREATE TYPE ... AS ENUM`.
@@ -47,7 +47,7 @@ pub(crate) fn replace(
             out.hazards.push(Hazard::new(HazardCode::AddsEnumValue, &change.at, says));
             Ok(out)
         }
-        _ => Ok(rewrite(change, to, before)),
+        _ => rewrite(change, from, to, before),
     }
 }
 
@@ -61,48 +61,51 @@ fn add_value(name: &str, value: &str, all: &[String]) -> Action {
     alone(&format!("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {}{place}", literal(value)), META)
 }
 
-fn rewrite(change: &Replace, to: &[String], before: &Schema) -> Rendered {
-    let users = columns_of(&change.at.qualified(), before);
+fn rewrite(change: &Replace, from: &[String], to: &[String], before: &Schema) -> Result<Rendered, Complaint> {
+    let users = anew::columns_of(&change.at.qualified(), before);
     let tables: Vec<_> = users.iter().map(|(table, _)| qualified(table)).collect();
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {}, while every row is written", listed(&tables)));
-    let mut sql = rewrite_sql(&change.at, to, before);
-    sql.extend(grants::sql(&change.at, &BTreeSet::new(), &change.to.grants));
-    out.action = transaction(sql, WORK);
+    let through_text =
+        |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
+    out.action = transaction(anew::sql(&change.at, &change.to, before, &through_text)?, WORK);
     let says =
         format!("{} columns are written anew under exclusive locks; a row with a removed value stops it", users.len());
     out.hazards.push(Hazard::new(HazardCode::RewritesEnum, &change.at, says));
+    if from.iter().any(|value| !to.contains(value)) {
+        out.checks.extend(users.iter().map(|(table, column)| no_removed_value(table, column, to)));
+    }
+    Ok(out)
+}
+
+/// The question whether a row still has a value that goes.
+fn no_removed_value(table: &Qualified, column: &Column, to: &[String]) -> DraftCheck {
+    let (name, quoted) = (qualified(table), quote(&column.name));
+    let wrong = casts::no_label(&quoted, column.data_type.ends_with("[]"), to);
+    DraftCheck {
+        at: Address::column(table, &column.name),
+        says: format!("no row of {table} has a value in {} that is removed", column.name),
+        help: vec![
+            format!("give these rows another value: set.{} in a transform of {table}", column.name),
+            "change or delete them".to_owned(),
+            "keep the value in the enum".to_owned(),
+        ],
+        count: CheckSql::new(format!("SELECT count(*) FROM {name} WHERE {wrong}")),
+        sample: Some(CheckSql::new(format!("SELECT DISTINCT {quoted}::text FROM {name} WHERE {wrong} LIMIT 5"))),
+        stops: true,
+    }
+}
+
+/// The SQL that renames a value.
+pub(crate) fn rename(change: &RenameValue) -> Rendered {
+    let name = qualified(&change.at.qualified());
+    let (from, to) = (literal(&change.from), literal(&change.to));
+    let sql = format!("ALTER TYPE {name} RENAME VALUE {from} TO {to}");
+    let mut out = meta(vec![sql], format!("a short lock on type {name}; no table is touched"));
+    let says = format!("clients that write or compare {from} get errors from then on, and read {to}");
+    out.hazards.push(Hazard::new(HazardCode::RenameValue, &change.at, says));
     out
 }
 
 fn listed(tables: &[String]) -> String {
     if tables.is_empty() { "no table".to_owned() } else { tables.join(", ") }
-}
-
-/// The statements that make an enum anew with other values, and put every column of it on the new one.
-pub(crate) fn rewrite_sql(at: &Address, to: &[String], before: &Schema) -> Vec<String> {
-    let name = qualified(&at.qualified());
-    let old = generated("_mig_old_", at, at.name().as_str());
-    let mut sql = vec![format!("ALTER TYPE {name} RENAME TO {}", quote(&old)), create_sql(&name, to)];
-    for (table, column) in columns_of(&at.qualified(), before) {
-        let alter = format!("ALTER TABLE {} ALTER COLUMN {}", qualified(&table), quote(&column.name));
-        let array = if column.data_type.ends_with("[]") { "[]" } else { "" };
-        let default = match &column.value {
-            ColumnValue::Default(value) => Some(value),
-            _ => None,
-        };
-        sql.extend(default.map(|_| format!("{alter} DROP DEFAULT")));
-        let value = quote(&column.name);
-        sql.push(format!("{alter} TYPE {name}{array} USING {value}::text{array}::{name}{array}"));
-        sql.extend(default.map(|value| format!("{alter} SET DEFAULT {value}")));
-    }
-    sql.push(format!("DROP TYPE {}", qualified(&at.qualified().sibling(old))));
-    sql
-}
-
-/// The columns of an enum type, arrays included.
-fn columns_of<'a>(at: &Qualified, schema: &'a Schema) -> Vec<(Qualified, &'a Column)> {
-    let name = qualified(at);
-    let own = |c: &&Column| c.data_type == name || c.data_type.strip_suffix("[]") == Some(&name);
-    let tables = schema.tables().filter(|(_, t)| !t.options.contains_key("partition_of"));
-    tables.flat_map(|(table, t)| t.columns.iter().filter(own).map(move |c| (table.clone(), c))).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mig_plan::{
     Address, Body, Complaint, Hazard, HazardCode, Kind, Object, ObjectKind, Rendered, Schema, Sql, Statement,
     kind::{Create, Drop, Replace},
-    schema::{Domain, Extension, Sequence, Source},
+    schema::{Extension, Source},
 };
 
 use super::{META, enums, index, meta, table, transaction, view};
@@ -19,7 +19,13 @@ pub(crate) fn create(change: &Create, before: &Schema, after: &Schema) -> Result
     if let Body::Index(of) = &change.object.body {
         return Ok(index::create(change, of, before));
     }
-    let mut out = meta(create_sql(&change.at, &change.object, after)?, new_lock(change));
+    let mut sql = create_sql(&change.at, &change.object, after)?;
+    if let (Body::Sequence(_), Some((now, other))) =
+        (&change.object.body, super::sequence::namesake(&change.at.qualified(), before))
+    {
+        sql.insert(0, super::sequence::give_way(&now, &other));
+    }
+    let mut out = meta(sql, new_lock(change));
     if let (Body::View(_), ObjectKind::MaterializedView) = (&change.object.body, change.at.kind()) {
         super::limit(&mut out.action, super::WORK);
     }
@@ -43,7 +49,7 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
     let mut sql = match &object.body {
         Body::Table(table) => {
             let mut sql = table::create(&at.qualified(), table, object, around)?;
-            sql.extend(grants::sql(at, &BTreeSet::new(), &object.grants));
+            sql.extend(grants::at_birth(at, &object.grants, around));
             return Ok(sql);
         }
         Body::Index(index) => {
@@ -52,17 +58,17 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
             return Ok(sql);
         }
         Body::Namespace {} => vec![format!("CREATE SCHEMA {}", quote(at.name()))],
+        Body::DefaultPrivileges {} => vec![],
         Body::Extension(extension) => vec![extension_sql(at, extension)],
         Body::Enum { values } => vec![enums::create_sql(&name, values)],
-        Body::Domain(domain) => vec![domain_sql(&name, domain)],
-        Body::Sequence(sequence) => vec![format!("CREATE SEQUENCE {name}{}", sequence_tail(sequence))],
+        Body::Domain(domain) => vec![super::domain::create_sql(&name, domain)],
+        Body::Sequence(sequence) => vec![format!("CREATE SEQUENCE {name}{}", super::sequence::tail(sequence))],
         Body::View(view) => view::create_sql(at, view),
         Body::Source(source) => source.create.iter().map(statement).collect(),
         Body::Opaque { what, .. } => return Err(unknown(at, what)),
     };
-    let _ = around;
     sql.extend(object.comment.iter().map(|text| comment(at, Some(text), Some(around))));
-    sql.extend(grants::sql(at, &BTreeSet::new(), &object.grants));
+    sql.extend(grants::at_birth(at, &object.grants, around));
     Ok(sql)
 }
 
@@ -90,36 +96,8 @@ fn extension_sql(at: &Address, extension: &Extension) -> String {
     out
 }
 
-fn domain_sql(name: &str, domain: &Domain) -> String {
-    let mut out = format!("CREATE DOMAIN {name} AS {}", domain.base);
-    if let Some(collation) = &domain.collation {
-        out.push_str(&format!(" COLLATE {collation}"));
-    }
-    if let Some(default) = &domain.default {
-        out.push_str(&format!(" DEFAULT {default}"));
-    }
-    if domain.not_null {
-        out.push_str(" NOT NULL");
-    }
-    for (check, expression) in &domain.checks {
-        out.push_str(&format!("\n    CONSTRAINT {} CHECK ({expression})", quote(check)));
-    }
-    out
-}
-
-fn sequence_tail(sequence: &Sequence) -> String {
-    let mut out = format!(" AS {}", sequence.data_type);
-    for option in table::sequence_options(&sequence.options) {
-        out.push_str(&format!(" {option}"));
-    }
-    if let Some(owner) = &sequence.owned_by {
-        out.push_str(&format!(" OWNED BY {}", member_path(owner)));
-    }
-    out
-}
-
 /// The path of a column as SQL: table and column.
-fn member_path(at: &Address) -> String {
+pub(crate) fn member_path(at: &Address) -> String {
     at.path().iter().map(quote).collect::<Vec<_>>().join(".")
 }
 
@@ -143,9 +121,8 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
         _ => (HazardCode::DropsObject, "clients that use it get errors"),
     };
     out.hazards.push(Hazard::new(code, &change.at, says));
-    if is_kept(kind) {
+    if let Some(word) = kept_word(kind) {
         let place = qualified(&keep::place(&change.clone().into()));
-        let word = if kind == ObjectKind::Table { "TABLE" } else { type_word(kind) };
         out.gc.push(Statement::new(format!("DROP {word} IF EXISTS {place}")));
     }
     if let Body::Table(table) = &change.object.body {
@@ -160,13 +137,16 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
     Ok(out)
 }
 
-/// Whether a dropped object of a kind moves to mig's own schema: kept tables and columns may still be made of it.
-pub(crate) fn is_kept(kind: ObjectKind) -> bool {
-    matches!(kind, ObjectKind::Table | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
-}
-
-fn type_word(kind: ObjectKind) -> &'static str {
-    if kind == ObjectKind::Domain { "DOMAIN" } else { "TYPE" }
+/// The word for a kind whose dropped objects move to mig's own schema: tables with their rows, sequences with their counters, and types,
+/// which kept tables and columns may still be made of.
+pub(crate) fn kept_word(kind: ObjectKind) -> Option<&'static str> {
+    match kind {
+        ObjectKind::Table => Some("TABLE"),
+        ObjectKind::Sequence => Some("SEQUENCE"),
+        ObjectKind::Domain => Some("DOMAIN"),
+        ObjectKind::Enum | ObjectKind::Type => Some("TYPE"),
+        _ => None,
+    }
 }
 
 fn drop_sql(change: &Drop, before: &Schema) -> Result<Vec<String>, Complaint> {
@@ -189,16 +169,20 @@ fn drop_sql(change: &Drop, before: &Schema) -> Result<Vec<String>, Complaint> {
             sql.extend(moved("TABLE", &at.qualified(), &keep::place(&kind)));
             sql
         }
-        Body::Enum { .. } | Body::Domain(_) => {
-            let mut sql = vec![keep::schema()];
-            sql.extend(moved(type_word(at.kind()), &at.qualified(), &keep::place(&kind)));
-            sql
-        }
-        Body::Source(_) if at.kind() == ObjectKind::Type => {
-            let mut sql = vec![keep::schema()];
-            sql.extend(moved("TYPE", &at.qualified(), &keep::place(&kind)));
-            sql
-        }
+        Body::Enum { .. } | Body::Domain(_) | Body::Sequence(_) | Body::Source(_) => match kept_word(at.kind()) {
+            Some(word) => {
+                let mut sql = vec![keep::schema()];
+                sql.extend(moved(word, &at.qualified(), &keep::place(&kind)));
+                if let (Body::Sequence(_), Some((now, other))) =
+                    (&change.object.body, super::sequence::namesake(&at.qualified(), before))
+                {
+                    sql.push(super::sequence::give_way(&other, &now));
+                }
+                sql
+            }
+            None => vec![plain_drop(at, &change.object)?],
+        },
+        Body::DefaultPrivileges {} => grants::sql(at, &change.object.grants, &BTreeSet::new()),
         _ => vec![plain_drop(at, &change.object)?],
     })
 }
@@ -234,7 +218,7 @@ pub(crate) fn plain_drop(at: &Address, object: &Object) -> Result<String, Compla
 }
 
 /// The SQL that exchanges an object.
-pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema, version: u32) -> Result<Rendered, Complaint> {
     let at = &change.at;
     let name = qualified(&at.qualified());
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {name}, an instant"));
@@ -245,11 +229,14 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Resu
             let says = "a table is changed part by part, never exchanged as a whole".to_owned();
             return Err(Complaint { at: at.clone(), says, help: None });
         }
-        (Body::Sequence(from), Body::Sequence(to)) => sequence_change(&name, from, to),
-        (Body::Domain(from), Body::Domain(to)) if from.base == to.base && from.collation == to.collation => {
-            domain_change(&name, from, to)
-        }
+        (Body::Sequence(from), Body::Sequence(to)) => super::sequence::change(&name, (from, to), after, version),
+        (Body::Domain(from), Body::Domain(to)) => return super::domain::replace(change, from, to, before),
         (Body::Extension(from), Body::Extension(to)) => extension_change(at, from, to),
+        (Body::Source(from), Body::Source(to))
+            if at.kind() == ObjectKind::Type && super::composite::both(from, to).is_some() =>
+        {
+            return super::composite::replace(change, from, to, before);
+        }
         (Body::Source(from), Body::Source(to)) => {
             let (code, says) = match at.kind() {
                 ObjectKind::Policy => (HazardCode::ChangesAccess, "changes which rows clients see and may write"),
@@ -281,41 +268,15 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema) -> Resu
     Ok(out)
 }
 
-fn sequence_change(name: &str, from: &Sequence, to: &Sequence) -> Vec<String> {
-    let mut parts = Vec::new();
-    if from.data_type != to.data_type {
-        parts.push(format!("AS {}", to.data_type));
-    }
-    parts.extend(super::table::sequence_changes(&from.options, &to.options));
-    if from.owned_by != to.owned_by {
-        parts.push(format!("OWNED BY {}", to.owned_by.as_ref().map_or_else(|| "NONE".to_owned(), member_path)));
-    }
-    if parts.is_empty() { vec![] } else { vec![format!("ALTER SEQUENCE {name} {}", parts.join(" "))] }
-}
-
-fn domain_change(name: &str, from: &Domain, to: &Domain) -> Vec<String> {
-    let mut sql = Vec::new();
-    let same = |check: &mig_plan::Name, text: &Sql| to.checks.get(check) == Some(text);
-    for (check, _) in from.checks.iter().filter(|(check, text)| !same(check, text)) {
-        sql.push(format!("ALTER DOMAIN {name} DROP CONSTRAINT {}", quote(check)));
-    }
-    match &to.default {
-        Some(value) if from.default != to.default => sql.push(format!("ALTER DOMAIN {name} SET DEFAULT {value}")),
-        None if from.default.is_some() => sql.push(format!("ALTER DOMAIN {name} DROP DEFAULT")),
-        _ => {}
-    }
-    if from.not_null != to.not_null {
-        sql.push(format!("ALTER DOMAIN {name} {} NOT NULL", if to.not_null { "SET" } else { "DROP" }));
-    }
-    for (check, text) in to.checks.iter().filter(|(check, text)| from.checks.get(*check) != Some(*text)) {
-        sql.push(format!("ALTER DOMAIN {name} ADD CONSTRAINT {} CHECK ({text})", quote(check)));
-    }
-    sql
-}
-
 fn extension_change(at: &Address, from: &Extension, to: &Extension) -> Vec<String> {
     let name = quote(at.name());
     let mut sql = Vec::new();
+    if let (Some(now), Some(wanted)) = (&from.version, &to.version)
+        && is_older(wanted, now)
+    {
+        // No extension brings a way back to an older version.
+        return vec![format!("DROP EXTENSION {name}"), extension_sql(at, to)];
+    }
     if let (Some(version), true) = (&to.version, from.version != to.version) {
         sql.push(format!("ALTER EXTENSION {name} UPDATE TO {}", literal(version)));
     }
@@ -323,6 +284,12 @@ fn extension_change(at: &Address, from: &Extension, to: &Extension) -> Vec<Strin
         sql.push(format!("ALTER EXTENSION {name} SET SCHEMA {}", quote(schema)));
     }
     sql
+}
+
+/// Whether a version, number by number, comes before another.
+fn is_older(a: &str, b: &str) -> bool {
+    let numbers = |text: &str| text.split('.').map(str::parse).collect::<Result<Vec<u64>, _>>();
+    matches!((numbers(a), numbers(b)), (Ok(a), Ok(b)) if a < b)
 }
 
 /// In place where the text replaces and its head stays; else drop and create.
@@ -337,6 +304,9 @@ fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -
 
 /// Whether `CREATE OR REPLACE` can make the exchange, so that nothing built on it notices.
 pub(crate) fn replaces_in_place(change: &Replace, from: &Source, to: &Source) -> bool {
+    if change.at.kind() == ObjectKind::Type {
+        return super::composite::in_place(from, to).is_some();
+    }
     let routine = matches!(change.at.kind(), ObjectKind::Function | ObjectKind::Procedure);
     routine && from.create.iter().zip(&to.create).all(|(a, b)| head(a).is_some() && head(a) == head(b))
 }
@@ -401,7 +371,10 @@ pub(crate) fn noun(at: &Address) -> String {
         ObjectKind::Policy => member("POLICY"),
         ObjectKind::Rule => member("RULE"),
         ObjectKind::Statistics => format!("STATISTICS {name}"),
-        kind @ (ObjectKind::Opaque | ObjectKind::Event) => format!("{} {name}", quote_text(kind.slug())),
+        ObjectKind::Other => at.name().as_str().to_owned(),
+        kind @ (ObjectKind::Opaque | ObjectKind::Event | ObjectKind::DefaultPrivileges) => {
+            format!("{} {name}", quote_text(kind.slug()))
+        }
     }
 }
 

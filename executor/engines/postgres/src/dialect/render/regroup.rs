@@ -9,7 +9,7 @@ use mig_plan::{
     plan::CheckSql,
 };
 
-use super::{WORK, column, constraint, index, limit, locked, meta, object};
+use super::{WORK, constraint, index, limit, locked, meta, object};
 use crate::dialect::{
     bound, inherit,
     names::{generated, list, literal, qualified, quote},
@@ -342,7 +342,7 @@ fn owned(table: &Qualified, is: &Table, after: &Schema) -> Vec<String> {
         }
     }
     let identity = is.columns.iter().filter(|c| matches!(c.value, ColumnValue::Identity { .. }));
-    sql.extend(identity.map(|c| column::catch_up(table, c)));
+    sql.extend(identity.map(|c| super::sequence::identity_goes_on(table, c, &ColumnValue::Plain, after)));
     sql
 }
 

@@ -6,7 +6,6 @@ use mig_plan::{
     Column, ColumnValue, Complaint, Name, Object, Qualified, Schema, Table,
     address::{Address, ObjectKind},
     kind::AlterColumn,
-    schema::SequenceOptions,
     split_path,
 };
 
@@ -29,7 +28,7 @@ pub(crate) fn create(
     for own in &table.columns {
         if let Some(above) = inherit::above(around, at, &own.name) {
             let (from, to) = (inherit::passed_on(&above), inherit::merged(&above, own));
-            sql.extend(super::column::alter_sql(&AlterColumn { table: at.clone(), from, to, using: None })?);
+            sql.extend(super::column::alter_sql(&AlterColumn { table: at.clone(), from, to, using: None }, around)?);
         }
     }
     sql.extend(after_create(&name, table));
@@ -135,31 +134,6 @@ pub(crate) fn row_security(name: &str, from: Option<&str>, to: Option<&str>) -> 
     enable.into_iter().chain(force).collect()
 }
 
-/// What takes a sequence from some numbers to others; unset ones go back to the defaults.
-pub(crate) fn sequence_changes(a: &SequenceOptions, b: &SequenceOptions) -> Vec<String> {
-    let number = |word: &str, a: Option<i64>, b: Option<i64>, none: &str| {
-        (a != b).then(|| b.map_or_else(|| none.to_owned(), |n| format!("{word} {n}")))
-    };
-    let start = b
-        .min
-        .filter(|_| b.increment.is_none_or(|by| by > 0))
-        .map_or("START WITH 1".to_owned(), |n| format!("START WITH {n}"));
-    let mut parts: Vec<String> = [
-        number("INCREMENT BY", a.increment, b.increment, "INCREMENT BY 1"),
-        number("MINVALUE", a.min, b.min, "NO MINVALUE"),
-        number("MAXVALUE", a.max, b.max, "NO MAXVALUE"),
-        number("START WITH", a.start, b.start, &start),
-        number("CACHE", a.cache, b.cache, "CACHE 1"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if a.cycle != b.cycle {
-        parts.push(if b.cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
-    }
-    parts
-}
-
 /// The words after `REPLICA IDENTITY`.
 pub(crate) fn replica_identity(setting: &str) -> String {
     match setting {
@@ -204,7 +178,7 @@ pub(crate) fn definition(column: &Column) -> String {
         ColumnValue::Default(value) => out.push_str(&format!(" DEFAULT {value}")),
         ColumnValue::Identity { always, sequence } => {
             out.push_str(&format!(" GENERATED {} AS IDENTITY", identity_word(*always)));
-            let numbers = sequence_options(sequence);
+            let numbers = super::sequence::options(sequence);
             if !numbers.is_empty() {
                 out.push_str(&format!(" ({})", numbers.join(" ")));
             }
@@ -223,22 +197,6 @@ pub(crate) fn definition(column: &Column) -> String {
 /// `ALWAYS` or `BY DEFAULT`.
 pub(crate) fn identity_word(always: bool) -> &'static str {
     if always { "ALWAYS" } else { "BY DEFAULT" }
-}
-
-/// The numbers of a sequence as its options.
-pub(crate) fn sequence_options(options: &SequenceOptions) -> Vec<String> {
-    let numbers = [
-        ("INCREMENT BY", options.increment),
-        ("MINVALUE", options.min),
-        ("MAXVALUE", options.max),
-        ("START WITH", options.start),
-        ("CACHE", options.cache),
-    ];
-    let mut out: Vec<_> = numbers.into_iter().filter_map(|(word, n)| Some(format!("{word} {}", n?))).collect();
-    if options.cycle {
-        out.push("CYCLE".to_owned());
-    }
-    out
 }
 
 /// A dotted path from an option as SQL.

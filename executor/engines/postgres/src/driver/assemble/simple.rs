@@ -16,6 +16,10 @@ pub(super) fn objects(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
         let at = Address::global(ObjectKind::Namespace, Name::new(&n.name)?);
         out.add((class::NAMESPACE, n.oid), at, n.comment.as_ref(), Body::Namespace {});
     }
+    for d in &rows.defaults {
+        let at = Address::global(ObjectKind::DefaultPrivileges, Name::new(&d.name)?);
+        out.add((class::DEFAULT_ACL, d.oid), at, None, Body::DefaultPrivileges {});
+    }
     for x in &rows.extensions {
         let at = Address::global(ObjectKind::Extension, Name::new(&x.name)?);
         let body = Extension { schema: Some(Name::new(&x.schema)?), version: Some(x.version.clone()) };
@@ -100,6 +104,7 @@ pub(super) fn sources(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
             SourceKind::Rule => (ObjectKind::Rule, class::REWRITE),
             SourceKind::Statistics => (ObjectKind::Statistics, class::STATISTICS),
             SourceKind::EventTrigger => (ObjectKind::EventTrigger, class::EVENT_TRIGGER),
+            SourceKind::Other => (ObjectKind::Other, s.class.unwrap_or_default()),
         };
         let at = match (&s.schema, &s.relation, &s.signature) {
             (Some(schema), None, Some(signature)) => Address::routine(kind, &qualified(schema, &s.name)?, signature),

@@ -1,16 +1,21 @@
 //! The query for privileges.
 
-use super::{Ask, json};
+use super::{Ask, FIRST_OWN, json};
 
 /// Privileges of others than the owner that are not the server's own default, and defaults that were revoked.
 pub(in super::super) fn grants(ask: &Ask) -> String {
-    let whole = |class: u32, catalog: &str, prefix: &str, kind: &str, only: &str| {
+    let rows = |class: u32, catalog: &str, prefix: &str, kind: &str, only: &str| {
         format!(
             "select {class} as class, x.oid, null::name as attname, x.{prefix}acl as acl,
                acldefault({kind}, x.{prefix}owner) as usual, x.{prefix}owner as owner
-             from {catalog} x where x.{prefix}acl is not null and {only} and {}",
-            ask.part("x.oid")
+             from {catalog} x where x.{prefix}acl is not null and {only}"
         )
+    };
+    let whole = |class, catalog, prefix, kind, only: &str| {
+        rows(class, catalog, prefix, kind, &format!("{only} and {}", ask.part("x.oid")))
+    };
+    let anyway = |class, catalog, prefix, kind, only: &str| {
+        rows(class, catalog, prefix, kind, &format!("{only} and x.oid >= {FIRST_OWN}"))
     };
     let parts = [
         whole(
@@ -21,6 +26,18 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
             "x.relkind in ('r', 'p', 'v', 'm', 'S')",
         ),
         whole(2615, "pg_namespace", "nsp", "'n'", "true"),
+        // What has no kind of its own is always asked for all together.
+        anyway(1417, "pg_foreign_server", "srv", "'S'", "true"),
+        anyway(2328, "pg_foreign_data_wrapper", "fdw", "'F'", "true"),
+        anyway(2612, "pg_language", "lan", "'l'", "true"),
+        anyway(1259, "pg_class", "rel", "'r'", "x.relkind = 'f'"),
+        // In one schema they add to what is usual, for all schemas they stand for it.
+        format!(
+            "select 826, x.oid, null::name, x.defaclacl, case when x.defaclnamespace = 0 then
+               acldefault(case x.defaclobjtype when 'S' then 's'::\"char\" else x.defaclobjtype end, x.defaclrole) end, x.defaclrole
+             from pg_default_acl x where {}",
+            ask.part("x.oid")
+        ),
         whole(1255, "pg_proc", "pro", "'f'", "true"),
         whole(1247, "pg_type", "typ", "'T'", "true"),
         format!(
@@ -43,4 +60,22 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
         )
     };
     json(&format!("with o as ({parts}) {} union all {}", half("acl", "usual", false), half("usual", "acl", true)))
+}
+
+/// What default privileges are called: on what, by whom, and where.
+pub(super) const DEFAULTS_NAME: &str =
+    "concat(case x.defaclobjtype when 'r' then 'tables' when 'S' then 'sequences' when 'f' then 'functions'
+     when 'T' then 'types' else 'schemas' end, ' by ', quote_ident(pg_get_userbyid(x.defaclrole)),
+     (select ' in ' || quote_ident(n.nspname) from pg_namespace n where n.oid = x.defaclnamespace))";
+
+/// Default privileges, without those of what they are on.
+pub(in super::super) fn default_privileges(ask: &Ask) -> String {
+    let only = match &ask.only {
+        super::Only::Pulled => format!("x.oid >= {FIRST_OWN}"),
+        super::Only::These(_) => ask.part("x.oid"),
+    };
+    json(&format!(
+        "select x.oid::int8 as oid, {DEFAULTS_NAME} as name from pg_default_acl x
+         where x.defaclobjtype in ('r', 'S', 'f', 'T', 'n') and {only}"
+    ))
 }

@@ -27,10 +27,14 @@ pub(in super::super) fn resolve(names: &[(Option<&str>, &str)]) -> String {
         global("pg_namespace", "nspname"),
         global("pg_extension", "extname"),
         global("pg_event_trigger", "evtname"),
+        format!(
+            "select x.oid from w join pg_default_acl x on {} = w.t where w.s is null",
+            super::grants::DEFAULTS_NAME
+        ),
     ]
     .join(" union ");
     format!(
-        "with w(s, n) as (select s::name, n::name from (values {wanted}) v(s, n)), named(oid) as materialized ({sources}),
+        "with w(s, n, t) as (select s::name, n::name, n::text from (values {wanted}) v(s, n)), named(oid) as materialized ({sources}),
            near as (select oid from named union select i.indrelid from pg_index i join named on named.oid = i.indexrelid
              union select k.confrelid from pg_constraint k join named on named.oid = k.conrelid where k.confrelid <> 0
              union select t.typrelid from pg_type t join named on named.oid = t.oid where t.typtype = 'c')
@@ -72,6 +76,22 @@ pub(in super::super) fn stamp() -> String {
         part("pg_statistic_ext", "oid", None),
         part("pg_event_trigger", "oid", None),
         part("pg_description", "objoid", None),
+        part("pg_default_acl", "oid", None),
+        part("pg_publication", "oid", None),
+        part("pg_publication_rel", "oid", None),
+        part("pg_foreign_data_wrapper", "oid", None),
+        part("pg_foreign_server", "oid", None),
+        part("pg_foreign_table", "ftrelid", None),
+        part("pg_opclass", "oid", None),
+        part("pg_opfamily", "oid", None),
+        part("pg_amop", "oid", None),
+        part("pg_amproc", "oid", None),
+        part("pg_conversion", "oid", None),
+        part("pg_language", "oid", None),
+        part("pg_am", "oid", None),
+        part("pg_ts_config", "oid", None),
+        part("pg_ts_config_map", "mapcfg", None),
+        part("pg_ts_dict", "oid", None),
     ]
     .join(" union all ");
     format!(
@@ -105,6 +125,10 @@ pub(in super::super) fn links() -> String {
              where typrelid <> 0 and oid >= {FIRST_OWN}
            union all select 'pg_type'::regclass, oid, 'pg_type'::regclass, typelem, 0 from pg_type
              where typelem <> 0 and typcategory = 'A' and oid >= {FIRST_OWN}
+           union all select 'pg_publication_rel'::regclass, oid, 'pg_publication'::regclass, prpubid, 0 from pg_publication_rel
+           union all select classid::regclass, objid, refclassid::regclass, refobjid, 0 from pg_depend
+             where classid in ('pg_amop'::regclass, 'pg_amproc'::regclass)
+               and refclassid in ('pg_opclass'::regclass, 'pg_opfamily'::regclass) and deptype in ('a', 'i')
            union all select 'pg_constraint'::regclass, oid, 'pg_type'::regclass, contypid, 0 from pg_constraint where contypid <> 0
            union all select 'pg_class'::regclass, objid, 'pg_class'::regclass, refobjid, refobjsubid from pg_depend
              where classid = 'pg_class'::regclass and refclassid = 'pg_class'::regclass and deptype = 'i' and refobjsubid > 0

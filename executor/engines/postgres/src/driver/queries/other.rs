@@ -326,45 +326,16 @@ pub(in super::super) fn opaque(ask: &Ask) -> String {
         from(class, says, &ask_all(ask).global("x.oid", &format!("{name}::text"), class))
     };
     let parts = [
-        // The casts of a range type to its multirange are parts of the type.
-        format!(
-            "{} and not exists (select from pg_depend i where i.classid = 'pg_cast'::regclass and i.objid = x.oid and i.deptype = 'i')",
-            global("pg_cast", "''", "castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod")
-        ),
-        own("pg_operator", "oprname", "oprnamespace", "oprcode::regprocedure, oprrest::regproc, oprjoin::regproc, oprcanmerge, \
-             oprcanhash, oprcom::regoperator, oprnegate::regoperator"),
-        own("pg_opclass", "opcname", "opcnamespace", "opcintype::regtype, opcdefault, opckeytype::regtype, \
-             (select amname from pg_am where oid = x.opcmethod)"),
-        own("pg_opfamily", "opfname", "opfnamespace", "(select amname from pg_am where oid = x.opfmethod), \
-             (select string_agg(concat_ws(' ', amopstrategy, amopopr::regoperator), ',' order by amopstrategy, amopopr::regoperator::text) \
-               from pg_amop where amopfamily = x.oid), \
-             (select string_agg(concat_ws(' ', amprocnum, amproc::regprocedure), ',' order by amprocnum, amproc::regprocedure::text) \
-               from pg_amproc where amprocfamily = x.oid)"),
-        own("pg_conversion", "conname", "connamespace", "conforencoding, contoencoding, conproc::regproc, condefault"),
-        own("pg_ts_config", "cfgname", "cfgnamespace", "(select prsname from pg_ts_parser where oid = x.cfgparser), \
-             (select string_agg(concat_ws(' ', maptokentype, mapseqno, mapdict::regdictionary), ',' order by maptokentype, mapseqno) \
-               from pg_ts_config_map where mapcfg = x.oid)"),
-        own("pg_ts_dict", "dictname", "dictnamespace", "(select tmplname from pg_ts_template where oid = x.dicttemplate), dictinitoption"),
         own("pg_ts_parser", "prsname", "prsnamespace", "prsstart, prstoken, prsend, prsheadline, prslextype"),
         own("pg_ts_template", "tmplname", "tmplnamespace", "tmplinit, tmpllexize"),
-        global("pg_language", "x.lanname", "lanpltrusted, lanplcallfoid::regproc, laninline::regproc, lanvalidator::regproc"),
-        global("pg_am", "x.amname", "amhandler, amtype"),
         global("pg_transform", "''", "trffromsql, trftosql"),
-        global("pg_foreign_data_wrapper", "x.fdwname", "fdwhandler::regproc, fdwvalidator::regproc, fdwoptions"),
-        global("pg_foreign_server", "x.srvname", "(select fdwname from pg_foreign_data_wrapper where oid = x.srvfdw), \
-             srvtype, srvversion, srvoptions"),
-        global("pg_publication", "x.pubname", "to_jsonb(x) - 'oid' - 'pubowner', \
-             (select string_agg(prrelid::regclass::text, ',' order by prrelid::regclass::text) from pg_publication_rel where prpubid = x.oid)"),
         format!(
             "{} and x.typtype in ('b', 'p') and not (x.typelem <> 0 and x.typcategory = 'A')",
             own("pg_type", "typname", "typnamespace", "typlen, typinput, typoutput, typcategory, typalign, typstorage")
         ),
         format!(
-            "{} and x.relkind = 'f'",
-            own("pg_class", "relname", "relnamespace", "(select concat_ws(' ', srvname, ftoptions) from pg_foreign_table f \
-                 join pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = x.oid), \
-                 (select string_agg(concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull, attfdwoptions), ',' order by attnum) \
-                   from pg_attribute where attrelid = x.oid and attnum > 0 and not attisdropped)")
+            "{} and x.relkind = 'f' and x.relispartition",
+            own("pg_class", "relname", "relnamespace", "pg_get_expr(x.relpartbound, x.oid)")
         ),
         // The table itself holds passwords and is closed to most; its view is open.
         "select 'pg_user_mapping'::regclass, umid, concat_ws(' ', srvname, usename) from pg_user_mappings".to_owned(),

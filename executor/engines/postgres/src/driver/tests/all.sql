@@ -73,3 +73,7 @@ create server elsewhere foreign data wrapper nothing;
 create user mapping for public server elsewhere;
 create foreign table public.remote (x integer) server elsewhere;
 create text search configuration public.plain (copy = pg_catalog.simple);
+
+-- What is made later. (A mapping of a user is what mig looks not into.)
+alter default privileges in schema auth grant select on tables to pg_monitor;
+alter default privileges revoke execute on functions from public;

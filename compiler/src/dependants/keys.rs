@@ -1,0 +1,86 @@
+//! Constraints that must go before their columns change and come again after: those of a column that is made anew, and foreign keys
+//! between two columns that both change type, for which there is no moment at which the types fit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Constraint, Dialect, Group, Kind, Schema,
+    kind::{AddConstraint, DropConstraint},
+};
+
+/// The columns that change in a way that constraints may not bear.
+pub(super) struct Columns<'a> {
+    remade: &'a BTreeSet<Address>,
+    /// The old and the new type, by column.
+    retyped: BTreeMap<Address, (String, String)>,
+    depends: &'a BTreeMap<Address, BTreeSet<Address>>,
+    dialect: &'a dyn Dialect,
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(
+        groups: &[Group],
+        remade: &'a BTreeSet<Address>,
+        depends: &'a BTreeMap<Address, BTreeSet<Address>>,
+        dialect: &'a dyn Dialect,
+    ) -> Self {
+        let retyped = groups.iter().flat_map(|g| &g.changes).filter_map(|change| match change {
+            Kind::AlterColumn(k) if k.from.data_type != k.to.data_type => {
+                let column = Address::column(&k.table, &k.from.name);
+                Some((column, (k.from.data_type.clone(), k.to.data_type.clone())))
+            }
+            _ => None,
+        });
+        Self { remade, retyped: retyped.collect(), depends, dialect }
+    }
+
+    fn disturb(&self, at: &Address, constraint: &Constraint) -> bool {
+        self.on_remade(at, constraint) || self.between_retyped(at, constraint)
+    }
+
+    fn on_remade(&self, at: &Address, constraint: &Constraint) -> bool {
+        let Some(table) = at.relation().filter(|_| !self.remade.is_empty()) else { return false };
+        let own = constraint.columns().iter().map(|c| Address::column(&table, c));
+        let theirs = constraint.foreign_key().into_iter();
+        let theirs = theirs.flat_map(|fk| fk.referenced.iter().map(|c| Address::column(&fk.references, c)));
+        let needs = self.depends.get(at).into_iter().flatten().cloned();
+        own.chain(theirs).chain(needs).any(|column| self.remade.contains(&column))
+    }
+
+    fn between_retyped(&self, at: &Address, constraint: &Constraint) -> bool {
+        let (Some(fk), Some(table)) = (constraint.foreign_key(), at.relation()) else { return false };
+        fk.columns.iter().zip(&fk.referenced).any(|(own, theirs)| {
+            let own = self.retyped.get(&Address::column(&table, own));
+            let theirs = self.retyped.get(&Address::column(&fk.references, theirs));
+            let (Some((a, x)), Some((b, y))) = (own, theirs) else { return false };
+            !(self.dialect.compares(a, y) && self.dialect.compares(x, b))
+        })
+    }
+}
+
+/// Adds to `groups` the drops and additions of the constraints that stay as they are, but cannot stand meanwhile.
+pub(super) fn constraints_again(groups: &mut Vec<Group>, live: &Schema, goal: &Schema, columns: &Columns<'_>) {
+    for (table, content) in live.tables() {
+        for (name, constraint) in &content.constraints {
+            let at = Address::constraint(&table, name);
+            let stays = goal.constraint(&at).filter(|_| columns.disturb(&at, constraint));
+            let Some(wanted) = stays.filter(|wanted| wanted.rule == constraint.rule) else { continue };
+            let holder = Address::table(&table);
+            let group = match groups.iter().position(|g| g.at == holder) {
+                Some(i) => i,
+                None => {
+                    groups.push(Group { at: holder, changes: Vec::new(), fill: None });
+                    groups.len() - 1
+                }
+            };
+            let changes = &mut groups[group].changes;
+            if changes.iter().any(|c| matches!(c, Kind::DropConstraint(k) if k.name == *name)) {
+                continue;
+            }
+            let (table, name) = (table.clone(), name.clone());
+            let drop = DropConstraint { table: table.clone(), name: name.clone(), constraint: constraint.clone() };
+            changes.insert(0, drop.into());
+            changes.push(AddConstraint { table, name, constraint: wanted.clone() }.into());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Types made anew under their columns: the server changes neither the values of an enum, nor what a domain rests on, nor the parts of a
+//! composite type that a column has.
+
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
+    kind::{AddConstraint, DropConstraint},
+    schema::Index,
+};
+
+use super::constraint;
+use crate::dialect::names::{generated, qualified, quote};
+
+/// Gives the expression that makes a value of the new type: of which column, its value, and `[]` if it is an array.
+pub(crate) type Cast<'a> = dyn Fn(&Column, &str, &str) -> Result<String, Complaint> + 'a;
+
+/// The statements that make a type anew, and put on the new one all that is made of it: domains, columns, and the constraints and
+/// indexes that speak of it, which the server would read with the old type.
+pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -> Result<Vec<String>, Complaint> {
+    let mut types: Vec<(Address, Object)> = domains_over(at, before);
+    types.insert(0, (at.clone(), to.clone()));
+    let users: Vec<(Qualified, &Column)> =
+        types.iter().flat_map(|(of, _)| columns_of(&of.qualified(), before)).collect();
+    let (constraints, indexes) = (spoken_of(&types, &users, before), indexes_of(&types, &users, before));
+    let mut sql: Vec<String> = constraints.iter().rev().map(|k| constraint::drop_sql(&dropped(k))).collect();
+    sql.extend(indexes.iter().map(|(index, _, _)| format!("DROP INDEX {}", qualified(&index.qualified()))));
+    let old = |of: &Address| generated("_mig_old_", of, of.name().as_str());
+    let word = |of: &Address| if of.kind() == ObjectKind::Domain { "DOMAIN" } else { "TYPE" };
+    for (of, _) in &types {
+        sql.push(format!("ALTER {} {} RENAME TO {}", word(of), qualified(&of.qualified()), quote(&old(of))));
+    }
+    for (of, object) in &types {
+        sql.extend(super::object::create_sql(of, object, before)?);
+    }
+    for (table, column) in &users {
+        sql.extend(put_on(table, column, cast)?);
+    }
+    for (of, _) in types.iter().rev() {
+        sql.push(format!("DROP {} {}", word(of), qualified(&of.qualified().sibling(old(of)))));
+    }
+    for (index, object, of) in indexes {
+        sql.push(super::index::create_sql(index, of, ""));
+        sql.extend(super::index::after_create(index, object, of, before));
+    }
+    sql.extend(constraints.iter().flat_map(constraint::add_sql));
+    Ok(sql)
+}
+
+/// The statements that put a column on the new type of the same name.
+fn put_on(table: &Qualified, column: &Column, cast: &Cast<'_>) -> Result<Vec<String>, Complaint> {
+    let alter = format!("ALTER TABLE {} ALTER COLUMN {}", qualified(table), quote(&column.name));
+    let array = if column.data_type.ends_with("[]") { "[]" } else { "" };
+    let default = match &column.value {
+        ColumnValue::Default(value) => Some(value),
+        _ => None,
+    };
+    let mut sql: Vec<String> = default.iter().map(|_| format!("{alter} DROP DEFAULT")).collect();
+    let value = cast(column, &quote(&column.name), array)?;
+    sql.push(format!("{alter} TYPE {} USING {value}", column.data_type));
+    sql.extend(default.map(|value| format!("{alter} SET DEFAULT {value}")));
+    Ok(sql)
+}
+
+fn dropped(k: &AddConstraint) -> DropConstraint {
+    DropConstraint { table: k.table.clone(), name: k.name.clone(), constraint: k.constraint.clone() }
+}
+
+/// The domains that rest on a type, those below first.
+fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Object)> {
+    let mut found: Vec<(Address, Object)> = Vec::new();
+    loop {
+        let rests = |base: &str| {
+            let base = base.strip_suffix("[]").unwrap_or(base);
+            base == qualified(&at.qualified()) || found.iter().any(|(of, _)| base == qualified(&of.qualified()))
+        };
+        let next: Vec<_> = schema
+            .objects
+            .iter()
+            .filter(|(of, _)| !found.iter().any(|(known, _)| known == *of))
+            .filter(|(_, object)| matches!(&object.body, Body::Domain(domain) if rests(&domain.base)))
+            .map(|(of, object)| (of.clone(), object.clone()))
+            .collect();
+        if next.is_empty() {
+            return found;
+        }
+        found.extend(next);
+    }
+}
+
+/// Whether a text is about one of the types or, in its own table, about a column of them.
+fn speaks(text: &Sql, table: &Qualified, types: &[(Address, Object)], users: &[(Qualified, &Column)]) -> bool {
+    types.iter().any(|(of, _)| text.mentions(of.name()))
+        || users.iter().any(|(of, column)| of == table && text.mentions(&column.name))
+}
+
+/// The constraints that the server would read with the old type: checks, exclusions and foreign keys of the columns.
+fn spoken_of(types: &[(Address, Object)], users: &[(Qualified, &Column)], schema: &Schema) -> Vec<AddConstraint> {
+    let is_user = |table: &Qualified, name: &Name| users.iter().any(|(of, c)| of == table && c.name == *name);
+    let mut found = Vec::new();
+    for (table, content) in schema.tables() {
+        for (name, constraint) in &content.constraints {
+            let about = match &constraint.rule {
+                Rule::Check { expression } => speaks(expression, &table, types, users),
+                Rule::Exclude { definition } => speaks(definition, &table, types, users),
+                Rule::ForeignKey(fk) => fk.columns.iter().any(|c| is_user(&table, c)),
+                Rule::PrimaryKey(_) | Rule::Unique(_) => false,
+            };
+            if about {
+                let (table, name, constraint) = (table.clone(), name.clone(), constraint.clone());
+                found.push(AddConstraint { table, name, constraint });
+            }
+        }
+    }
+    found.sort_by_key(|k| constraint::rank(&k.constraint));
+    found
+}
+
+/// The indexes whose texts the server would read with the old type.
+fn indexes_of<'a>(
+    types: &[(Address, Object)],
+    users: &[(Qualified, &Column)],
+    schema: &'a Schema,
+) -> Vec<(&'a Address, &'a Object, &'a Index)> {
+    let of = |object: &'a Object| if let Body::Index(index) = &object.body { Some(index) } else { None };
+    let all = schema.objects.iter().filter_map(|(at, object)| Some((at, object, of(object)?)));
+    let about = |object: &Object, index: &Index| object.texts().iter().any(|t| speaks(t, &index.table, types, users));
+    all.filter(|(_, object, index)| !index.options.contains_key("parent") && about(object, index)).collect()
+}
+
+/// The columns of a type, arrays included.
+pub(crate) fn columns_of<'a>(at: &Qualified, schema: &'a Schema) -> Vec<(Qualified, &'a Column)> {
+    let name = qualified(at);
+    let own = |c: &&Column| c.data_type == name || c.data_type.strip_suffix("[]") == Some(&name);
+    let tables = schema.tables().filter(|(_, t)| !t.options.contains_key("partition_of"));
+    tables.flat_map(|(table, t)| t.columns.iter().filter(own).map(move |c| (table.clone(), c))).collect()
+}

@@ -1,0 +1,135 @@
+//! Composite types as SQL: changed attribute by attribute where the server can, else made anew under their columns.
+
+use mig_plan::{
+    Address, Column, Complaint, Hazard, HazardCode, Name, Rendered, Schema, Sql,
+    kind::Replace,
+    schema::Source,
+    sql::{TokenKind, tokens},
+};
+
+use super::{META, WORK, anew, meta, transaction};
+use crate::dialect::names::{qualified, quote};
+
+/// An attribute: its name, and its type with a collation as it was written.
+type Attribute = (Name, String);
+
+/// The attributes of `CREATE TYPE name AS (a integer, b text COLLATE "C")`; `None` if the text is something else.
+fn attributes(source: &Source) -> Option<Vec<Attribute>> {
+    let [create] = &source.create[..] else { return None };
+    let all: Vec<_> = tokens(create.as_str()).collect();
+    let open = all.iter().position(|t| t.text == "(")?;
+    let mut before = all[..open].iter().rev().filter(|t| t.kind != TokenKind::Blank);
+    if !before.next()?.text.eq_ignore_ascii_case("as") {
+        return None;
+    }
+    let (mut depth, mut parts) = (1usize, vec![String::new()]);
+    for token in &all[open + 1..] {
+        match token.text {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match (depth, token.text) {
+            (0, _) => break,
+            (1, ",") => parts.push(String::new()),
+            _ => parts.last_mut()?.push_str(token.text),
+        }
+    }
+    let attribute = |part: &String| {
+        let part = part.trim();
+        let first = tokens(part).next()?;
+        let name = Name::new(first.identifier()?).ok()?;
+        Some((name, part[first.text.len()..].trim().to_owned()))
+    };
+    let parts = parts.iter().filter(|p| !p.trim().is_empty());
+    parts.map(attribute).collect()
+}
+
+/// The attributes of both, if both are composite types.
+pub(crate) fn both(from: &Source, to: &Source) -> Option<(Vec<Attribute>, Vec<Attribute>)> {
+    Some((attributes(from)?, attributes(to)?))
+}
+
+/// What the server does to a type while columns are made of it: drop attributes, and add others at the end. `None` if that does not do.
+pub(crate) fn in_place(from: &Source, to: &Source) -> Option<Vec<String>> {
+    let (old, new) = both(from, to)?;
+    let gone = old.iter().filter(|(name, _)| !new.iter().any(|(n, _)| n == name));
+    let kept: Vec<&Attribute> = old.iter().filter(|(name, _)| new.iter().any(|(n, _)| n == name)).collect();
+    let same = kept.len() <= new.len() && kept.iter().zip(&new).all(|(a, b)| *a == b);
+    let dropped = gone.map(|(name, _)| format!("DROP ATTRIBUTE {}", quote(name)));
+    let added = new.iter().skip(kept.len()).map(|(name, of)| format!("ADD ATTRIBUTE {} {of}", quote(name)));
+    same.then(|| dropped.chain(added).collect())
+}
+
+/// The SQL of a changed composite type.
+pub(crate) fn replace(change: &Replace, from: &Source, to: &Source, before: &Schema) -> Result<Rendered, Complaint> {
+    let name = qualified(&change.at.qualified());
+    let loses =
+        both(from, to).is_some_and(|(old, new)| old.iter().any(|(name, _)| !new.iter().any(|(n, _)| n == name)));
+    let mut out = meta(vec![], format!("a short lock on type {name}"));
+    let mut sql = match in_place(from, to) {
+        Some(parts) if parts.is_empty() => vec![],
+        Some(parts) => vec![format!("ALTER TYPE {name} {}", parts.join(", "))],
+        None => {
+            out.lock = format!("ACCESS EXCLUSIVE on every table with {name}, while every row is written");
+            let says = format!("every column of {name} is written anew under exclusive locks");
+            out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &change.at, says));
+            let cast =
+                |column: &Column, value: &str, array: &str| part_by_part(change, from, to, (column, value, array));
+            anew::sql(&change.at, &change.to, before, &cast)?
+        }
+    };
+    if change.from.comment != change.to.comment {
+        sql.push(super::object::comment(&change.at, change.to.comment.as_deref(), None));
+    }
+    out.action = transaction(sql, if out.hazards.is_empty() { META } else { WORK });
+    if loses {
+        let says = "what values hold in an attribute that goes is lost for good";
+        out.hazards.push(Hazard::new(HazardCode::NoUndo, &change.at, says));
+    }
+    Ok(out)
+}
+
+/// A value of the new type, made of the parts of the old one.
+fn part_by_part(
+    change: &Replace,
+    from: &Source,
+    to: &Source,
+    (column, value, array): (&Column, &str, &str),
+) -> Result<String, Complaint> {
+    let cannot = |at: Address| Complaint {
+        at,
+        says: format!("mig cannot change the parts of {} inside arrays", change.at),
+        help: Some("move the rows to a column of a new type with a transform".to_owned()),
+    };
+    let (old, new) = both(from, to).filter(|_| array.is_empty()).ok_or_else(|| cannot(change.at.clone()))?;
+    let bare = |of: &str| Sql::new(of).0.split(" COLLATE ").next().unwrap_or_default().to_owned();
+    let part = |(name, of): &Attribute| match old.iter().find(|(n, _)| n == name) {
+        Some((_, was)) if was == of => format!("({value}).{}", quote(name)),
+        Some(_) => format!("({value}).{}::{}", quote(name), bare(of)),
+        None => "NULL".to_owned(),
+    };
+    let parts: Vec<String> = new.iter().map(part).collect();
+    let of = &column.data_type;
+    Ok(format!("CASE WHEN {value} IS NOT DISTINCT FROM NULL THEN NULL ELSE ROW({})::{of} END", parts.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn composite(inner: &str) -> Source {
+        Source { create: vec![Sql::new(format!("CREATE TYPE public.c AS ({inner})"))], needs: Default::default() }
+    }
+
+    #[test]
+    fn attributes_come_at_the_end_and_go_anywhere() {
+        let from = composite("a integer, b numeric(5,2), \"C d\" text COLLATE \"C\"");
+        let done = in_place(&from, &composite("a integer, \"C d\" text COLLATE \"C\", e text")).unwrap();
+        assert_eq!(done, ["DROP ATTRIBUTE b", "ADD ATTRIBUTE e text"]);
+        assert_eq!(in_place(&from, &composite("b numeric(5,2), a integer")), None);
+        assert_eq!(in_place(&from, &composite("a bigint, b numeric(5,2)")), None);
+        let range = Source { create: vec![Sql::new("CREATE TYPE r AS RANGE (subtype = int4)")], ..composite("") };
+        assert_eq!(both(&range, &from), None);
+    }
+}
