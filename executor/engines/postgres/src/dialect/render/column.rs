@@ -14,6 +14,9 @@ use crate::dialect::{
     names::{qualified, quote},
 };
 
+/// A version whose questions every server answers.
+const OLDEST: u32 = 13;
+
 /// The SQL of a new column.
 pub(crate) fn add(change: &AddColumn, before: &Schema) -> Result<Rendered, Complaint> {
     let name = qualified(&change.table);
@@ -48,9 +51,10 @@ pub(crate) fn add(change: &AddColumn, before: &Schema) -> Result<Rendered, Compl
     Ok(out)
 }
 
-/// The SQL that makes a table differ from its parent in a column, or differ no more.
+/// The SQL that makes a table differ from its parent in a column, or differ no more. The type stays the parent's, so no question is asked
+/// that depends on the server's version.
 fn differing(table: &Qualified, (from, to): (Column, Column), before: &Schema) -> Result<Rendered, Complaint> {
-    alter(&AlterColumn { table: table.clone(), from, to, using: None }, before, before)
+    alter(&AlterColumn { table: table.clone(), from, to, using: None }, (before, before), OLDEST)
 }
 
 /// Whether adding the column writes every row: its value is not one constant.
