@@ -230,7 +230,7 @@ pub(crate) fn rejoin(change: &Leave, before: &Schema) -> Result<Action, Complain
             sql.push(format!("UPDATE {name} SET {column} = {value} WHERE {column} IS NULL"));
         }
         let full = AlterColumn { table: kept.table.clone(), from: bare(column), to: column.clone(), using: None };
-        sql.extend(column::alter_sql(&full)?);
+        sql.extend(column::alter_sql(&full, before)?);
     }
     sql.extend(watch(kept));
     let mut action = transaction(sql, WORK);
