@@ -83,9 +83,11 @@ fn apart(at: &Address, was: &Object, wanted: &Object) -> [Group; 2] {
     [drop, create].map(|change| Group { at: at.clone(), changes: vec![change], fill: None })
 }
 
-/// Splits replacements into going and coming: those of indexes, where the engine does not build the new one beside the old one, and
-/// those between two sets of things of which one goes and the other comes.
+/// Splits replacements into going and coming: those of indexes, where the engine does not build the new one beside the old one or
+/// what the old one stands on changes under it, and those between two sets of things of which one goes and the other comes.
 pub(crate) fn split_replacements(groups: &mut Vec<Group>, live: &Schema, goal: &Schema, dialect: &dyn Dialect) {
+    let disturbed: BTreeSet<Address> =
+        groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
     let replaced: Vec<_> = groups
         .iter()
         .filter(|g| is_rebuildable(&g.at) || g.at.kind() == ObjectKind::Index)
@@ -97,7 +99,10 @@ pub(crate) fn split_replacements(groups: &mut Vec<Group>, live: &Schema, goal: &
         let goes = dialect.references(&at, was, live).iter().any(|need| !goal.contains(need));
         let comes = dialect.references(&at, wanted, goal).iter().any(|need| !live.contains(need));
         let apart_here = match at.kind() {
-            ObjectKind::Index => !dialect.replaces_beside(&at, was, wanted, live),
+            ObjectKind::Index => {
+                let shaken = dialect.references(&at, was, live).iter().any(|need| disturbed.contains(need));
+                shaken || !dialect.replaces_beside(&at, was, wanted, live)
+            }
             _ => goes && comes,
         };
         if apart_here {
