@@ -98,6 +98,35 @@ fn a_rename_that_is_done_is_harmless_and_one_that_never_was_is_an_error() {
 }
 
 #[test]
+fn a_value_made_from_itself_is_made_once_or_refused() {
+    for engine in ENGINES {
+        let database = engine.database(
+            "create table items (id integer primary key, price integer not null); insert into items values (1, 5), (2, 7);",
+        );
+        let work = Workspace::new();
+        work.import(&database);
+        let file = work.path().join("specs/schema.toml");
+        let mut specs = String::new();
+        for line in std::fs::read_to_string(&file).unwrap().lines() {
+            specs += if line.starts_with("price") { "price = \"numeric(12,2)\"" } else { line };
+            specs.push('\n');
+        }
+        std::fs::write(&file, specs + "\n[transform.items]\nset.price = \"price * 100\"\n").unwrap();
+        let output = work.mig(&["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"]);
+        if output.code == Some(1) {
+            says(&(output.stdout + &output.stderr), &["could not tell which rows are done", "declare a new column"]);
+        } else {
+            assert_ne!(*engine, Engine::MariaDb, "{}", output.stdout);
+            work.plan(&database);
+            work.sign();
+            work.apply(&database);
+            assert_eq!(database.query("select sum(price) from items").trim().parse(), Ok(1200.0), "{engine:?}");
+            work.nothing_to_do(&database);
+        }
+    }
+}
+
+#[test]
 fn a_required_column_without_a_value_is_refused_where_there_are_rows() {
     for engine in ENGINES {
         let database = engine

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema,
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema, Sql,
     Statement, Table,
     kind::Backfill,
     step::{Batch, Batches, Transaction},
@@ -14,6 +14,7 @@ use super::{
     names::{list, quote},
     object::cannot,
     render::missing,
+    text,
 };
 use crate::flavor::Flavor;
 
@@ -40,6 +41,17 @@ pub(crate) fn render(_: &Flavor, change: &Backfill, before: &Schema) -> Result<R
             ..cannot(&at, format!("the rows of {} cannot be told apart while they get their values", change.table))
         });
     };
+    if let Some(column) =
+        change.set.iter().find_map(|(column, sql)| (!can_be_told(change, column, sql)).then_some(column))
+    {
+        let says = format!(
+            "the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done"
+        );
+        return Err(Complaint {
+            help: Some("declare a new column with this value, and drop the old one".to_owned()),
+            ..cannot(&Address::column(&change.table, column), says)
+        });
+    }
     let writer = Writer { change, table, key, kept: kept::values(&Kind::from(change.clone())) };
     let mut hazards =
         vec![Hazard::new(HazardCode::RewritesRows, &at, "every row is updated; replicas follow behind".to_owned())];
@@ -60,6 +72,16 @@ pub(crate) fn render(_: &Flavor, change: &Backfill, before: &Schema) -> Result<R
         checks: vec![],
         gc,
     })
+}
+
+/// Whether a row that has its value can be told from one that waits for it: the value is made from nothing that is overwritten, or from
+/// the column itself by what changes nothing when it is done again.
+fn can_be_told(change: &Backfill, column: &Name, sql: &Sql) -> bool {
+    let same = |a: &Name, b: &Name| a.as_str().eq_ignore_ascii_case(b.as_str());
+    let read: Vec<Name> =
+        text::mentions(sql).into_iter().map(|name| change.columns.get(&name).cloned().unwrap_or(name)).collect();
+    let mut overwritten = change.set.keys().filter(|set| change.overwrites && read.iter().any(|name| same(name, set)));
+    overwritten.all(|set| set == column && text::only_tidies(sql))
 }
 
 /// What takes a backfill back.

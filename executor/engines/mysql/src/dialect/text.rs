@@ -272,6 +272,26 @@ pub(crate) fn identifiers(text: &str) -> BTreeSet<String> {
     lex::tokens(text).iter().filter_map(Tok::identifier).collect()
 }
 
+/// Whether an expression made again from its own result gives the same: nested functions that only ever tidy up.
+pub(crate) fn only_tidies(expression: &Sql) -> bool {
+    const TIDY: &[&str] = &["abs", "coalesce", "ifnull", "lower", "ltrim", "nullif", "rtrim", "trim", "upper"];
+    let tokens = lex::tokens(expression.as_str());
+    let mut functions = BTreeSet::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let word = token.text.to_lowercase();
+        match token.kind {
+            TokenKind::Word if tokens.get(at + 1).is_some_and(|t| t.is_sign("(")) => {
+                functions.insert(word);
+            }
+            TokenKind::Word if is_keyword(&word) => return false,
+            TokenKind::Sign if !matches!(word.as_str(), "(" | ")" | "," | ".") => return false,
+            _ => {}
+        }
+    }
+    functions.iter().all(|f| TIDY.contains(&f.as_str()))
+        && !(functions.contains("lower") && functions.contains("upper"))
+}
+
 /// A text without the name of its database before other names.
 pub(crate) fn without_database(text: &str, database: &str) -> String {
     let tokens = lex::tokens(text);

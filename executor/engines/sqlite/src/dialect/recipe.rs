@@ -251,8 +251,8 @@ impl TableWork<'_> {
     ) -> Result<(), Complaint> {
         let present = |name: &Name| columns.get(name).unwrap_or(name).clone();
         let read: BTreeSet<Name> = text::mentions(sql).iter().map(present).collect();
-        let reads_set = set.keys().any(|other| read.iter().any(|name| names::same(name, other)));
-        if !reads_set || is_idempotent(sql) {
+        let mut overwritten = set.keys().filter(|other| read.iter().any(|name| names::same(name, other)));
+        if overwritten.all(|other| other == column && is_idempotent(sql)) {
             return Ok(());
         }
         let says = format!(
