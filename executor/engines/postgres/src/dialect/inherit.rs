@@ -49,6 +49,7 @@ pub(crate) fn path_of(dotted: &str) -> Option<Qualified> {
 pub(crate) const NAME_OF: &str = "name_of.";
 
 /// Whether a share in an index has a name that the server gives: `kind` is the kind of constraint that it carries, if any.
+#[cfg(feature = "driver")]
 pub(crate) fn is_given_name(table: &str, columns: &str, kind: Option<char>, name: &str) -> bool {
     let suffix = match kind {
         Some('p') => "pkey",
@@ -68,6 +69,7 @@ pub(crate) fn is_given_name(table: &str, columns: &str, kind: Option<char>, name
 }
 
 /// How many numbered names of the server are told from a user's.
+#[cfg(feature = "driver")]
 const GIVEN: usize = 12;
 
 /// Whether a table is a partition of another.
