@@ -40,7 +40,7 @@ const CHANGES: &[Change] = &[
     },
     Change {
         name: "an index",
-        spec: ("[table.t.columns]", "indexes = [[\"note\"]]\n\n[table.t.columns]"),
+        spec: ("[table.t.columns]", "indexes = [{ name = \"note\", columns = [\"note\"] }]\n\n[table.t.columns]"),
         plain: "alter table t add index note (note)",
     },
     Change {
@@ -163,7 +163,7 @@ async fn client(url: String, number: u64, rows: u64, over: Arc<AtomicBool>) -> (
 
 /// Import, edit, plan, sign, apply.
 fn apply(database: &Database, change: &Change) {
-    let dir = std::env::temp_dir().join(format!("mig-bench-online-{}", std::process::id()));
+    let dir = std::env::temp_dir().join(format!("mig-bench-mariadb-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).unwrap();
     let key = Key::new("bench@example.com");

@@ -11,6 +11,7 @@ use mig_plan::{
     split_path,
 };
 
+#[cfg(feature = "driver")]
 use super::names;
 
 /// How deep tables inherit from tables, at most: a guard against circles.
