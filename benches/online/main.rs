@@ -68,13 +68,13 @@ const CHANGES: &[Change] = &[
     },
     Change {
         name: "set not null",
-        edit: ("note = \"text?\"", "note = \"text\""),
+        edit: ("note   = \"text?\"", "note   = \"text\""),
         more: "",
         plain: "alter table items alter column note set not null",
     },
     Change {
         name: "drop column",
-        edit: ("spare = \"text?\"\n", ""),
+        edit: ("spare  = \"text?\"\n", ""),
         more: "",
         plain: "alter table items drop column spare",
     },
