@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Status(commands::status::Args),
     /// List what was done in a database
     History(commands::history::Args),
+    /// Prove that a database's journal is as it was written, or export it
+    Audit(commands::audit::Args),
     /// Say how a database differs from the specs
     Drift(commands::drift::Args),
     /// Say that another spelling in the database means what the specs say
@@ -91,6 +93,12 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    fn section(heading: &str, command: &mut clap::Command) -> String {
+        let help = command.render_long_help().to_string();
+        let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        format!("\n{heading} {}\n\n```text\n{}\n```\n", command.get_name(), help.trim_end())
+    }
+
     #[test]
     fn the_reference_is_what_help_says() {
         let mut page =
@@ -101,9 +109,9 @@ mod tests {
         let help = command.render_long_help().to_string();
         page.push_str(&format!("\n```text\n{}\n```\n", help.trim_end()));
         for sub in command.get_subcommands_mut() {
-            let help = sub.render_long_help().to_string();
-            let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-            page.push_str(&format!("\n## mig {}\n\n```text\n{}\n```\n", sub.get_name(), help.trim_end()));
+            page.push_str(&section("## mig", sub));
+            let name = format!("### mig {}", sub.get_name());
+            sub.get_subcommands_mut().for_each(|one| page.push_str(&section(&name, one)));
         }
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/commands.md");
         if std::env::var_os("MIG_BLESS").is_some() {

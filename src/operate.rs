@@ -162,7 +162,7 @@ fn tell(ended: Result<Ended, Stop>, json: bool, title: &str) -> Result<Outcome, 
 }
 
 /// A stop of the executor as an error of the command.
-fn trouble(stop: &Stop) -> Trouble {
+pub(crate) fn trouble(stop: &Stop) -> Trouble {
     Trouble::new(reason(stop), stop.to_string()).untouched(stop.stands()).next(stop.advice())
 }
 
@@ -358,7 +358,7 @@ pub(crate) async fn history(database: &Database, json: bool) -> Result<String, T
     Ok(runs.iter().map(|run| format!("{}\n", run_words(run))).collect())
 }
 
-async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {
+pub(crate) async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {
     driver.close().await.map_err(|failure| trouble(&failure.into()))
 }
 

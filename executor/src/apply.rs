@@ -348,7 +348,7 @@ async fn begin_once(runner: &mut Runner<'_>, request: &Request, answers: &[Answe
     }
     runner.append(Event::SessionBegun { session: runner.session.clone() }).await?;
     runner.cross("run/before-commit");
-    Ok(runner.driver.commit().await?)
+    Ok(runner.commit().await?)
 }
 
 /// A new run's id: when it began and which plan, so that people can tell runs apart and sort them.

@@ -120,7 +120,7 @@ impl Runner<'_> {
             self.cross_leg(line, nth, &format!("before-sql-{number}"));
             self.driver.execute(statement).await?;
         }
-        Ok(self.driver.commit().await?)
+        Ok(self.commit().await?)
     }
 
     /// Goes through the table from the cursor to its end.
@@ -173,7 +173,7 @@ impl Runner<'_> {
         let (step, rows) = (line.legs[nth].id.clone(), fill.rows + done.rows);
         self.append(Event::Batch { step, cursor: done.cursor.clone(), rows }).await?;
         self.cross_leg(line, nth, "before-commit");
-        self.driver.commit().await?;
+        self.commit().await?;
         self.cross_leg(line, nth, "after-batch");
         (fill.cursor, fill.rows) = (Some(done.cursor), rows);
         Ok(true)

@@ -53,12 +53,32 @@ impl Chain {
             if entry.previous != chain.last {
                 return Err(broken("does not follow on the line before it"));
             }
-            if hash(entry.seq, &entry.at, &entry.run, &entry.event, &entry.previous) != entry.hash {
+            if !Self::is_whole(entry) {
                 return Err(broken("was changed after it was written"));
             }
             chain = Self { seq: entry.seq, last: entry.hash.clone() };
         }
         Ok(chain)
+    }
+
+    /// A chain whose last line has that number and hash.
+    pub(crate) fn at(seq: u64, last: Fingerprint) -> Self {
+        Self { seq, last }
+    }
+
+    /// The number of the last line.
+    pub(crate) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The hash of the last line.
+    pub(crate) fn last(&self) -> &Fingerprint {
+        &self.last
+    }
+
+    /// Whether a line is as it was written.
+    pub(crate) fn is_whole(entry: &Entry) -> bool {
+        hash(entry.seq, &entry.at, &entry.run, &entry.event, &entry.previous) == entry.hash
     }
 
     /// The next line, at the present time; the chain then ends with it.

@@ -452,7 +452,7 @@ async fn a_changed_journal_is_refused() {
 async fn transient_failures_end_after_the_attempts() {
     let fake = server();
     // The run's own lines are the first operations; the first step's transaction comes after them.
-    let first = fake.server().ops + 7;
+    let first = fake.server().ops + 8;
     fake.server().faults.extend((first..first + 60).map(|at| (at, Fault::Transient)));
     let stop = up(&fake).await.unwrap_err();
     assert!(matches!(stop, Stop::Busy { .. }), "{stop}");

@@ -78,6 +78,9 @@ pub trait Driver: Send {
     /// The journal, oldest first; empty if mig was never installed here.
     async fn entries(&mut self) -> Result<Vec<Entry>, Failure>;
 
+    /// The journal as it is stored, oldest first, whether its lines can be read or not; empty if mig was never installed here.
+    async fn lines(&mut self) -> Result<Vec<JournalLine>, Failure>;
+
     /// Records how texts were said, in the open transaction if there is one; replaces earlier records of the same text and object.
     async fn remember(&mut self, records: &[Remembered]) -> Result<(), Failure>;
 
@@ -113,6 +116,18 @@ pub trait Connector: Send {
     fn lookout(&self) -> Option<Box<dyn Lookout>> {
         None
     }
+}
+
+/// A line of the journal as it is stored: what an audit looks at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine {
+    /// The number that it is stored under.
+    pub seq: String,
+    /// The entry's text.
+    pub entry: String,
+    /// What is stored beside it so that people and queries find it: the run, the event's name, the step. None where an engine stores
+    /// nothing beside.
+    pub beside: Option<[Option<String>; 3]>,
 }
 
 /// The outcome of asking for the lock.

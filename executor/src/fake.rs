@@ -20,7 +20,7 @@ use mig_plan::{
 use crate::{
     control::Signal,
     doctor::Symptom,
-    driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
+    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Session},
     failure::Failure,
     journal::Entry,
     runs::runs,
@@ -373,6 +373,15 @@ impl Driver for FakeDriver {
 
     async fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         self.look(|state| state.entries.clone())
+    }
+
+    async fn lines(&mut self) -> Result<Vec<JournalLine>, Failure> {
+        let line = |entry: &Entry| JournalLine {
+            seq: entry.seq.to_string(),
+            entry: serde_json::to_string(entry).unwrap_or_default(),
+            beside: None,
+        };
+        self.look(|state| state.entries.iter().map(line).collect())
     }
 
     async fn remember(&mut self, records: &[Remembered]) -> Result<(), Failure> {

@@ -102,7 +102,7 @@ async fn collect_once(runner: &mut Runner<'_>, drops: &[Statement]) -> Result<()
         runner.driver.execute(statement).await?;
     }
     runner.append(Event::Collected {}).await?;
-    Ok(runner.driver.commit().await?)
+    Ok(runner.commit().await?)
 }
 
 fn drops(plan: &Plan) -> Vec<Statement> {

@@ -6,6 +6,7 @@
 pub mod accept;
 pub mod align;
 pub mod apply;
+pub mod audit;
 mod batches;
 pub mod chain;
 mod checks;
@@ -39,7 +40,7 @@ mod verify;
 pub use self::{
     apply::{Outcome, Pace, Request, apply},
     control::{Heard, Interrupt, Signal, Wish},
-    driver::{BatchDone, Connector, Cursor, Driver, Lease, Session},
+    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Session},
     failure::Failure,
     gc::{GcRequest, collectible, gc},
     journal::{Entry, Event},

@@ -143,7 +143,7 @@ impl Runner<'_> {
             self.driver.remember(&records).await?;
         }
         self.cross_leg(line, unit.start, "before-commit");
-        self.driver.commit().await?;
+        self.commit().await?;
         self.cross_leg(line, unit.start, "after-commit");
         self.memory.extend(records);
         Ok(((!found).then(|| started.elapsed()), rows))

@@ -10,6 +10,7 @@ use mig_plan::{Address, Limits, Object, Remembered, StepId};
 use crate::{
     align::{Memory, Spelling},
     apply::{self, Outcome, Pace, Request},
+    audit::{self, Head},
     chain::Chain,
     control::{Interrupt, Wish},
     driver::{Connector, Driver, Lease, Session},
@@ -64,6 +65,8 @@ pub(crate) struct Runner<'a> {
     pub(crate) driver: Box<dyn Driver>,
     pub(crate) report: &'a mut dyn Report,
     pub(crate) chain: Chain,
+    /// The journal's end as it is committed.
+    committed: Chain,
     pub(crate) memory: Memory,
     pub(crate) session: Session,
     /// The run's id, once known.
@@ -103,6 +106,7 @@ impl<'a> Runner<'a> {
             driver,
             report,
             chain,
+            committed: Chain::default(),
             memory,
             session,
             run,
@@ -251,6 +255,7 @@ impl<'a> Runner<'a> {
     pub(crate) async fn read_journal(&mut self) -> Result<Vec<Entry>, Halt> {
         let entries = self.driver.entries().await?;
         self.chain = Chain::verify(&entries).map_err(|e| Stop::JournalBroken { says: e.to_string() })?;
+        self.committed = self.chain.clone();
         self.memory = Memory::new(self.driver.remembered().await?);
         Ok(entries)
     }
@@ -269,6 +274,17 @@ impl<'a> Runner<'a> {
     pub(crate) async fn append(&mut self, event: Event) -> Result<(), Halt> {
         let entry = self.chain.next(&self.run, event);
         Ok(self.driver.append(&entry).await?)
+    }
+
+    /// Commits the open transaction; the journal's end is recorded in it where the journal has grown.
+    pub(crate) async fn commit(&mut self) -> Result<(), Failure> {
+        if self.chain != self.committed {
+            let head = Head { seq: self.chain.seq(), hash: self.chain.last().clone() };
+            audit::keep_head(&mut *self.driver, &head).await?;
+        }
+        self.driver.commit().await?;
+        self.committed = self.chain.clone();
+        Ok(())
     }
 
     /// Journals events, with records of spelling, in a transaction of their own.
@@ -303,7 +319,7 @@ impl<'a> Runner<'a> {
         for event in events {
             self.append(event.clone()).await?;
         }
-        Ok(self.driver.commit().await?)
+        Ok(self.commit().await?)
     }
 
     /// Rolls the open transaction back, and the journal's end with it.

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod doctor;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Stop(args) => stop::run(&args),
         Command::Status(args) => status::run(&args),
         Command::History(args) => history::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Drift(args) => drift::run(&args),
         Command::Accept(args) => accept::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -1,6 +1,7 @@
 //! End to end: the program on real servers, looked at by the servers' own clients.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod bad_input;
 mod chaos;
 mod common;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mig_executor::{Entry, Event, Failure, Signal, Wish};
+use mig_executor::{Entry, Event, Failure, JournalLine, Signal, Wish};
 use mig_plan::{Fingerprint, OpenRun, Remembered};
 use sqlx::Row as _;
 
@@ -67,6 +67,18 @@ pub(super) async fn append(link: &mut Link, entry: &Entry) -> Result<(), Failure
 /// The journal, oldest first.
 pub(super) async fn entries(link: &mut Link) -> Result<Vec<Entry>, Failure> {
     parsed(read(link, "_mig_journal", "SELECT `entry` FROM `_mig_journal` ORDER BY `seq`").await?)
+}
+
+/// The journal as it is stored.
+pub(super) async fn lines(link: &mut Link) -> Result<Vec<JournalLine>, Failure> {
+    let query = "SELECT `seq`, `entry`, `run`, `event`, `step` FROM `_mig_journal` ORDER BY `seq`";
+    let line = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter();
+        let mut next = || row.next().flatten();
+        let (seq, entry) = (next().unwrap_or_default(), next().unwrap_or_default());
+        JournalLine { seq, entry, beside: Some([next(), next(), next()]) }
+    };
+    Ok(read(link, "_mig_journal", query).await?.into_iter().map(line).collect())
 }
 
 fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {

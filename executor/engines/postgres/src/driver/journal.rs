@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mig_executor::{Entry, Event, Failure, Signal, Wish};
+use mig_executor::{Entry, Event, Failure, JournalLine, Signal, Wish};
 use mig_plan::{Fingerprint, OpenRun, Remembered};
 use sqlx::Row as _;
 
@@ -77,6 +77,18 @@ pub(super) async fn append(link: &mut Link, entry: &Entry) -> Result<(), Failure
 /// The journal, oldest first.
 pub(super) async fn entries(link: &mut Link) -> Result<Vec<Entry>, Failure> {
     parsed(read(link, "journal", "select entry from mig.journal order by seq").await?)
+}
+
+/// The journal as it is stored.
+pub(super) async fn lines(link: &mut Link) -> Result<Vec<JournalLine>, Failure> {
+    let rows = read(link, "journal", "select seq, entry, run, event, step from mig.journal order by seq").await?;
+    let line = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter();
+        let mut next = || row.next().flatten();
+        let (seq, entry) = (next().unwrap_or_default(), next().unwrap_or_default());
+        JournalLine { seq, entry, beside: Some([next(), next(), next()]) }
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
 fn parsed(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Entry>, Failure> {

@@ -22,7 +22,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal, doctor::Symptom};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Live, Name, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},
@@ -228,6 +228,10 @@ impl Driver for PostgresDriver {
 
     async fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         journal::entries(&mut self.link).await
+    }
+
+    async fn lines(&mut self) -> Result<Vec<JournalLine>, Failure> {
+        journal::lines(&mut self.link).await
     }
 
     async fn remember(&mut self, records: &[Remembered]) -> Result<(), Failure> {

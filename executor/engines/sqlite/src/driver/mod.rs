@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, Lease, Session, Signal, doctor::Symptom};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Object, Remembered, Snapshot,
     step::{Batches, Statement},
@@ -243,6 +243,10 @@ impl Driver for SqliteDriver {
 
     async fn entries(&mut self) -> Result<Vec<Entry>, Failure> {
         own::entries(self.connection()?).await
+    }
+
+    async fn lines(&mut self) -> Result<Vec<JournalLine>, Failure> {
+        own::lines(self.connection()?).await
     }
 
     async fn remember(&mut self, records: &[Remembered]) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! Mig's own tables: the journal, how texts were said, and kept documents.
 
-use mig_executor::{Entry, Event, Failure, Signal};
+use mig_executor::{Entry, Event, Failure, JournalLine, Signal};
 use mig_plan::{OpenRun, Remembered};
 use sqlx::{Row as _, sqlite::SqliteConnection};
 
@@ -49,6 +49,18 @@ pub(super) async fn entries(connection: &mut SqliteConnection) -> Result<Vec<Ent
     let query = sqlx::query("SELECT entry FROM _mig_journal ORDER BY seq");
     let rows = query.fetch_all(connection).await.map_err(|error| failure(&error))?;
     rows.iter().map(|row| decoded(row.try_get(0).map_err(|error| failure(&error))?)).collect()
+}
+
+pub(super) async fn lines(connection: &mut SqliteConnection) -> Result<Vec<JournalLine>, Failure> {
+    if !is_there(connection, "_mig_journal").await? {
+        return Ok(Vec::new());
+    }
+    let rows = super::read::ask(connection, "SELECT seq, entry FROM _mig_journal ORDER BY seq", usize::MAX).await?;
+    let line = |row: Vec<Option<String>>| {
+        let mut row = row.into_iter().map(Option::unwrap_or_default);
+        JournalLine { seq: row.next().unwrap_or_default(), entry: row.next().unwrap_or_default(), beside: None }
+    };
+    Ok(rows.into_iter().map(line).collect())
 }
 
 pub(super) async fn remember(connection: &mut SqliteConnection, records: &[Remembered]) -> Result<(), Failure> {
