@@ -162,7 +162,9 @@ fn end(entries: &[Entry], kept: Option<&[u8]>) -> Option<Flaw> {
 async fn plan_flaw(driver: &mut dyn Driver, plan: &Fingerprint) -> Result<Option<String>, Stop> {
     Ok(match driver.kept(plan.as_str(), KEPT_PLAN).await? {
         None => Some(format!("the plan {plan} that it names was removed")),
-        Some(bytes) if Fingerprint::of_bytes(&bytes) != *plan => Some(format!("the plan {plan} that it names was changed")),
+        Some(bytes) if Fingerprint::of_bytes(&bytes) != *plan => {
+            Some(format!("the plan {plan} that it names was changed"))
+        }
         Some(_) => None,
     })
 }
