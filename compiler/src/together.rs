@@ -115,9 +115,10 @@ fn fits(node: &Node, ground: &Ground<'_>) -> bool {
         Kind::Create(k) => is_cheap(&k.at),
         Kind::Drop(k) => is_cheap(&k.at),
         Kind::AlterColumn(_) | Kind::DropColumn(_) | Kind::AddColumn(_) | Kind::Privileges(_) => true,
+        Kind::Exchange(_) | Kind::DropConstraint(_) => true,
         Kind::Replace(k) => match &k.from.body {
             Body::Enum { .. } => !ground.dialect.disturbs(&draft.change).is_empty(),
-            Body::Source(_) | Body::Domain(_) | Body::View(_) => true,
+            Body::Source(_) | Body::Domain(_) | Body::View(_) | Body::Sequence(_) => true,
             _ => false,
         },
         _ => false,
@@ -137,6 +138,14 @@ fn bundled(nodes: &[Node], bundles: &[BTreeSet<usize>], places: &[usize]) -> Vec
         for node in places.iter().filter(|i| bundle.contains(i)).map(|i| &nodes[*i]) {
             all.drafts.extend(node.drafts.iter().cloned().map(|draft| draft.together(MARK)));
             all.recipes.extend(&node.recipes);
+        }
+        // What comes back as it was goes when the change that it makes way for is due, not later.
+        let passing: Vec<bool> = all.drafts.iter().map(|draft| comes_back(&all, &draft.change)).collect();
+        let causes = all.drafts.iter().zip(&passing).filter(|(_, passing)| !**passing);
+        if let Some(due) = causes.map(|(draft, _)| draft.phase).max() {
+            for (draft, _) in all.drafts.iter_mut().zip(&passing).filter(|(_, passing)| **passing) {
+                draft.phase = draft.phase.min(due);
+            }
         }
         all
     };

@@ -109,6 +109,8 @@ const TYPES: Case = Case {
         create index line_account on line (account);
         insert into account (code, doc, tag) select n, '{\"n\": 1}', 't' || n % 9 from generate_series(1, 300) n;
         insert into line (account, parent) select n % 300 + 1, nullif(n / 2, 0) from generate_series(1, 900) n;
+        create view load as select account, sum(qty) as qty from line group by account;
+        comment on view load is 'by account';
         create sequence ids start 1000;",
     edits: &[
         ("\"serial\"", "\"bigserial\""),
@@ -126,6 +128,7 @@ const TYPES: Case = Case {
         "insert into line (account) values (5)",
         "delete from line where id = (select min(id) from line where id > 500)",
         "delete from account where id = (select min(id) from account where id between 100 and 200)",
+        "select qty from load where account = 5",
     ],
     new: &["insert into line (account, qty) values (7, 3)", "update line set note = 'n', qty = qty + 1 where id < 9"],
     holds: &[
@@ -137,6 +140,7 @@ const TYPES: Case = Case {
         ("select count(*) from line where parent not in (select id from line)", "0"),
         ("select pg_get_serial_sequence('account', 'id'), pg_get_serial_sequence('line', 'id')", "public.account_id_seq|public.line_id_seq"),
         ("insert into account (code, tag) values (5000000000, 'a longer tag') returning code, id > 300 and id < 100000", "5000000000|t"),
+        ("select pg_typeof(qty), obj_description('load'::regclass) from load limit 1", "numeric|by account"),
         ("select obj_description('account_tag'::regclass), pg_get_indexdef('account_tag'::regclass)",
          "by tag|CREATE INDEX account_tag ON public.account USING btree (tag, id)"),
     ],

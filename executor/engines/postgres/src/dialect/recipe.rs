@@ -101,7 +101,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
         drafts.iter_mut().for_each(|d| d.phase = d.phase.max(Phase::Switch));
     }
     // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
-    drafts.sort_by_key(|d| d.phase);
+    // What ends a move comes last of all: nothing waits for it, and what stands on several changed columns can go and come once.
+    drafts.sort_by_key(|d| (d.phase, matches!(d.change, Kind::Unsync(_))));
     Ok(drafts)
 }
 
