@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mig_compiler::{
-    Severity, SpecFile,
+    Diagnostic, Severity, SpecFile,
     explain::{self, empty},
 };
 use mig_plan::{Plan, Snapshot};
@@ -126,14 +126,36 @@ pub(crate) fn compiled(
     if compiled.plan.steps.is_empty() && !verbose {
         (quiet, loud) = loud.into_iter().partition(|note| note.severity == Severity::Note);
     }
+    let silenced = if verbose { Vec::new() } else { silence(&mut loud) };
     for note in spec_files::shown(&loud, &specs) {
         note.show();
+    }
+    for (code, more) in silenced {
+        terminal::note(&format!("{more} more of {code}: mig plan --verbose"));
     }
     if !quiet.is_empty() {
         let notes = if quiet.len() == 1 { "1 note".to_owned() } else { format!("{} notes", quiet.len()) };
         terminal::note(&format!("{notes} on what is done already: mig plan --verbose"));
     }
     Ok((compiled.plan, specs))
+}
+
+/// Leaves a few notes of each code: hundreds of the same kind hide the plan. Gives how many of which code went.
+fn silence(notes: &mut Vec<Diagnostic>) -> Vec<(&'static str, usize)> {
+    const SHOWN: usize = 5;
+    let mut seen: Vec<(&'static str, usize)> = Vec::new();
+    notes.retain(|note| {
+        if note.severity != Severity::Note {
+            return true;
+        }
+        let at = seen.iter().position(|(code, _)| *code == note.code).unwrap_or_else(|| {
+            seen.push((note.code, 0));
+            seen.len() - 1
+        });
+        seen[at].1 += 1;
+        seen[at].1 <= SHOWN
+    });
+    seen.into_iter().filter(|(_, n)| *n > SHOWN).map(|(code, n)| (code, n - SHOWN)).collect()
 }
 
 /// A plan without steps is no file.

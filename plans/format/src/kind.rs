@@ -148,6 +148,24 @@ kinds!(
     Backfill,
 );
 
+impl Kind {
+    /// What taking it back does, in a sentence without an end: what a reviewer reads as its undo where the engine has nothing more to say.
+    #[must_use]
+    pub fn taken_back(&self) -> String {
+        let at = self.address();
+        match self {
+            Self::Create(_) | Self::AddColumn(_) | Self::AddConstraint(_) => format!("removes {at} again"),
+            Self::Drop(_) | Self::DropColumn(_) | Self::DropConstraint(_) => format!("adds {at} again"),
+            Self::Rename(k) => format!("gives {} its name back", k.from),
+            Self::RenameMember(k) => format!("gives {} its name back", k.from),
+            Self::RenameValue(_) => format!("gives the value of {at} its name back"),
+            Self::Comment(_) => format!("gives {at} its old comment back"),
+            Self::Privileges(_) => format!("restores the privileges on {at}"),
+            _ => format!("makes {at} again what it was"),
+        }
+    }
+}
+
 impl Schema {
     /// Applies one change.
     ///

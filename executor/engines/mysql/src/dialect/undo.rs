@@ -37,7 +37,7 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
                 return Ok(done("nothing".to_owned(), Action::Nothing {}));
             };
             let rendered = render(flavor, &reverse, after, before)?;
-            Ok(done(format!("takes the change of {} back", change.address()), rendered.action))
+            Ok(done(change.taken_back(), rendered.action))
         }
     }
 }

@@ -98,7 +98,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
         Kind::ValidateConstraint(_) => {
             Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
         }
-        _ => reversed(change, (before, after), version, format!("takes the change of {} back", change.address())),
+        _ => reversed(change, (before, after), version, change.taken_back()),
     }
 }
 
