@@ -1,8 +1,9 @@
 //! The journal as an auditor wants it: proved, and as a table.
 
 use mig_executor::{
-    Entry,
-    audit::{Audit, columns},
+    Entry, Filing,
+    audit::{Audit, Flaw, columns},
+    evidence,
 };
 use serde_json::json;
 
@@ -23,9 +24,21 @@ pub(crate) enum Format {
 }
 
 /// Proves the journal; what is wrong with it is the error.
-pub(crate) async fn verify(database: &Database, run: Option<&str>, json: bool) -> Result<String, Trouble> {
+pub(crate) async fn verify(
+    database: &Database,
+    run: Option<&str>,
+    filing: Option<&Filing>,
+    json: bool,
+) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
-    let audit = mig_executor::audit::audit(&mut *driver, run).await.map_err(|stop| trouble(&stop))?;
+    let mut audit = mig_executor::audit::audit(&mut *driver, run).await.map_err(|stop| trouble(&stop))?;
+    if let (Some(run), Some(filing), true) = (run, filing, audit.flaws.is_empty()) {
+        let entries = mig_executor::audit::export(&mut *driver, Some(run)).await.map_err(|stop| trouble(&stop))?;
+        let wrong = evidence::compare(filing, run, &entries)
+            .map_err(|error| Trouble::file("read the evidence in", &filing.folder(run), &error))?;
+        let flaw = |says| Flaw { seq: None, run: Some(run.to_owned()), says };
+        audit.flaws.extend(wrong.into_iter().map(flaw));
+    }
     close(driver).await?;
     if !audit.flaws.is_empty() {
         if json {
@@ -35,7 +48,8 @@ pub(crate) async fn verify(database: &Database, run: Option<&str>, json: bool) -
             .untouched("nothing was written")
             .next("somebody or something wrote to mig's own tables: compare them with a backup"));
     }
-    if json { Ok(object(&audit).to_string()) } else { Ok(words(&audit, run)) }
+    let filed = filing.zip(run).map(|(filing, run)| format!("\n{} is as it was filed", filing.folder(run).display()));
+    if json { Ok(object(&audit).to_string()) } else { Ok(words(&audit, run) + &filed.unwrap_or_default()) }
 }
 
 fn object(audit: &Audit) -> serde_json::Value {
@@ -49,7 +63,7 @@ fn words(audit: &Audit, run: Option<&str>) -> String {
 }
 
 fn flawed(audit: &Audit) -> String {
-    let mut text = "the journal is not as it was written".to_owned();
+    let mut text = "the journal or its evidence is not as it was written".to_owned();
     for flaw in &audit.flaws {
         let seq = flaw.seq.map(|seq| format!("line {seq}: ")).unwrap_or_default();
         let run = flaw.run.as_ref().map(|run| format!(" (run {run})")).unwrap_or_default();

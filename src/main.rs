@@ -1,5 +1,6 @@
 //! The door: the `mig` command. It reads files and arguments, asks the compiler and the executor, and prints what they say.
 
+mod artifacts;
 mod audit;
 mod cli;
 mod commands;

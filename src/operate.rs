@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
-    Connector, Driver, Failure, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position,
+    Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position,
     Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, sign::Approval,
 };
 use mig_plan::{Address, Phase, StepId};
@@ -45,6 +45,8 @@ pub(crate) struct Order {
     pub(crate) json: bool,
     /// Where to write the outcome of the checks as a JUnit report.
     pub(crate) junit: Option<PathBuf>,
+    /// Where the evidence is filed.
+    pub(crate) filing: Option<Filing>,
 }
 
 /// A run to be taken back.
@@ -55,6 +57,8 @@ pub(crate) struct Back {
     pub(crate) wait: Duration,
     /// Whether to print events as JSON.
     pub(crate) json: bool,
+    /// Where the evidence is filed.
+    pub(crate) filing: Option<Filing>,
 }
 
 /// Opens sessions with one database.
@@ -85,6 +89,7 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
         again: order.again,
         monitor: order.monitor,
         pace: Pace { lock_wait: order.wait, ..Pace::default() },
+        filing: order.filing,
     };
     let mut watch = Watch::start(order.json, database.engine.lookout.is_some());
     let ended = mig_executor::apply(&mut Sessions(database), &request, &mut watch).await;
@@ -92,17 +97,17 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
         junit::write(file, "mig apply", &junit::of_apply(&request.plan, &ended, watch.noted()))?;
     }
     watch.end();
-    tell(ended, order.json, &request.title)
+    tell(ended, order.json, &request.title, request.filing.as_ref())
 }
 
 /// Takes a run back, or goes on taking it back.
 pub(crate) async fn rollback(database: &Database, back: Back) -> Result<Outcome, Trouble> {
-    let request =
-        RollbackRequest { which: back.which, dry_run: false, pace: Pace { lock_wait: back.wait, ..Pace::default() } };
+    let pace = Pace { lock_wait: back.wait, ..Pace::default() };
+    let request = RollbackRequest { which: back.which, dry_run: false, pace, filing: back.filing };
     let mut watch = Watch::start(back.json, database.engine.lookout.is_some());
     let ended = mig_executor::rollback(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
-    tell(ended, back.json, "the run")
+    tell(ended, back.json, "the run", request.filing.as_ref())
 }
 
 /// What taking a run back would amount to, in words; nothing if it is taken back already.
@@ -141,13 +146,21 @@ pub(crate) async fn collect(
     let mut watch = Watch::start(json, database.engine.lookout.is_some());
     let ended = mig_executor::gc(&mut Sessions(database), &request, &mut watch).await;
     watch.end();
-    tell(ended, json, "the runs")
+    tell(ended, json, "the runs", None)
 }
 
-fn tell(ended: Result<Ended, Stop>, json: bool, title: &str) -> Result<Outcome, Trouble> {
+fn tell(ended: Result<Ended, Stop>, json: bool, title: &str, filing: Option<&Filing>) -> Result<Outcome, Trouble> {
     match ended {
         Ok(ended) => {
-            terminal::say(&if json { object(&ended).to_string() } else { words(&ended, title) });
+            let folder = filing.zip(filed(&ended)).map(|(filing, run)| filing.folder(run).display().to_string());
+            if json {
+                let mut object = object(&ended);
+                object["evidence"] = json!(folder);
+                terminal::say(&object.to_string());
+            } else {
+                let folder = folder.map(|folder| format!("\nevidence: {folder}")).unwrap_or_default();
+                terminal::say(&format!("{}{folder}", words(&ended, title)));
+            }
             Ok(Outcome::Done)
         }
         Err(stop) => {
@@ -158,6 +171,14 @@ fn tell(ended: Result<Ended, Stop>, json: bool, title: &str) -> Result<Outcome, 
             }
             Err(trouble(&stop))
         }
+    }
+}
+
+/// The run that has evidence.
+fn filed(ended: &Ended) -> Option<&str> {
+    match ended {
+        Ended::Done { run, .. } | Ended::Paused { run, .. } | Ended::RolledBack { run, .. } => Some(run),
+        Ended::NothingToDo { .. } | Ended::DryRun { .. } | Ended::Collected { .. } => None,
     }
 }
 
@@ -178,6 +199,7 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::Internal { step: Some(_), .. }
         | Stop::Strained { .. }
         | Stop::Undone { .. }
+        | Stop::Evidence { begun: true, .. }
         | Stop::Asked { .. } => Reason::Failed,
         Stop::Unknown { .. } | Stop::JournalBroken { .. } => Reason::Unknown,
         Stop::Locked { .. } => Reason::Locked,
@@ -190,6 +212,7 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::Collected { .. }
         | Stop::Closed { .. }
         | Stop::Monitor { .. }
+        | Stop::Evidence { begun: false, .. }
         | Stop::PlanLost { .. }
         | Stop::Unavailable { .. }
         | Stop::Internal { step: None, .. } => Reason::Database,

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::Deserialize;
 
 use crate::{
+    artifacts::Setting,
     engines,
     exit::{Reason, Trouble},
     files,
@@ -52,6 +53,9 @@ struct Settings {
     /// How many distinct people must have signed a plan before it may run.
     #[schemars(example = serde_json::json!({ "signers": 1, "critical": { "signers": 2 } }))]
     policy: Policy,
+    /// The folder below which the evidence of runs is filed, or `false` for none; `artifacts` without it.
+    #[schemars(example = &"artifacts")]
+    artifacts: Option<Setting>,
     /// What is watched while a plan is applied, and what happens when clients suffer.
     #[schemars(example = serde_json::json!({ "latency_percent": 30, "patience": "10m" }))]
     monitor: MonitorPolicy,
@@ -123,6 +127,11 @@ impl Project {
     /// When a run hurts too much.
     pub(crate) fn monitor(&self) -> &MonitorPolicy {
         &self.settings.monitor
+    }
+
+    /// Where the evidence of runs is filed, if it is said.
+    pub(crate) fn artifacts(&self) -> Option<&Setting> {
+        self.settings.artifacts.as_ref()
     }
 
     /// The databases that have names.

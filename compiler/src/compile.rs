@@ -113,6 +113,7 @@ pub fn compile_intent(
         specs: intent.specs_digest.clone(),
         checks: &intent.declared_checks,
         probes: &intent.declared_probes,
+        datasets: &intent.declared_datasets,
         goal: &found.goal,
     };
     let plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard, HazardCode,
+    Address, Check, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard, HazardCode,
     Kind, Name, Need, Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target,
     Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
@@ -38,6 +38,8 @@ pub(crate) struct Header<'a> {
     pub(crate) checks: &'a [Declared<DeclaredCheck>],
     /// What the database must take or refuse in the end.
     pub(crate) probes: &'a [Declared<DeclaredProbe>],
+    /// Rows that are filed as evidence.
+    pub(crate) datasets: &'a [Declared<Dataset>],
     /// What must stand in the end, as far as the specs manage it.
     pub(crate) goal: &'a Schema,
 }
@@ -166,6 +168,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         checks,
         declared: header.checks.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
         probes: header.probes.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
+        datasets: header.datasets.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
         steps,
         footprint,
     };

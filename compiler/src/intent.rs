@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema,
+    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema,
 };
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ pub struct Intent {
     pub declared_checks: Vec<Declared<DeclaredCheck>>,
     /// What the database must take or refuse, in declared order.
     pub declared_probes: Vec<Declared<DeclaredProbe>>,
+    /// Rows that are filed as evidence, in declared order.
+    pub declared_datasets: Vec<Declared<Dataset>>,
     /// Objects to leave as they are and to manage no longer.
     pub removed: BTreeSet<Address>,
     /// The fingerprint of the resolved content; formatting and the order of files do not change it.
@@ -64,7 +66,7 @@ pub struct ValueMove {
     pub place: Place,
 }
 
-/// A check or a probe, and which plans have it.
+/// A check, a probe or a dataset, and which plans have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared<T> {
     /// What is declared.

@@ -174,6 +174,7 @@ fn intent(goal: Schema, moves: (Vec<Move>, Vec<Move>)) -> Intent {
         enum_value_moves: Vec::new(),
         declared_checks: Vec::new(),
         declared_probes: Vec::new(),
+        declared_datasets: Vec::new(),
         fills: BTreeMap::new(),
         removed: BTreeSet::new(),
         managed: Managed::default(),

@@ -10,6 +10,7 @@ use crate::{
     checks,
     describe::Difference,
     driver::{Connector, Driver},
+    evidence::Filing,
     failure::Failure,
     journal::{Entry, Event},
     line::Line,
@@ -46,6 +47,8 @@ pub struct Request {
     pub monitor: MonitorPolicy,
     /// How long to wait.
     pub pace: Pace,
+    /// Where the evidence is filed; nowhere if `None`.
+    pub filing: Option<Filing>,
 }
 
 /// How long to wait for what.
@@ -121,6 +124,9 @@ pub async fn apply(connect: &mut dyn Connector, request: &Request, report: &mut 
     if Fingerprint::of_bytes(&request.bytes) != request.plan.digest() {
         let says = "the plan is not what its bytes say".to_owned();
         return Err(Stop::Internal { step: None, says });
+    }
+    if let Some(filing) = request.filing.as_ref().filter(|_| !request.dry_run) {
+        filing.prove()?;
     }
     let mut driver = connect.connect().await?;
     fits_target(&request.plan, &*driver)?;
@@ -234,6 +240,9 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
         Some(run) => {
             runner.run.clone_from(&run.run);
             before.clone_from(&run.before);
+            runner.evidence_begun = true;
+            runner.open_evidence(request.filing.as_ref(), &request.plan, &request.title, &entries)?;
+            runner.install().await?;
             let end = end_of(&line, request.through);
             if let Some(through) = request.through.filter(|through| run.paused == Some(*through))
                 && at == end
@@ -246,8 +255,16 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
         }
         None => {
             unknown_dependents(&mut *runner.driver, &request.plan, at).await?;
-            before = checks::ask(&mut *runner.driver, &request.plan, at, runner.report).await?;
-            begin(runner, request, &entries, &before).await?;
+            let asked = checks::ask(&mut *runner.driver, &request.plan, at, runner.report).await?;
+            before.clone_from(&asked.answers);
+            runner.run = run_id(request, &entries);
+            runner.open_evidence(request.filing.as_ref(), &request.plan, &request.title, &[])?;
+            runner.filed(|evidence| evidence.prechecks(&asked.found))?;
+            runner.filed(|evidence| evidence.asked_before(&asked.answers))?;
+            runner.extract(When::Before).await?;
+            runner.install().await?;
+            begin(runner, request, &before).await?;
+            runner.evidence_begun = true;
             None
         }
     };
@@ -280,6 +297,7 @@ async fn go(
         return Ok(paused(line, &name, through, end));
     }
     arrived(runner, line).await?;
+    runner.extract(When::After).await?;
     runner.verify(&request.plan, before).await?;
     runner.record(&[Event::RunDone {}], &[]).await?;
     Ok(Outcome::Done { run: name, steps: line.len(), here: line.len() - at })
@@ -308,8 +326,7 @@ async fn unknown_dependents(driver: &mut dyn Driver, plan: &Plan, at: usize) -> 
 }
 
 /// Begins a run: keeps its documents and journals its admission, in one transaction.
-async fn begin(runner: &mut Runner<'_>, request: &Request, entries: &[Entry], answers: &[Answer]) -> Result<(), Halt> {
-    runner.run = run_id(request, entries);
+async fn begin(runner: &mut Runner<'_>, request: &Request, answers: &[Answer]) -> Result<(), Halt> {
     runner.cross("run/begin");
     let mut attempt = 0;
     loop {
@@ -348,7 +365,7 @@ async fn begin_once(runner: &mut Runner<'_>, request: &Request, answers: &[Answe
     }
     runner.append(Event::SessionBegun { session: runner.session.clone() }).await?;
     runner.cross("run/before-commit");
-    Ok(runner.commit().await?)
+    runner.commit().await
 }
 
 /// A new run's id: when it began and which plan, so that people can tell runs apart and sort them.

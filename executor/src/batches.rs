@@ -9,7 +9,7 @@ use crate::{
     driver::Cursor,
     failure::Failure,
     journal::Event,
-    line::Line,
+    line::{Line, Way},
     rate::Rate,
     report::Progress,
     run::{Course, done_event},
@@ -55,6 +55,9 @@ impl Runner<'_> {
             Some(query) => Some(counted(&mut *self.driver, query).await?),
             None => None,
         };
+        if let (Some(left), Way::Forth) = (total, line.way) {
+            self.filed(|evidence| evidence.candidates(leg.id, left))?;
+        }
         let found = match total {
             Some(left) => left == 0,
             None => course.done.contains(leg.id),
@@ -120,7 +123,7 @@ impl Runner<'_> {
             self.cross_leg(line, nth, &format!("before-sql-{number}"));
             self.driver.execute(statement).await?;
         }
-        Ok(self.commit().await?)
+        self.commit().await
     }
 
     /// Goes through the table from the cursor to its end.

@@ -13,18 +13,25 @@ use crate::{
 /// How many wrong rows are shown.
 const SAMPLES: usize = 5;
 
-/// Asks every check of the steps from `from` on, and what the specs say must hold before. Gives what the latter answered.
+/// What was asked before the first write.
+pub(crate) struct Before {
+    /// What the declared checks answered.
+    pub(crate) answers: Vec<Answer>,
+    /// How many rows the checks of steps found.
+    pub(crate) found: Vec<(Check, u64)>,
+}
+
+/// Asks every check of the steps from `from` on, and what the specs say must hold before.
 pub(crate) async fn ask(
     driver: &mut dyn crate::Driver,
     plan: &Plan,
     from: usize,
     report: &mut dyn crate::Report,
-) -> Result<Vec<Answer>, Halt> {
-    let mut failures = Vec::new();
+) -> Result<Before, Halt> {
+    let (mut failures, mut found) = (Vec::new(), Vec::new());
     let ahead = |check: &&Check| plan.steps[from..].iter().any(|step| step.id == check.step);
     for check in plan.checks.iter().filter(ahead) {
         let count = match count(driver, check).await {
-            Ok(0) => continue,
             Ok(count) => count,
             Err(Halt::Failure(Failure::Refused { says, .. } | Failure::Transient { says })) => {
                 // An advising question that only makes sense before some step may have no answer after it.
@@ -39,6 +46,10 @@ pub(crate) async fn ask(
             }
             Err(halt) => return Err(halt),
         };
+        found.push((check.clone(), count));
+        if count == 0 {
+            continue;
+        }
         let samples = match &check.sample {
             Some(sql) => rows(driver, sql, SAMPLES).await?,
             None => Vec::new(),
@@ -52,7 +63,7 @@ pub(crate) async fn ask(
     }
     let (answers, unmet) = verify::ask(driver, plan, When::Before, &[]).await?;
     if failures.is_empty() && unmet.is_empty() {
-        Ok(answers)
+        Ok(Before { answers, found })
     } else {
         Err(Stop::CheckFailed { failures, unmet }.into())
     }

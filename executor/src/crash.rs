@@ -202,6 +202,7 @@ fn plan_of(changes: &[(Kind, Phase, Option<&str>)]) -> Plan {
         checks: vec![check],
         declared: vec![],
         probes: vec![],
+        datasets: vec![],
         steps,
         footprint,
     }
@@ -228,12 +229,13 @@ fn request() -> Request {
         again: false,
         monitor: crate::MonitorPolicy::default(),
         pace: pace(),
+        filing: None,
     }
 }
 
 fn back() -> RollbackRequest {
     let which = Which::Plan(plan().digest());
-    RollbackRequest { which, dry_run: false, pace: pace() }
+    RollbackRequest { which, dry_run: false, pace: pace(), filing: None }
 }
 
 fn server() -> Fake {

@@ -64,6 +64,9 @@ pub trait Driver: Send {
     /// Asks a read-only query: at most `most` rows, each value as text.
     async fn ask(&mut self, statement: &Statement, most: usize) -> Result<Vec<Vec<Option<String>>>, Failure>;
 
+    /// Asks a read-only query and hands over its rows as they come, each value as text: no more than one row is held.
+    async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure>;
+
     /// Does one batch in the open transaction: finds its bound, runs its statements. `None` when nothing is left.
     async fn batch(
         &mut self,
@@ -116,6 +119,15 @@ pub trait Connector: Send {
     fn lookout(&self) -> Option<Box<dyn Lookout>> {
         None
     }
+}
+
+/// Takes the rows of an answer as they come.
+pub trait Rows: Send {
+    /// The names of the columns, once, before the first row; not called where there is no row.
+    fn columns(&mut self, names: Vec<String>);
+
+    /// A row.
+    fn row(&mut self, values: Vec<Option<String>>);
 }
 
 /// A line of the journal as it is stored: what an audit looks at.

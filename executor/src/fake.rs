@@ -20,7 +20,7 @@ use mig_plan::{
 use crate::{
     control::Signal,
     doctor::Symptom,
-    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Session},
+    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Rows, Session},
     failure::Failure,
     journal::Entry,
     runs::runs,
@@ -332,6 +332,16 @@ impl Driver for FakeDriver {
             }
         }
         self.run(statement)
+    }
+
+    async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure> {
+        for (nth, row) in self.ask(statement, usize::MAX).await?.into_iter().enumerate() {
+            if nth == 0 {
+                to.columns((1..=row.len()).map(|n| format!("column{n}")).collect());
+            }
+            to.row(row);
+        }
+        Ok(())
     }
 
     async fn ask(&mut self, statement: &Statement, _: usize) -> Result<Vec<Vec<Option<String>>>, Failure> {

@@ -56,6 +56,7 @@ pub async fn gc(connect: &mut dyn Connector, request: &GcRequest, report: &mut d
 
 /// One attempt. After a lost connection it is made anew: what was collected before is journalled.
 pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &GcRequest) -> Result<Outcome, Halt> {
+    runner.install().await?;
     let entries = runner.read_journal().await?;
     let mut collected = Vec::new();
     for run in due(&entries, request.older_than, Utc::now()) {
@@ -102,7 +103,7 @@ async fn collect_once(runner: &mut Runner<'_>, drops: &[Statement]) -> Result<()
         runner.driver.execute(statement).await?;
     }
     runner.append(Event::Collected {}).await?;
-    Ok(runner.commit().await?)
+    runner.commit().await
 }
 
 fn drops(plan: &Plan) -> Vec<Statement> {

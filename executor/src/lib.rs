@@ -16,6 +16,7 @@ mod crash;
 pub mod describe;
 pub mod doctor;
 pub mod driver;
+pub mod evidence;
 pub mod failure;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
@@ -40,7 +41,8 @@ mod verify;
 pub use self::{
     apply::{Outcome, Pace, Request, apply},
     control::{Heard, Interrupt, Signal, Wish},
-    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Session},
+    driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Rows, Session},
+    evidence::Filing,
     failure::Failure,
     gc::{GcRequest, collectible, gc},
     journal::{Entry, Event},

@@ -9,6 +9,7 @@ use crate::{
     apply::{Outcome, Pace, arrived, standing},
     chain::Chain,
     driver::{Connector, Driver},
+    evidence::Filing,
     journal::{Entry, Event},
     line::Line,
     reconcile::place,
@@ -37,6 +38,8 @@ pub struct RollbackRequest {
     pub dry_run: bool,
     /// How long to wait.
     pub pace: Pace,
+    /// Where the evidence is filed; nowhere if `None`.
+    pub filing: Option<Filing>,
 }
 
 /// Takes a run back, or goes on taking it back. Repeating it is safe at any time.
@@ -48,6 +51,9 @@ pub async fn rollback(
     request: &RollbackRequest,
     report: &mut dyn Report,
 ) -> Result<Outcome, Stop> {
+    if let Some(filing) = request.filing.as_ref().filter(|_| !request.dry_run) {
+        filing.prove()?;
+    }
     let mut driver = connect.connect().await?;
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     if request.dry_run {
@@ -155,6 +161,9 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &RollbackRequest) 
     runner.run.clone_from(&run.run);
     runner.settle(&run).await?;
     let plan = plan_of(&mut *runner.driver, &run).await?;
+    runner.evidence_begun = true;
+    runner.open_evidence(request.filing.as_ref(), &plan, &run.title, &entries)?;
+    runner.install().await?;
     if run.status != RunStatus::RollingBack {
         run = turn_round(runner, &plan, run).await?;
     }

@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io,
+    path::Path,
     time::{Duration, Instant},
 };
 
-use mig_plan::{Address, Limits, Object, Remembered, StepId};
+use mig_plan::{Address, Limits, Object, Plan, Remembered, StepId};
 
 use crate::{
     align::{Memory, Spelling},
@@ -14,6 +16,7 @@ use crate::{
     chain::Chain,
     control::{Interrupt, Wish},
     driver::{Connector, Driver, Lease, Session},
+    evidence::{Evidence, Filing},
     failure::Failure,
     gc::{self, GcRequest},
     journal::{Entry, Event},
@@ -82,12 +85,16 @@ pub(crate) struct Runner<'a> {
     pub(crate) patience: (Span, Then),
     /// When it was last asked here what people want.
     pub(crate) listened: Option<Instant>,
+    /// Where the run's evidence is filed, if it is.
+    pub(crate) evidence: Option<Evidence>,
+    /// Whether the run has begun in the database.
+    pub(crate) evidence_begun: bool,
     connect: &'a mut dyn Connector,
     jitter: u64,
 }
 
 impl<'a> Runner<'a> {
-    /// Takes the lease and makes mig's own tables.
+    /// Takes the lease.
     pub(crate) async fn begin(
         connect: &'a mut dyn Connector,
         mut driver: Box<dyn Driver>,
@@ -95,7 +102,6 @@ impl<'a> Runner<'a> {
         report: &'a mut dyn Report,
     ) -> Result<Self, Stop> {
         lease(&mut *driver, pace.lock_wait, report).await?;
-        driver.install().await?;
         let session = driver.session().await?;
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let jitter = u64::from(std::process::id()) ^ u64::from(since.subsec_nanos()) << 16 | 1;
@@ -116,6 +122,8 @@ impl<'a> Runner<'a> {
             told,
             patience,
             listened,
+            evidence: None,
+            evidence_begun: false,
             connect,
             jitter,
         })
@@ -147,15 +155,74 @@ impl<'a> Runner<'a> {
                 },
             }
         };
+        let result = self.finish_evidence(result);
         self.leave().await;
         result
+    }
+
+    /// Makes mig's own tables if they are not there.
+    pub(crate) async fn install(&mut self) -> Result<(), Halt> {
+        Ok(self.driver.install().await?)
+    }
+
+    /// Opens the folder of the run, if evidence is asked for, and files what the journal says already.
+    pub(crate) fn open_evidence(
+        &mut self,
+        filing: Option<&Filing>,
+        plan: &Plan,
+        title: &str,
+        entries: &[Entry],
+    ) -> Result<(), Halt> {
+        let Some(filing) = filing else { return Ok(()) };
+        if !self.evidence.as_ref().is_some_and(|evidence| evidence.is_of(&self.run)) {
+            if let Some(other) = self.evidence.as_ref().filter(|_| !self.evidence_begun) {
+                other.discard();
+            }
+            let opened = Evidence::open(filing, &self.run, plan, title);
+            self.evidence = Some(opened.map_err(|error| self.unfiled(&filing.folder(&self.run), &error))?);
+        }
+        self.filed(|evidence| evidence.catch_up(entries))
+    }
+
+    /// Files something; nothing where no evidence is asked for.
+    pub(crate) fn filed(&mut self, file: impl FnOnce(&mut Evidence) -> io::Result<()>) -> Result<(), Halt> {
+        let begun = self.evidence_begun;
+        let Some(evidence) = &mut self.evidence else { return Ok(()) };
+        file(evidence).map_err(|error| Stop::Evidence { says: error.to_string(), begun }.into())
+    }
+
+    /// A file of the evidence that cannot be written.
+    pub(crate) fn unfiled(&self, path: &Path, error: &io::Error) -> Halt {
+        Stop::Evidence { says: format!("{}: {error}", path.display()), begun: self.evidence_begun }.into()
+    }
+
+    /// Writes report and manifest, whatever became of the run.
+    fn finish_evidence(&mut self, result: Result<Outcome, Stop>) -> Result<Outcome, Stop> {
+        let Some(evidence) = &mut self.evidence else { return result };
+        if !self.evidence_begun {
+            // There is no such run, unless nobody can tell.
+            if !matches!(result, Err(Stop::Unknown { .. })) {
+                evidence.discard();
+            }
+            return result;
+        }
+        let says = result.as_ref().err().map(ToString::to_string);
+        match (evidence.finish(says.as_deref()), result) {
+            (Err(error), Ok(_)) => Err(Stop::Evidence { says: error.to_string(), begun: true }),
+            (Err(error), Err(stop)) => {
+                let says = format!("the evidence of the run could not be completed: {error}");
+                self.report.progress(&Progress::Noted { says });
+                Err(stop)
+            }
+            (Ok(()), result) => result,
+        }
     }
 
     /// Takes the run back because its clients fared badly for too long.
     async fn taken_back(&mut self, says: String) -> Result<Outcome, Stop> {
         self.report.progress(&Progress::Noted { says: format!("taking the run back: {says}") });
         let which = Which::Run(self.run.clone());
-        let request = RollbackRequest { which, dry_run: false, pace: self.pace };
+        let request = RollbackRequest { which, dry_run: false, pace: self.pace, filing: None };
         match rollback::attempt(self, &request).await {
             Ok(_) => Err(Stop::Undone { run: self.run.clone(), says }),
             Err(Halt::Stop(stop)) => Err(*stop),
@@ -273,18 +340,22 @@ impl<'a> Runner<'a> {
     /// Appends a line in the open transaction.
     pub(crate) async fn append(&mut self, event: Event) -> Result<(), Halt> {
         let entry = self.chain.next(&self.run, event);
-        Ok(self.driver.append(&entry).await?)
+        self.driver.append(&entry).await?;
+        if let Some(evidence) = &mut self.evidence {
+            evidence.note(&entry);
+        }
+        Ok(())
     }
 
     /// Commits the open transaction; the journal's end is recorded in it where the journal has grown.
-    pub(crate) async fn commit(&mut self) -> Result<(), Failure> {
+    pub(crate) async fn commit(&mut self) -> Result<(), Halt> {
         if self.chain != self.committed {
             let head = Head { seq: self.chain.seq(), hash: self.chain.last().clone() };
             audit::keep_head(&mut *self.driver, &head).await?;
         }
         self.driver.commit().await?;
         self.committed = self.chain.clone();
-        Ok(())
+        self.filed(Evidence::committed)
     }
 
     /// Journals events, with records of spelling, in a transaction of their own.
@@ -319,13 +390,16 @@ impl<'a> Runner<'a> {
         for event in events {
             self.append(event.clone()).await?;
         }
-        Ok(self.commit().await?)
+        self.commit().await
     }
 
     /// Rolls the open transaction back, and the journal's end with it.
     pub(crate) async fn abandon(&mut self, mark: Chain) -> Result<(), Halt> {
         self.driver.rollback().await?;
         self.chain = mark;
+        if let Some(evidence) = &mut self.evidence {
+            evidence.forget();
+        }
         Ok(())
     }
 

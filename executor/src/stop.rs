@@ -163,6 +163,14 @@ pub enum Stop {
         /// Why.
         says: String,
     },
+    /// The evidence cannot be written.
+    #[error("the evidence of the run cannot be written: {says}")]
+    Evidence {
+        /// What, and why not.
+        says: String,
+        /// Whether the run has begun in the database.
+        begun: bool,
+    },
     /// The run is over.
     #[error("run {run} is not open")]
     Closed {
@@ -250,6 +258,7 @@ impl Stop {
             | Self::Internal { step: Some(_), .. }
             | Self::Strained { .. }
             | Self::Undone { .. }
+            | Self::Evidence { begun: true, .. }
             | Self::Asked { .. } => 5,
             Self::Unknown { .. } | Self::JournalBroken { .. } => 6,
             Self::Locked { .. } => 7,
@@ -260,6 +269,7 @@ impl Stop {
             | Self::Collected { .. }
             | Self::Closed { .. }
             | Self::Monitor { .. }
+            | Self::Evidence { begun: false, .. }
             | Self::PlanLost { .. }
             | Self::Unavailable { .. }
             | Self::Internal { step: None, .. } => 1,
@@ -279,6 +289,7 @@ impl Stop {
             Self::NotVerified { .. } => "everything that the plan changes is changed; the run stays open",
             Self::Unfinished { .. } => "every batch that was done stands, and so does every step before",
             Self::Asked { .. } | Self::Strained { .. } => "what is done stands, and nothing is half done",
+            Self::Evidence { begun: true, .. } => "what the journal says is done stands, and nothing is half done",
             Self::Undone { .. } => "nothing of the run stands",
             Self::Monitor { .. } => "no step was run",
             Self::Unknown { .. } => {
@@ -323,6 +334,12 @@ impl Stop {
             }
             Self::Undone { .. } => "look for the cause; `mig apply --again` begins anew",
             Self::Monitor { .. } => "correct the query, or take it out",
+            Self::Evidence { begun: true, .. } => {
+                "make room, then give the same command again: it goes on and completes the evidence from the journal"
+            }
+            Self::Evidence { begun: false, .. } => {
+                "make room, or name another folder with --artifacts DIR; --no-artifacts goes without evidence"
+            }
             Self::Closed { .. } => "`mig status` lists the runs that are open",
             Self::Unknown { .. } => "look at the database and at `mig status`; apply again asks the database once more",
             Self::JournalBroken { .. } => "somebody or something wrote to mig's own tables: compare them with a backup",

@@ -37,6 +37,22 @@ pub struct Answer {
 
 type Row = Vec<Option<String>>;
 
+/// How the declared checks and probes ended after the last step.
+pub(crate) struct Verdicts {
+    /// What the checks answered.
+    pub(crate) answers: Vec<Answer>,
+    /// What did not end as it must.
+    pub(crate) unmet: Vec<Unmet>,
+}
+
+impl Verdicts {
+    /// How one of them ended, in words.
+    pub(crate) fn of(&self, what: &str, name: &str) -> String {
+        let unmet = self.unmet.iter().find(|one| one.what == what && one.name == name);
+        unmet.map_or_else(|| "holds".to_owned(), |unmet| unmet.says.clone())
+    }
+}
+
 /// Asks the checks of a moment. Gives all answers, and those that are not what was expected.
 pub(crate) async fn ask(
     driver: &mut dyn Driver,
@@ -199,8 +215,12 @@ impl Runner<'_> {
             }
         }
         if !answers.is_empty() {
+            let answers = answers.clone();
             self.record(&[crate::journal::Event::Asked { moment: When::After, answers }], &[]).await?;
         }
+        let verdicts = Verdicts { answers, unmet };
+        self.filed(|evidence| evidence.verified(before, &verdicts))?;
+        let unmet = verdicts.unmet;
         if !unmet.is_empty() {
             return Err(Stop::NotVerified { unmet }.into());
         }

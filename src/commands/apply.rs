@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mig_plan::Phase;
 
 use crate::{
+    artifacts::Artifacts,
     commands::wait,
     exit::{Outcome, Trouble},
     operate::{self, Order},
@@ -43,6 +44,8 @@ pub(crate) struct Args {
     /// Write the outcome of the checks to this file as a JUnit report
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    artifacts: Artifacts,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -83,6 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         wait: std::time::Duration::from_secs(args.wait),
         json: args.json,
         junit: args.junit.clone(),
+        filing: args.artifacts.filing(&project, &database, &args.to),
     };
     wait(operate::apply(&database, order))
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use crate::{
-    audit,
+    artifacts, audit,
     commands::wait,
     exit::{Outcome, Trouble},
     files,
     project::Project,
-    target::Where,
+    target::{Database, Where},
     terminal,
 };
 
@@ -23,8 +23,11 @@ pub(crate) struct Args {
 enum What {
     /// Prove that no line of the journal was edited, removed, moved or cut off, and that every kept plan is the one that ran
     Verify {
-        /// Only runs of this id need to be known; the chain is proved as a whole
+        /// A run whose evidence is compared too; the chain is proved as a whole
         run: Option<String>,
+        /// The folder of the evidence [default: artifacts of mig.toml, else artifacts, if the run's is there]
+        #[arg(long, value_name = "DIR", requires = "run")]
+        artifacts: Option<PathBuf>,
         #[command(flatten)]
         of: Where,
         /// Print the outcome as one JSON object
@@ -46,13 +49,29 @@ enum What {
     },
 }
 
+/// Where the evidence of a run is: where it is said to be, or where it usually is, if it is there.
+fn filed(
+    run: &str,
+    named: Option<&PathBuf>,
+    project: &Project,
+    database: &Database,
+    of: &Where,
+) -> Option<mig_executor::Filing> {
+    if let Some(root) = named {
+        return Some(artifacts::filing(root.clone(), database, of));
+    }
+    let usual = artifacts::filing(artifacts::folder(project)?, database, of);
+    usual.folder(run).is_dir().then_some(usual)
+}
+
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     match &args.what {
-        What::Verify { run, of, json } => {
+        What::Verify { run, artifacts, of, json } => {
             let database = of.find(&project)?;
-            terminal::say(&wait(audit::verify(&database, run.as_deref(), *json))?);
+            let filing = run.as_deref().and_then(|run| filed(run, artifacts.as_ref(), &project, &database, of));
+            terminal::say(&wait(audit::verify(&database, run.as_deref(), filing.as_ref(), *json))?);
         }
         What::Export { run, format, out, of } => {
             let database = of.find(&project)?;

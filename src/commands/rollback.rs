@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mig_executor::Which;
 
 use crate::{
+    artifacts::Artifacts,
     commands::wait,
     exit::{Outcome, Trouble},
     operate::{self, Back},
@@ -36,6 +37,8 @@ pub(crate) struct Args {
     /// Print events, one JSON object a line
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    artifacts: Artifacts,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -58,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         terminal::note(&forecast);
     }
     terminal::confirm(&format!("Roll {words} back on {database}?"), args.yes)?;
-    let back = Back { which, wait: std::time::Duration::from_secs(args.wait), json: args.json };
+    let filing = args.artifacts.filing(&project, &database, &args.of);
+    let back = Back { which, wait: std::time::Duration::from_secs(args.wait), json: args.json, filing };
     wait(operate::rollback(&database, back))
 }

@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod chaos;
 mod common;
+mod evidence;
 mod music;
 mod objects;
 mod online;

@@ -75,6 +75,10 @@ pub fn compare(old: &Plan, new: &Plan) -> Difference {
         let was = format!("{}{}", pretty(&old.declared), pretty(&old.probes));
         found.text.push_str(&lines(&was, &format!("{}{}", pretty(&new.declared), pretty(&new.probes)), "declared"));
     }
+    if old.datasets != new.datasets {
+        found.words.push("the datasets that are filed as evidence differ".to_owned());
+        found.text.push_str(&lines(&pretty(&old.datasets), &pretty(&new.datasets), "datasets"));
+    }
     if old.footprint != new.footprint && old.base == new.base {
         found.words.push("what must be there before the first step differs".to_owned());
     }
@@ -87,8 +91,9 @@ pub fn compare(old: &Plan, new: &Plan) -> Difference {
 /// The plan without its steps and checks, to compare with where there is no other.
 #[must_use]
 pub fn empty(plan: &Plan) -> Plan {
-    let (steps, checks, declared, probes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    Plan { summary: Summary::default(), goal: plan.base.clone(), steps, checks, declared, probes, ..plan.clone() }
+    let (steps, checks, declared) = (Vec::new(), Vec::new(), Vec::new());
+    let (probes, datasets) = (Vec::new(), Vec::new());
+    Plan { summary: Summary::default(), goal: plan.base.clone(), steps, checks, declared, probes, datasets, ..plan.clone() }
 }
 
 /// Steps of two plans, put together.

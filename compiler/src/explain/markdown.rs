@@ -8,7 +8,7 @@ use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use self::escape::{cell, code, escape, fence};
 use super::{
-    Advice, Pages, about, batch_words, changes, check_words, clean, graph::shortened, noteworthy, probe_words,
+    Advice, Pages, about, batch_words, changes, check_words, dataset_words, clean, graph::shortened, noteworthy, probe_words,
     statements, summary, target,
 };
 
@@ -216,6 +216,14 @@ fn declared(page: &mut Page, plan: &Plan) {
     for probe in &plan.probes {
         let mut entry = format!("- {}\n", cell(&probe_words(probe)));
         folded(&mut entry, probe.given.iter().chain(&probe.sql));
+        page.push(&entry);
+    }
+    if !plan.datasets.is_empty() {
+        page.push("\n#### Filed as evidence\n\n");
+    }
+    for dataset in &plan.datasets {
+        let mut entry = format!("- {}\n", cell(&dataset_words(dataset)));
+        folded(&mut entry, [&dataset.sql]);
         page.push(&entry);
     }
 }

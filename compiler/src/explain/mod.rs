@@ -17,7 +17,7 @@ mod text;
 mod wrap;
 
 use mig_plan::{
-    Action, Class, DeclaredCheck, DeclaredProbe, Phase, Plan, Statement, Step,
+    Action, Class, Dataset, DeclaredCheck, DeclaredProbe, Phase, Plan, Statement, Step,
     verify::{Expect, When},
 };
 
@@ -80,6 +80,16 @@ fn check_words(check: &DeclaredCheck, moment: When) -> String {
         (expect, _) => format!("it must be {}", clean::line(&expect.to_string())),
     };
     format!("{}: {expect}", clean::line(&check.name))
+}
+
+/// A dataset in words.
+fn dataset_words(dataset: &Dataset) -> String {
+    let when = match dataset.when {
+        When::Before => "before the first write",
+        When::After => "after the last step",
+        When::Both => "before the first write and after the last step",
+    };
+    format!("{}: {when}", clean::line(&dataset.name))
 }
 
 /// A probe in words.

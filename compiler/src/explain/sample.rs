@@ -131,6 +131,7 @@ pub(super) fn plan() -> Plan {
             sql: Statement::new("select count(*) from users"),
             expect: Expect::Unchanged {},
         }],
+        datasets: vec![],
         probes: vec![DeclaredProbe {
             name: "a user without a name".to_owned(),
             given: vec![],

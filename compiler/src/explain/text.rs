@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use super::{
-    Advice, Pages, about, batch_words, changes, check_words, clean, noteworthy, probe_words, statements, summary,
+    Advice, Pages, about, batch_words, changes, check_words, dataset_words, clean, noteworthy, probe_words, statements, summary,
     target, wrap::paragraph,
 };
 
@@ -209,6 +209,20 @@ fn declared(out: &mut String, plan: &Plan, style: &TextStyle) {
             }
         }
     }
+    tried(out, plan, style);
+    if plan.datasets.is_empty() {
+        return;
+    }
+    out.push_str(&format!("\n{} - filed as evidence\n", style.bold("datasets")));
+    for dataset in &plan.datasets {
+        paragraph(out, "  = ", &dataset_words(dataset), style.width);
+        if style.verbose {
+            sql(out, None, &dataset.sql.sql(), style);
+        }
+    }
+}
+
+fn tried(out: &mut String, plan: &Plan, style: &TextStyle) {
     if plan.probes.is_empty() {
         return;
     }

@@ -199,6 +199,9 @@ language! {
         /// What the database must take or refuse in the end; tried in a transaction that is always rolled back.
         /// Example: `[{ name = "no empty slug", sql = "insert into domains (slug) values ('')", expect_error = "check" }]`
         "probe" probes: Vec<ProbeSpec>,
+        /// Rows that are filed as evidence, before the first write, after the last step, or both.
+        /// Example: `[{ name = "orders", when = "both", sql = "select id, status from orders order by id" }]`
+        "dataset" datasets: Vec<DatasetSpec>,
     }
 
     /// A query and what it must answer.
@@ -252,6 +255,22 @@ language! {
         "expect_error" expect_error: Option<Text>,
         /// Only plans that change one of these tables have it; without it, every plan has.
         /// Example: `["domains"]`
+        "tables" tables: Vec<Text>,
+    }
+
+    /// Rows that are filed as evidence.
+    DatasetSpec {
+        /// Its name, for people and for its file.
+        /// Example: `"orders"`
+        "name" name: Text,
+        /// `"before"` the first write, which it is without the key, `"after"` the last step, or `"both"`.
+        /// Example: `"both"`
+        "when" when: Option<Text>,
+        /// One query. Before the first write names are those of the database, after the last step those of the specs.
+        /// Example: `"select id, status from orders order by id"`
+        "sql" sql: Text,
+        /// Only plans that change one of these tables have it; without it, every plan has.
+        /// Example: `["orders"]`
         "tables" tables: Vec<Text>,
     }
 

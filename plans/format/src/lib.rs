@@ -34,5 +34,5 @@ pub use self::{
     sql::Sql,
     step::{Action, Limits, Need, Phase, Probe, Statement, Step, StepId, Undo},
     table::{Column, ColumnValue, Constraint, Rule, Table},
-    verify::{DeclaredCheck, DeclaredProbe},
+    verify::{Dataset, DeclaredCheck, DeclaredProbe},
 };

@@ -11,7 +11,7 @@ use crate::{
     kind::{Impossible, Kind},
     schema::{Object, Schema},
     step::{Statement, Step, StepId},
-    verify::{DeclaredCheck, DeclaredProbe},
+    verify::{Dataset, DeclaredCheck, DeclaredProbe},
 };
 
 /// The format that this version writes and reads.
@@ -43,6 +43,9 @@ pub struct Plan {
     /// What the database must take or refuse in the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probes: Vec<DeclaredProbe>,
+    /// Rows that are filed as evidence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<Dataset>,
     /// What is done, in order.
     pub steps: Vec<Step>,
     /// What must be there, and what must not, before the first step: the objects touched and what depends on them.

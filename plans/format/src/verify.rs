@@ -20,6 +20,18 @@ pub struct DeclaredCheck {
     pub expect: Expect,
 }
 
+/// A declared dataset: rows that are filed as evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// Its name, which no other dataset of the plan has.
+    pub name: String,
+    /// When its rows are filed.
+    pub when: When,
+    /// The query.
+    pub sql: Statement,
+}
+
 /// When a declared check is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -6,7 +6,7 @@ mod steps;
 
 use mig_plan::{Class, Phase, Plan, Statement, verify::When};
 
-use super::{Pages, check_words, clean, probe_words, summary, target};
+use super::{Pages, check_words, dataset_words, clean, probe_words, summary, target};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -115,7 +115,9 @@ fn declared(plan: &Plan) -> String {
         out.push_str(&list(title, checks.map(|check| (check_words(check, moment), vec![&check.sql])).collect()));
     }
     let probes = plan.probes.iter().map(|probe| (probe_words(probe), probe.given.iter().chain(&probe.sql).collect()));
-    out + &list("Tried after the last step, and rolled back", probes.collect())
+    out.push_str(&list("Tried after the last step, and rolled back", probes.collect()));
+    let datasets = plan.datasets.iter().map(|dataset| (dataset_words(dataset), vec![&dataset.sql]));
+    out + &list("Filed as evidence", datasets.collect())
 }
 
 /// A section of sentences, each with its SQL folded; empty if there are none.

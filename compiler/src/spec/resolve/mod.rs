@@ -13,7 +13,7 @@ pub(crate) use self::{constraint::MISSING_PARENT, index::reads_as_part, object::
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, BadName, Complaint, DeclaredCheck, DeclaredProbe, Dialect, Fingerprint, Name, Object, ObjectKind,
+    Address, BadName, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Fingerprint, Name, Object, ObjectKind,
     Qualified, Schema, split_path,
 };
 
@@ -77,6 +77,7 @@ struct Resolver<'a> {
     fills: BTreeMap<Qualified, Transform>,
     declared_checks: Vec<Declared<DeclaredCheck>>,
     declared_probes: Vec<Declared<DeclaredProbe>>,
+    declared_datasets: Vec<Declared<Dataset>>,
     /// Names of checks and of probes.
     verified: BTreeMap<(&'static str, String), Place>,
     removed: BTreeMap<Address, Place>,
@@ -101,6 +102,7 @@ impl<'a> Resolver<'a> {
             fills: BTreeMap::new(),
             declared_checks: Vec::new(),
             declared_probes: Vec::new(),
+            declared_datasets: Vec::new(),
             verified: BTreeMap::new(),
             removed: BTreeMap::new(),
             managed: Managed::default(),
@@ -245,6 +247,7 @@ impl<'a> Resolver<'a> {
             fills: self.fills,
             declared_checks: self.declared_checks,
             declared_probes: self.declared_probes,
+            declared_datasets: self.declared_datasets,
             removed: self.removed.into_keys().collect(),
             managed: self.managed,
         })
@@ -276,13 +279,18 @@ impl<'a> Resolver<'a> {
             self.fills.iter().map(|(at, t)| (at.to_string(), (&t.fill.set, t.fill.batch_rows))).collect();
         let removed: Vec<_> = self.removed.keys().collect();
         let plain = (goal, moves, values, fills, removed, &self.managed);
-        if self.declared_checks.is_empty() && self.declared_probes.is_empty() {
-            return Fingerprint::of(&plain);
-        }
         let by_name = |name: &str, rest: Fingerprint| (name.to_owned(), rest);
         let checks = self.declared_checks.iter().map(|d| by_name(&d.what.name, Fingerprint::of(&(&d.what, &d.of))));
         let probes = self.declared_probes.iter().map(|d| by_name(&d.what.name, Fingerprint::of(&(&d.what, &d.of))));
-        Fingerprint::of(&(plain, checks.collect::<BTreeMap<_, _>>(), probes.collect::<BTreeMap<_, _>>()))
+        let datasets = self.declared_datasets.iter().map(|d| by_name(&d.what.name, Fingerprint::of(&(&d.what, &d.of))));
+        let (checks, probes) = (checks.collect::<BTreeMap<_, _>>(), probes.collect::<BTreeMap<_, _>>());
+        let datasets: BTreeMap<_, _> = datasets.collect();
+        // What nobody declares leaves the digest as it was before it could be declared.
+        match (checks.is_empty() && probes.is_empty(), datasets.is_empty()) {
+            (true, true) => Fingerprint::of(&plain),
+            (false, true) => Fingerprint::of(&(plain, checks, probes)),
+            (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, DeclaredCheck, DeclaredProbe, Sql, Statement,
+    Address, Dataset, DeclaredCheck, DeclaredProbe, Sql, Statement,
     sql::{TokenKind, tokens},
     verify::{Bounds, Expect, Literal as Value, When, compare},
 };
@@ -26,7 +26,7 @@ const QUERIES: &[&str] = &["select", "with", "values"];
 const TRIED: &[&str] = &["select", "with", "values", "insert", "update", "delete", "merge", "replace"];
 
 impl Resolver<'_> {
-    /// Takes up the checks and the probes, in declared order.
+    /// Takes up the checks, the probes and the datasets, in declared order.
     pub(super) fn verifications(&mut self) {
         let document = self.document;
         for spec in document.files.iter().flat_map(|f| &f.checks) {
@@ -59,6 +59,20 @@ impl Resolver<'_> {
                 };
                 let of = self.tables_named(&spec.tables);
                 self.declared_probes.push(Declared { what, of });
+            }
+        }
+        for spec in document.files.iter().flat_map(|f| &f.datasets) {
+            let first = self.first_of_name("dataset", &spec.name);
+            let allowed = self.allowed(&spec.sql, QUERIES, "a dataset is one query");
+            let when = spec.when.as_ref().map_or(Some(When::Before), |said| self.moment(said, "a dataset is filed"));
+            if let Some(when) = when
+                && first
+                && allowed
+            {
+                let sql = Statement::new(spec.sql.value.trim());
+                let what = Dataset { name: spec.name.value.clone(), when, sql };
+                let of = self.tables_named(&spec.tables);
+                self.declared_datasets.push(Declared { what, of });
             }
         }
     }
@@ -98,17 +112,22 @@ impl Resolver<'_> {
                 Some("write `when = \"before\"`, `\"after\"` or `\"both\"`".to_owned());
             return None;
         };
-        let Some(when) = When::ALL.into_iter().find(|w| w.word() == said.value) else {
-            let says = format!("a check is asked `before`, `after` or `both`, not `{}`", said.value);
-            self.error(Code::BadValue, &said.place, says);
-            return None;
-        };
+        let when = self.moment(said, "a check is asked")?;
         if *expect == (Expect::Unchanged {}) && when != When::Both {
             let says = "a check that expects `unchanged` is asked both before and after";
             self.error(Code::Contradiction, &said.place, says).help = Some("leave `when` out".to_owned());
             return None;
         }
         Some(when)
+    }
+
+    fn moment(&mut self, said: &Text, what: &str) -> Option<When> {
+        let when = When::ALL.into_iter().find(|w| w.word() == said.value);
+        if when.is_none() {
+            let says = format!("{what} `before`, `after` or `both`, not `{}`", said.value);
+            self.error(Code::BadValue, &said.place, says);
+        }
+        when
     }
 
     fn expect(&mut self, spec: &ExpectSpec) -> Option<Expect> {

@@ -1,8 +1,8 @@
 //! The one connection: what is sent over it, and how values come back.
 
 use futures_util::TryStreamExt as _;
-use mig_executor::Failure;
-use sqlx::{AssertSqlSafe, Connection as _, Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+use mig_executor::{Failure, Rows};
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
 
 use super::failure::failure;
 
@@ -47,6 +47,22 @@ impl Link {
             }
         }
         Ok(out)
+    }
+
+    /// Sends a query by the text protocol and hands over its rows as they come, each value as text.
+    pub(super) async fn stream(&mut self, sql: &str, to: &mut dyn Rows, asked: &str) -> Result<(), Failure> {
+        let mut named = false;
+        let mut stream = self.raw()?.fetch_many(sqlx::raw_sql(AssertSqlSafe(sql)));
+        while let Some(next) = stream.try_next().await.map_err(|e| failure(e, asked))? {
+            if let Either::Right(row) = next {
+                if !named {
+                    to.columns(row.columns().iter().map(|column| column.name().to_owned()).collect());
+                    named = true;
+                }
+                to.row(texts(&row)?);
+            }
+        }
+        Ok(())
     }
 
     /// The single value of a query.

@@ -20,7 +20,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Session, Signal, doctor::Symptom};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Live, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},
@@ -174,6 +174,19 @@ impl Driver for MySqlDriver {
             self.link.run("ROLLBACK", asked).await?;
         }
         found
+    }
+
+    async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure> {
+        let asked = "reading rows";
+        if self.transaction == Transaction::Open {
+            return self.link.stream(&statement.sql(), to, asked).await;
+        }
+        self.link.run("START TRANSACTION READ ONLY", asked).await?;
+        let done = self.link.stream(&statement.sql(), to, asked).await;
+        if !matches!(done, Err(Failure::Lost { .. })) {
+            self.link.run("ROLLBACK", asked).await?;
+        }
+        done
     }
 
     async fn batch(

@@ -22,7 +22,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Session, Signal, doctor::Symptom};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Live, Name, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},
@@ -211,6 +211,20 @@ impl Driver for PostgresDriver {
             self.rollback().await?;
         }
         found
+    }
+
+    async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure> {
+        let asked = "reading rows";
+        let sql = statement.sql();
+        if self.transaction == Transaction::Open {
+            return self.link.stream(&sql, to, asked).await;
+        }
+        let begin = format!("begin isolation level repeatable read read only; set local search_path = {}", self.path);
+        let done = self.link.stream(&format!("{begin}; {sql}\n; commit"), to, asked).await;
+        if matches!(done, Err(Failure::Refused { .. } | Failure::Transient { .. })) {
+            self.rollback().await?;
+        }
+        done
     }
 
     async fn batch(

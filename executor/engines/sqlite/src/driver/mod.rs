@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Session, Signal, doctor::Symptom};
+use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom};
 use mig_plan::{
     Address, Dialect, Limits, Object, Remembered, Snapshot,
     step::{Batches, Statement},
@@ -226,6 +226,10 @@ impl Driver for SqliteDriver {
 
     async fn ask(&mut self, statement: &Statement, most: usize) -> Result<Vec<Vec<Option<String>>>, Failure> {
         read::ask_only(self.connection()?, &statement.sql(), most).await
+    }
+
+    async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure> {
+        read::stream(self.connection()?, &statement.sql(), to).await
     }
 
     async fn batch(

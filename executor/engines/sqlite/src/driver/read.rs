@@ -1,9 +1,9 @@
 //! Reads the schema, and answers to queries as text.
 
 use futures_util::TryStreamExt as _;
-use mig_executor::Failure;
+use mig_executor::{Failure, Rows};
 use sqlx::{
-    AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _,
+    AssertSqlSafe, Column as _, Row as _, TypeInfo as _, ValueRef as _,
     sqlite::{SqliteConnection, SqliteRow},
 };
 
@@ -39,6 +39,27 @@ pub(super) async fn ask_only(
     let found = ask(connection, sql, most).await;
     ask(connection, "PRAGMA query_only = 0", 1).await?;
     found
+}
+
+/// Hands over the rows of a query that may come from a spec and must change nothing.
+pub(super) async fn stream(connection: &mut SqliteConnection, sql: &str, to: &mut dyn Rows) -> Result<(), Failure> {
+    ask(connection, "PRAGMA query_only = 1", 1).await?;
+    let done = each(connection, sql, to).await;
+    ask(connection, "PRAGMA query_only = 0", 1).await?;
+    done
+}
+
+async fn each(connection: &mut SqliteConnection, sql: &str, to: &mut dyn Rows) -> Result<(), Failure> {
+    let mut named = false;
+    let mut rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch(connection);
+    while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
+        if !named {
+            to.columns(row.columns().iter().map(|column| column.name().to_owned()).collect());
+            named = true;
+        }
+        to.row((0..row.len()).map(|i| text(&row, i)).collect::<Result<_, _>>()?);
+    }
+    Ok(())
 }
 
 /// The first rows of a query, each value as text; a blob as `x'..'`.
