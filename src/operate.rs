@@ -5,8 +5,9 @@ use std::{path::PathBuf, time::Duration};
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
-    Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace, Position,
-    Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, sign::Approval,
+    Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
+    Position, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom,
+    sign::Approval,
 };
 use mig_plan::{Address, Phase, StepId};
 use serde_json::json;

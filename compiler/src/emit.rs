@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard, HazardCode,
-    Kind, Name, Need, Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId, Table, Target,
-    Undo, class_of,
+    Address, Check, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard,
+    HazardCode, Kind, Name, Need, Object, ObjectKind, PLAN_FORMAT, Phase, Plan, Schema, Snapshot, Sql, Step, StepId,
+    Table, Target, Undo, class_of,
     plan::{base_fingerprint, stamp, step_id, summarize},
     schema::Body,
     sql::tokens,

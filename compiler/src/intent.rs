@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified, Schema,
+    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified,
+    Schema,
 };
 use serde::Serialize;
 

@@ -28,7 +28,8 @@ fn prepared(engine: Engine) -> (Workspace, Database) {
 }
 
 fn folder(work: &Workspace, root: &str) -> PathBuf {
-    let runs: Vec<_> = fs::read_dir(work.path().join(root).join("runs")).unwrap().map(|run| run.unwrap().path()).collect();
+    let runs: Vec<_> =
+        fs::read_dir(work.path().join(root).join("runs")).unwrap().map(|run| run.unwrap().path()).collect();
     let [run] = runs.as_slice() else { panic!("one run: {runs:?}") };
     run.clone()
 }
@@ -74,7 +75,8 @@ fn a_run_files_what_it_found_did_and_proved() {
         assert_eq!(verdicts, ["holds", "holds"], "{engine:?}: {report}");
         assert_eq!(report["checks"][0]["before"]["first"], report["checks"][0]["after"]["first"], "{engine:?}");
         assert_eq!(report["probes"][0]["verdict"], "holds", "{engine:?}: {report}");
-        let fills: Vec<_> = report["steps"].as_array().unwrap().iter().filter(|step| step["kind"] == "backfill").collect();
+        let fills: Vec<_> =
+            report["steps"].as_array().unwrap().iter().filter(|step| step["kind"] == "backfill").collect();
         assert!(fills.iter().all(|step| step["result"]["state"] == "done"), "{engine:?}: {report}");
         let page = fs::read_to_string(folder.join("report.md")).unwrap();
         assert!(page.contains("done and verified") && page.contains("alice@example.com"), "{engine:?}: {page}");
@@ -116,7 +118,8 @@ fn a_full_disk_stops_the_run_before_the_database_is_touched() {
         let program = env!("CARGO_BIN_EXE_mig");
         let args = work.apply_args(&database).join(" ");
         let script = format!("trap '' XFSZ; ulimit -f 700; exec {program} {args}");
-        let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(work.path()).output().unwrap();
+        let output =
+            std::process::Command::new("bash").args(["-c", &script]).current_dir(work.path()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{engine:?}: {said}");
         assert!(said.contains("the evidence of the run cannot be written"), "{engine:?}: {said}");

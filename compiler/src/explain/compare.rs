@@ -93,7 +93,16 @@ pub fn compare(old: &Plan, new: &Plan) -> Difference {
 pub fn empty(plan: &Plan) -> Plan {
     let (steps, checks, declared) = (Vec::new(), Vec::new(), Vec::new());
     let (probes, datasets) = (Vec::new(), Vec::new());
-    Plan { summary: Summary::default(), goal: plan.base.clone(), steps, checks, declared, probes, datasets, ..plan.clone() }
+    Plan {
+        summary: Summary::default(),
+        goal: plan.base.clone(),
+        steps,
+        checks,
+        declared,
+        probes,
+        datasets,
+        ..plan.clone()
+    }
 }
 
 /// Steps of two plans, put together.

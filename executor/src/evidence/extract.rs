@@ -117,7 +117,9 @@ impl Runner<'_> {
         let declared = evidence.plan().datasets.clone();
         for (nth, dataset) in declared.iter().enumerate().filter(|(_, dataset)| dataset.when.includes(moment)) {
             let name = file_name(nth, dataset, moment);
-            let Some(evidence) = self.evidence.as_ref().filter(|evidence| !evidence.has_dataset(&name)) else { continue };
+            let Some(evidence) = self.evidence.as_ref().filter(|evidence| !evidence.has_dataset(&name)) else {
+                continue;
+            };
             let path = evidence.dataset(&name, "jsonl");
             let at = chain::now();
             let unwritten = |error: io::Error| self.unfiled(&path, &error);

@@ -127,7 +127,10 @@ impl Report<'_> {
             if steps.peek().is_none() {
                 continue;
             }
-            let _ = write!(out, "\n## Phase {phase}\n\n| step | class | result | rows | ms | at |\n|---|---|---|---|---|---|\n");
+            let _ = write!(
+                out,
+                "\n## Phase {phase}\n\n| step | class | result | rows | ms | at |\n|---|---|---|---|---|---|\n"
+            );
             for step in steps {
                 let nothing = StepResult::default();
                 let result = self.summary.steps.get(&step.id).unwrap_or(&nothing);
@@ -143,13 +146,8 @@ impl Report<'_> {
         for check in &self.checks {
             let text = |key: &str| cell(check[key].as_str().unwrap_or_default());
             let (before, after) = (answer(&check["before"]), answer(&check["after"]));
-            let _ = writeln!(
-                out,
-                "| {} | {} | {before} | {after} | {} |",
-                text("name"),
-                text("expected"),
-                text("verdict")
-            );
+            let _ =
+                writeln!(out, "| {} | {} | {before} | {after} | {} |", text("name"), text("expected"), text("verdict"));
         }
         if !self.probes.is_empty() {
             out.push_str("\n## Probes\n\nTried and rolled back.\n\n| probe | must | verdict |\n|---|---|---|\n");
@@ -189,7 +187,9 @@ fn row(step: &Step, result: &StepResult) -> String {
 fn answer(answer: &Value) -> String {
     let Some(first) = answer["first"].as_array() else { return String::new() };
     let value = |value: &Value| value.as_str().map_or("NULL".to_owned(), cell);
-    let row = |row: &Value| row.as_array().map(|row| row.iter().map(value).collect::<Vec<_>>().join(", ")).unwrap_or_default();
+    let row = |row: &Value| {
+        row.as_array().map(|row| row.iter().map(value).collect::<Vec<_>>().join(", ")).unwrap_or_default()
+    };
     let shown = first.iter().map(row).collect::<Vec<_>>().join("; ");
     let rows = answer["rows"].as_u64().unwrap_or_default();
     if rows > first.len() as u64 { format!("{shown}; {rows} rows in all") } else { shown }

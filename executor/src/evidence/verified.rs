@@ -7,7 +7,8 @@ use crate::verify::{Answer, Verdicts};
 
 /// Each declared check, with both answers.
 pub(super) fn checks(plan: &Plan, before: &[Answer], verdicts: Option<&Verdicts>) -> Value {
-    let answer = |answers: &[Answer], name: &str| answers.iter().find(|answer| answer.name == name).map(|one| json!(one));
+    let answer =
+        |answers: &[Answer], name: &str| answers.iter().find(|answer| answer.name == name).map(|one| json!(one));
     let lines = plan.declared.iter().map(|check| {
         let sql = check.sql.sql();
         let asked_after = check.when.includes(When::After);

@@ -6,7 +6,7 @@ mod steps;
 
 use mig_plan::{Class, Phase, Plan, Statement, verify::When};
 
-use super::{Pages, check_words, dataset_words, clean, probe_words, summary, target};
+use super::{Pages, check_words, clean, dataset_words, probe_words, summary, target};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");

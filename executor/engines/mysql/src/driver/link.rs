@@ -2,7 +2,9 @@
 
 use futures_util::TryStreamExt as _;
 use mig_executor::{Failure, Rows};
-use sqlx::{AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow};
+use sqlx::{
+    AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow,
+};
 
 use super::failure::failure;
 

@@ -3,7 +3,8 @@
 use futures_util::TryStreamExt as _;
 use mig_executor::{Failure, Rows};
 use sqlx::{
-    AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, PgConnection, Row as _, ValueRef as _, postgres::PgRow,
+    AssertSqlSafe, Column as _, Connection as _, Either, Executor as _, PgConnection, Row as _, ValueRef as _,
+    postgres::PgRow,
 };
 
 use super::failure::failure;

@@ -22,7 +22,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom};
+use mig_executor::{
+    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom,
+};
 use mig_plan::{
     Address, Dialect, Limits, Live, Name, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
     step::{Batches, Statement},

@@ -15,7 +15,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use mig_executor::{BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom};
+use mig_executor::{
+    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom,
+};
 use mig_plan::{
     Address, Dialect, Limits, Object, Remembered, Snapshot,
     step::{Batches, Statement},
