@@ -1,6 +1,6 @@
 //! The pipeline: specs and a snapshot in, a plan out.
 
-use mig_plan::{Address, Context, Dialect, Group, Kind, Object, Plan, Snapshot};
+use mig_plan::{Address, Context, Dialect, Group, Kind, Plan, Snapshot};
 
 use crate::{
     adopt::Adopter,
@@ -126,7 +126,7 @@ pub fn compile_intent(
 
 /// Whether an object that only the database has is the specs' to drop.
 fn owned(intent: &Intent, snapshot: &Snapshot, renames: &moves::Renames, at: &Address) -> bool {
-    let object: Option<&Object> = renames.schema.objects.get(at).or_else(|| snapshot.schema.0.objects.get(at));
+    let object = renames.schema.objects.get(at).or_else(|| snapshot.schema.0.objects.get(at));
     !snapshot.schema.0.is_opaque(at) && object.is_some_and(|object| intent.manages(at, object))
 }
 

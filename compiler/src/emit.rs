@@ -1,6 +1,9 @@
 //! From ordered drafts to a plan: renders each change where it stands, stamps it, proves the whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Check, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Draft, DraftCheck, Footing, Hazard,
@@ -249,7 +252,7 @@ fn differs(a: &Schema, b: &Schema) -> Option<Address> {
     all.into_iter().find(|at| !alike(a.objects.get(*at), b.objects.get(*at))).cloned()
 }
 
-fn alike(a: Option<&Object>, b: Option<&Object>) -> bool {
+fn alike(a: Option<&Arc<Object>>, b: Option<&Arc<Object>>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => {
             a == b || (a.comment == b.comment && a.grants == b.grants && ordered(&a.body) == ordered(&b.body))

@@ -1,6 +1,9 @@
 //! Declared renames against the live schema: which are to be done, which are done, and what the schema is once they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
@@ -130,7 +133,7 @@ impl Renames {
         let becomes = |at: &Address| {
             let object = self.schema.objects.get(at)?;
             let becomes = value_renamed_in_texts(object, m.of.name(), &m.from, &m.to);
-            (becomes != *object).then(|| (at.clone(), becomes))
+            (becomes != **object).then(|| (at.clone(), Arc::new(becomes)))
         };
         let carries = holders.iter().filter_map(becomes).collect();
         let change: Kind = RenameValue { at: m.of.clone(), from: m.from.clone(), to: m.to.clone(), carries }.into();
@@ -181,7 +184,7 @@ impl Renames {
     }
 
     /// What the texts of dependants become: the server renames in what it keeps parsed, never in the bodies of routines.
-    fn carried(&self, m: &Move, dialect: &dyn Dialect) -> BTreeMap<Address, Object> {
+    fn carried(&self, m: &Move, dialect: &dyn Dialect) -> BTreeMap<Address, Arc<Object>> {
         let mut plain = self.schema.clone();
         let bare: Kind = if m.from.is_member() {
             RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries: BTreeMap::new() }.into()
@@ -199,7 +202,7 @@ impl Renames {
             .map(|(at, _)| at.holder())
             .collect();
         holders.insert(m.from.holder());
-        let mut carries: BTreeMap<Address, Object> =
+        let mut carries: BTreeMap<Address, Arc<Object>> =
             family.into_iter().filter_map(|at| Some((at.clone(), plain.objects.get(&at)?.clone()))).collect();
         for holder in holders {
             let routine = matches!(holder.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
@@ -214,8 +217,8 @@ impl Renames {
             if dialect.derives_constraint_names() {
                 rename_derived(&mut becomes, &self.schema, m, &at, dialect);
             }
-            if becomes != *object {
-                carries.insert(at, becomes);
+            if becomes != **object {
+                carries.insert(at, becomes.into());
             }
         }
         carries
@@ -237,10 +240,12 @@ fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Addr
     match m.from.kind() {
         ObjectKind::Table => {
             let (from, to) = (m.from.qualified(), m.to.qualified());
-            for (at, object) in &mut schema.objects {
-                if let Body::Table(table) = &mut object.body
-                    && dialect.parents(table).contains(&from)
-                {
+            let concerned = |_: &Address, object: &Object| match &object.body {
+                Body::Table(table) => dialect.parents(table).contains(&from),
+                _ => false,
+            };
+            for (at, object) in schema.objects_mut(concerned) {
+                if let Body::Table(table) = &mut object.body {
                     dialect.rename_parent(table, &from, &to);
                     found.insert(at.clone());
                 }
@@ -262,8 +267,8 @@ fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Addr
                 _ => false,
             }) {
                 let becomes = object.with_column_renamed(from, to, &|name: &Name| dialect.quote(name));
-                if becomes != *object {
-                    *object = becomes;
+                if becomes != **object {
+                    *object = becomes.into();
                     found.insert(at.clone());
                 }
             }

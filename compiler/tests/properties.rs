@@ -64,7 +64,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
     proptest::collection::btree_map(0u8..4, table, 0..4).prop_map(|tables| Sketch { tables })
 }
 
-fn name(text: impl Into<String>) -> Name {
+fn name(text: impl AsRef<str>) -> Name {
     Name::new(text).unwrap()
 }
 
@@ -112,11 +112,11 @@ fn schema(sketch: &Sketch, dialect: &dyn Dialect, types: &[&str]) -> Schema {
                 match_full: false,
             })));
         }
-        declared.objects.insert(Address::table(&own), Object::new(Body::Table(content)));
+        declared.objects.insert(Address::table(&own), Object::new(Body::Table(content)).into());
         if let Some((c, unique, partial)) = table.index.filter(|(c, ..)| has(c)) {
             let index = index(own.clone(), &format!("c{c}"), unique, partial);
             let at = own.sibling(name(format!("t{n}_i")));
-            declared.objects.insert(Address::index(&at), Object::new(Body::Index(index)));
+            declared.objects.insert(Address::index(&at), Object::new(Body::Index(index)).into());
         }
         if table.view {
             let view = View {
@@ -125,7 +125,7 @@ fn schema(sketch: &Sketch, dialect: &dyn Dialect, types: &[&str]) -> Schema {
                 options: BTreeMap::new(),
             };
             let at = own.sibling(name(format!("v{n}")));
-            declared.objects.insert(Address::new(ObjectKind::View, &at), Object::new(Body::View(view)));
+            declared.objects.insert(Address::new(ObjectKind::View, &at), Object::new(Body::View(view)).into());
         }
     }
     dialect.normalize(declared).unwrap()
@@ -213,7 +213,7 @@ fn ends_at(plan: &Plan, goal: &Schema) {
             }
             object
         };
-        assert_eq!(Some(sorted(object)), goal.objects.get(at).map(sorted), "{at}");
+        assert_eq!(Some(sorted(object)), goal.objects.get(at).map(|o| sorted(o)), "{at}");
     }
 }
 
@@ -291,7 +291,7 @@ proptest! {
                     _ => *at == Address::table(&to),
                 };
                 if own && has_column {
-                    *object = mig_plan::kind::rename_in_texts(object, &old, &name("fresh"), &|n| dialect.quote(n));
+                    *object = mig_plan::kind::rename_in_texts(object, &old, &name("fresh"), &|n| dialect.quote(n)).into();
                 }
             }
             let compiled = compile_intent(

@@ -44,7 +44,7 @@ fn column(text: &str) -> Column {
 
 fn base() -> Schema {
     let table = Table { columns: vec![column("id"), column("name")], ..Table::default() };
-    Schema { objects: [(Address::table(&users()), Object::new(Body::Table(table)))].into() }
+    Schema { objects: [(Address::table(&users()), Object::new(Body::Table(table)).into())].into() }
 }
 
 fn change(kind: &Kind) -> Statement {
@@ -139,7 +139,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
         Kind::Create(create) if create.at.kind() == ObjectKind::Index => {
             let half = index(Validity::NotValid);
             let repair = change(&mig_plan::kind::Drop::new(create.at.clone(), half.clone()).into());
-            let partial = Partial { state: [(create.at.clone(), Some(half))].into(), repair };
+            let partial = Partial { state: [(create.at.clone(), Some(half.into()))].into(), repair };
             let alone = |sql, partial| Action::Statement(Single { prepare: vec![], sql, limits: LIMITS, partial });
             let back = alone(change(reverse.as_ref().unwrap()), None);
             (alone(change(kind), Some(partial)), back, Probe::Shape {})

@@ -239,7 +239,7 @@ impl Driver for FakeDriver {
     async fn pull(&mut self) -> Result<Snapshot, Failure> {
         let depends = self.fake.server().depends.clone();
         self.look(|state| {
-            let objects = state.schema.objects.iter().map(|(at, object)| (at.clone(), deparsed(object)));
+            let objects = state.schema.objects.iter().map(|(at, object)| (at.clone(), deparsed(object).into()));
             let open = runs(&state.entries).into_iter().filter(|run| !run.is_closed());
             let open = open.map(|run| OpenRun { run: run.run, plan: run.plan, reserved: run.reserved });
             let mut snapshot = Snapshot::empty("fake", "1", None);
@@ -456,7 +456,7 @@ impl Drop for FakeDriver {
 /// What an interrupted change leaves behind: an index that no query may use.
 fn half(change: Kind) -> Option<Kind> {
     let Kind::Create(mut create) = change else { return None };
-    let Body::Index(index) = &mut create.object.body else { return None };
+    let Body::Index(index) = &mut Arc::make_mut(&mut create.object).body else { return None };
     index.validity = Validity::NotValid;
     Some(Kind::Create(create))
 }

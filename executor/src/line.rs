@@ -145,7 +145,7 @@ impl<'a> Line<'a> {
     /// The expected objects at some addresses in a state.
     #[must_use]
     pub fn expected(&self, state: usize, at: &Address) -> Option<&Object> {
-        self.states[state].objects.get(at)
+        self.states[state].objects.get(at).map(AsRef::as_ref)
     }
 
     /// Whether a leg leaves the shapes as they are, so that they cannot tell whether it was done.

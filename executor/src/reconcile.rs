@@ -69,7 +69,7 @@ pub(crate) fn amid(
 ) -> bool {
     let Some(partial) = line.legs[leg].partial() else { return false };
     of.iter().all(|at| match partial.state.get(at) {
-        Some(half) => spelling.adopt(at, None, live.get(at), half.as_ref()).is_some(),
+        Some(half) => spelling.adopt(at, None, live.get(at), half.as_deref()).is_some(),
         None => spelling.equal(at, live.get(at), line.expected(leg, at)),
     })
 }

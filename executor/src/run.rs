@@ -286,7 +286,7 @@ impl Runner<'_> {
         let still = partial
             .state
             .iter()
-            .all(|(at, object)| self.spelling().adopt(at, None, live.get(at), object.as_ref()).is_some());
+            .all(|(at, object)| self.spelling().adopt(at, None, live.get(at), object.as_deref()).is_some());
         if still {
             let says = "the repair of its half-done state changed nothing".to_owned();
             return Err(Stop::StepFailed { step: leg.id.clone(), says, code: None }.into());

@@ -3,7 +3,7 @@
 mod regroup;
 mod table;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{
     Address, Body, Group, Kind, Object, ObjectKind, Schema,
@@ -39,10 +39,13 @@ pub(crate) fn compare(
     let regrouping = regroup::apart(live, &mut found.goal, adopter.dialect);
     let live = &regrouping.live;
     for (at, object) in &mut found.goal.objects {
-        if let Some(there) = live.objects.get(at)
-            && !adopter.adopt(at, object, there).is_empty()
-        {
+        let Some(there) = live.objects.get(at) else { continue };
+        if object != there && !adopter.adopt(at, Arc::make_mut(object), there).is_empty() {
             found.unknown.insert(at.clone());
+        }
+        if object == there {
+            // One object for both: most of a large schema stays as it is.
+            object.clone_from(there);
         }
     }
     let renamed = same_under_other_name(live, &mut found.goal, adopter);
@@ -63,7 +66,8 @@ pub(crate) fn compare(
         let changes = match live.objects.get(at) {
             None if made_by_rename.contains(at) => continue,
             None => vec![Create::new(at.clone(), object.clone()).into()],
-            Some(there) => changes_of(at, there, object, adopter),
+            Some(there) if there == object => continue,
+            Some(there) => changes_of(at, there, Arc::make_mut(object), adopter),
         };
         if !changes.is_empty() {
             found.groups.push(Group { at: at.clone(), changes, fill: None });
@@ -91,8 +95,8 @@ fn group_of<'a>(groups: &'a mut Vec<Group>, at: &Address) -> &'a mut Group {
 }
 
 /// The changes of an object that both have. `goal` may take over names from `live` where that changes nothing.
-fn changes_of(at: &Address, live: &Object, goal: &mut Object, adopter: Adopter<'_>) -> Vec<Kind> {
-    if live == goal {
+fn changes_of(at: &Address, live: &Arc<Object>, goal: &mut Object, adopter: Adopter<'_>) -> Vec<Kind> {
+    if **live == *goal {
         return Vec::new();
     }
     let mut changes = match (&live.body, &mut goal.body) {
@@ -114,12 +118,12 @@ fn changes_of(at: &Address, live: &Object, goal: &mut Object, adopter: Adopter<'
     changes
 }
 
-fn replaced(at: &Address, live: &Object, goal: &Object) -> Vec<Kind> {
+fn replaced(at: &Address, live: &Arc<Object>, goal: &Object) -> Vec<Kind> {
     if live.body == goal.body {
         return Vec::new();
     }
     let to = Object { comment: live.comment.clone(), grants: live.grants.clone(), body: goal.body.clone() };
-    vec![Replace { at: at.clone(), from: live.clone(), to }.into()]
+    vec![Replace { at: at.clone(), from: live.clone(), to: to.into() }.into()]
 }
 
 /// Indexes that only changed their name: an index of the same definition goes and comes. Renaming it loses nothing, so this is
@@ -139,9 +143,12 @@ fn same_under_other_name(live: &Schema, goal: &mut Schema, adopter: Adopter<'_>)
                 && from.path().len() == to.path().len()
                 && from.path()[..from.path().len() - 1] == to.path()[..to.path().len() - 1]
                 && !pairs.iter().any(|(taken, _)| taken == from);
-            let mut as_live = object.clone();
+            if !free {
+                return None;
+            }
+            let mut as_live = Object::clone(&object);
             adopter.adopt(from, &mut as_live, there);
-            (free && as_live == *there).then(|| (from.clone(), as_live))
+            (as_live == **there).then(|| (from.clone(), there.clone()))
         });
         if let Some((from, as_live)) = twin {
             goal.objects.insert(to.clone(), as_live);

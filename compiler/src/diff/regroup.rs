@@ -2,7 +2,10 @@
 //!
 //! Such a table is compared as it stands alone: it leaves its old parents first, then changes as any table, and joins its new ones last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Dialect, Kind, Name, Object, Qualified, Rule, Schema, Table,
@@ -11,7 +14,7 @@ use mig_plan::{
 };
 
 /// A set of tables and indexes.
-type Set = BTreeMap<Address, Object>;
+type Set = BTreeMap<Address, Arc<Object>>;
 
 /// What leads from the base to where plain changes begin, and from where they end to the goal.
 #[derive(Debug, Default)]
@@ -94,8 +97,8 @@ impl Regrouping {
             Body::Index(index) if index.table == *at => index_columns(index).all(stays),
             _ => true,
         });
-        if let (Some(Object { body: Body::Table(there), .. }), Some(object)) =
-            (from.get(&address), wanted.objects.get(&address))
+        if let (Some(Body::Table(there)), Some(object)) =
+            (from.get(&address).map(|o| &o.body), wanted.objects.get(&address))
             && let Body::Table(table) = &object.body
         {
             let dropped = |name: &Name| !stays(name);
@@ -113,7 +116,7 @@ impl Regrouping {
             for column in body.columns.iter_mut().filter(|c| keyed.contains(&c.name)) {
                 column.not_null = true;
             }
-            until.insert(address.clone(), Object { body: Body::Table(body), ..object.clone() });
+            until.insert(address.clone(), Arc::new(Object { body: Body::Table(body), ..Object::clone(object) }));
         }
         self.last.insert(address, (until.keys().cloned().collect(), to));
         goal.objects.extend(until);
@@ -135,7 +138,7 @@ impl Regrouping {
 
 /// Some tables with their indexes.
 fn of_tables(schema: &Schema, wanted: &dyn Fn(&Qualified) -> bool) -> Set {
-    let of = |(at, object): &(&Address, &Object)| match &object.body {
+    let of = |(at, object): &(&Address, &Arc<Object>)| match &object.body {
         Body::Table(_) => wanted(&at.qualified()),
         Body::Index(index) => wanted(&index.table),
         _ => false,

@@ -5,7 +5,10 @@ mod object;
 mod table;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{Address, Body, Dialect, Name, Object, ObjectKind, Qualified, Schema, Snapshot};
 
@@ -119,12 +122,12 @@ impl Writer<'_> {
         out
     }
 
-    fn of_room(&self, room: Room) -> impl Iterator<Item = (&Address, &Object)> {
+    fn of_room(&self, room: Room) -> impl Iterator<Item = (&Address, &Arc<Object>)> {
         self.schema.objects.iter().filter(move |(at, _)| room_of(at.kind()) == Some(room) && !self.schema.is_opaque(at))
     }
 
     /// What is declared after a table: its sequences, triggers, policies and rules.
-    fn attached(&self, table: &Qualified) -> Vec<(&Address, &Object)> {
+    fn attached(&self, table: &Qualified) -> Vec<(&Address, &Arc<Object>)> {
         let owned = |object: &Object| match &object.body {
             Body::Sequence(sequence) => sequence.owned_by.as_ref().and_then(Address::relation),
             _ => None,

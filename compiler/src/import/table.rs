@@ -20,7 +20,9 @@ type IsKind = fn(&Rule) -> bool;
 impl Writer<'_> {
     pub(super) fn table(&self, at: &Qualified) -> String {
         let address = Address::table(at);
-        let Some(Object { comment, grants, body: Body::Table(table) }) = self.schema.objects.get(&address) else {
+        let Some(Object { comment, grants, body: Body::Table(table) }) =
+            self.schema.objects.get(&address).map(AsRef::as_ref)
+        else {
             return String::new();
         };
         let header = format!("table.{}", self.key_of(&address));

@@ -74,8 +74,9 @@ fn users() -> Table {
 
 fn shop() -> Schema {
     let mut schema = Schema::default();
-    let mut put =
-        |at: Address, body| schema.objects.insert(at, Object { comment: Some("it's".to_owned()), ..Object::new(body) });
+    let mut put = |at: Address, body| {
+        schema.objects.insert(at, Object { comment: Some("it's".to_owned()), ..Object::new(body) }.into())
+    };
     put(Address::table(&q("public", "users")), Body::Table(users()));
     let mut orders =
         Table { columns: vec![column("id", "uuid", true), column("user", "bigint", false)], ..Table::default() };
@@ -167,10 +168,10 @@ fn many_tables_have_files_of_their_own() {
     for i in 0..8 {
         let at = q("public", &format!("T{i}"));
         let table = Table { columns: vec![column("a", "text", false)], ..Table::default() };
-        schema.objects.insert(Address::table(&at), Object::new(Body::Table(table)));
+        schema.objects.insert(Address::table(&at), Object::new(Body::Table(table)).into());
     }
     let same = q("public", "t1");
-    schema.objects.insert(Address::table(&same), Object::new(Body::Table(Table::default())));
+    schema.objects.insert(Address::table(&same), Object::new(Body::Table(Table::default())).into());
     let files = round_trip(&schema);
     let paths: BTreeSet<_> = files.iter().map(|f| f.path.as_str()).collect();
     assert_eq!(paths.len(), files.len());
@@ -219,7 +220,7 @@ proptest! {
                 on_delete: ReferentialAction::SetNull, on_delete_columns: names.clone(), match_full: false,
             };
             table.constraints.insert(name(&format!("{}2", &constraint.chars().take(9).collect::<String>())), Constraint::new(Rule::ForeignKey(fk)));
-            schema.objects.insert(Address::table(&at), Object { comment: Some(text.clone()), ..Object::new(Body::Table(table)) });
+            schema.objects.insert(Address::table(&at), Object { comment: Some(text.clone()), ..Object::new(Body::Table(table)) }.into());
             let parts = names.iter().map(|n| IndexPart {
                 what: IndexedBy::Column(n.clone()), collation: None, opclass: None, descending: n.as_str().len() % 2 == 0, nulls_first: None,
             });
@@ -232,9 +233,9 @@ proptest! {
                 options: BTreeMap::from([(text.clone(), text.clone())]), validity: Validity::Valid,
             };
             let index_name = format!("i{}", table_name.chars().take(5).collect::<String>());
-            schema.objects.insert(Address::index(&q("public", &format!("zz{index_name}{}", schema.objects.len()))), Object::new(Body::Index(index)));
+            schema.objects.insert(Address::index(&q("public", &format!("zz{index_name}{}", schema.objects.len()))), Object::new(Body::Index(index)).into());
             let trigger = Source { create: vec![Sql::new(text)], needs: BTreeSet::from([Address::column(&at, &name(columns.keys().next().unwrap()))]) };
-            schema.objects.insert(Address::member(ObjectKind::Trigger, &at, name(constraint)), Object::new(Body::Source(trigger)));
+            schema.objects.insert(Address::member(ObjectKind::Trigger, &at, name(constraint)), Object::new(Body::Source(trigger)).into());
         }
         round_trip(&schema);
     }

@@ -1,6 +1,9 @@
 //! Which step waits for which, and why.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
@@ -523,7 +526,7 @@ fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
 
 fn mark_regroup(regroup: &Regroup, ground: &Ground<'_>, marks: &mut Footmarks) {
     let own = Address::table(&regroup.table);
-    let parents = |set: &BTreeMap<Address, mig_plan::Object>| match set.get(&own).map(|o| &o.body) {
+    let parents = |set: &BTreeMap<Address, Arc<mig_plan::Object>>| match set.get(&own).map(|o| &o.body) {
         Some(Body::Table(table)) => ground.dialect.parents(table),
         _ => Vec::new(),
     };
@@ -544,7 +547,7 @@ fn mark_regroup(regroup: &Regroup, ground: &Ground<'_>, marks: &mut Footmarks) {
         marks.closes.extend([regroup.table.clone()].into_iter().chain(ground.above(&regroup.table)));
         return;
     }
-    let tables = |set: &BTreeMap<Address, mig_plan::Object>| -> BTreeSet<Qualified> {
+    let tables = |set: &BTreeMap<Address, Arc<mig_plan::Object>>| -> BTreeSet<Qualified> {
         set.keys().filter(|at| at.kind() == ObjectKind::Table).map(Address::qualified).collect()
     };
     marks.closes.extend(tables(&regroup.from));
@@ -707,7 +710,9 @@ fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) -> BTreeSet
 /// What one column of a goal table needs: what the table needs if it had only that column.
 fn column_needs(table: &Qualified, column: &Name, ground: &Ground<'_>) -> BTreeSet<Address> {
     let at = Address::table(table);
-    let Some(mut object) = ground.goal.objects.get(&at).cloned() else { return BTreeSet::new() };
+    let Some(mut object) = ground.goal.objects.get(&at).map(|o| mig_plan::Object::clone(o)) else {
+        return BTreeSet::new();
+    };
     if let Body::Table(content) = &mut object.body {
         content.columns.retain(|c| c.name == *column);
         content.constraints.clear();

@@ -1,6 +1,6 @@
 //! A small dialect for tests: a handful of types, names up to 63 bytes, keys that imply NOT NULL.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{
     Address, Body, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
@@ -88,7 +88,7 @@ impl Dialect for Fake {
     fn normalize(&self, mut declared: Schema) -> Result<Schema, Vec<Complaint>> {
         let mut complaints = Vec::new();
         for (at, object) in &mut declared.objects {
-            let Body::Table(table) = &mut object.body else { continue };
+            let Body::Table(table) = &mut Arc::make_mut(object).body else { continue };
             let key = table.primary_key().map(|(_, key)| key.columns.clone()).unwrap_or_default();
             table.columns.iter_mut().filter(|c| key.contains(&c.name)).for_each(|c| c.not_null = true);
             for column in table.columns.iter().filter(|c| c.options.contains_key("wrong")) {

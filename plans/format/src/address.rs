@@ -1,6 +1,6 @@
 //! Where a thing lives: its kind and its path.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,32 +86,32 @@ impl fmt::Display for ObjectKind {
     }
 }
 
-/// Where a thing lives. Totally ordered; written as `kind path`, for example `column public.users.email`.
+/// Where a thing lives. Totally ordered; written as `kind path`, for example `column public.users.email`. Copies share the path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     kind: ObjectKind,
-    path: Vec<Name>,
+    path: Arc<[Name]>,
     /// Argument types of a routine, as the catalog writes them; empty for everything else.
-    signature: Option<String>,
+    signature: Option<Arc<str>>,
 }
 
 impl Address {
     /// The address of a schema-level object.
     #[must_use]
     pub fn new(kind: ObjectKind, at: &Qualified) -> Self {
-        Self { kind, path: at.path(), signature: None }
+        Self { kind, path: at.path().into(), signature: None }
     }
 
     /// The address of something with no schema, such as a schema or an extension.
     #[must_use]
     pub fn global(kind: ObjectKind, name: Name) -> Self {
-        Self { kind, path: vec![name], signature: None }
+        Self { kind, path: [name].into(), signature: None }
     }
 
     /// The address of a routine.
     #[must_use]
-    pub fn routine(kind: ObjectKind, at: &Qualified, signature: impl Into<String>) -> Self {
-        Self { kind, path: at.path(), signature: Some(signature.into()) }
+    pub fn routine(kind: ObjectKind, at: &Qualified, signature: impl AsRef<str>) -> Self {
+        Self { kind, path: at.path().into(), signature: Some(signature.as_ref().into()) }
     }
 
     /// The address of a table.
@@ -131,7 +131,7 @@ impl Address {
     pub fn member(kind: ObjectKind, of: &Qualified, name: Name) -> Self {
         let mut path = of.path();
         path.push(name);
-        Self { kind, path, signature: None }
+        Self { kind, path: path.into(), signature: None }
     }
 
     /// The address of a column.
@@ -242,11 +242,11 @@ impl FromStr for Address {
             ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => {
                 let open = signature_start(path).ok_or_else(bad)?;
                 let inner = path[open + 1..].strip_suffix(')').ok_or_else(bad)?;
-                (&path[..open], Some(inner.to_owned()))
+                (&path[..open], Some(inner.into()))
             }
             _ => (path, None),
         };
-        Ok(Self { kind, path: split_path(path)?, signature })
+        Ok(Self { kind, path: split_path(path)?.into(), signature })
     }
 }
 

@@ -1,6 +1,9 @@
 //! What an engine knows without a connection: names, types, spelling, recipes, SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     address::Address,
@@ -167,7 +170,7 @@ pub trait Dialect: Send + Sync {
     }
 
     /// A table that has parents as it would stand without them, with the indexes that it has from them; `None` for any other.
-    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Object>> {
+    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Arc<Object>>> {
         let _ = (at, schema);
         None
     }

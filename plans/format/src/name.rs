@@ -1,15 +1,14 @@
 //! Identifiers, held unquoted. Only a [`Dialect`](crate::Dialect) writes one into SQL.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 /// An identifier exactly as the database stores it: case kept, no quotes.
 ///
-/// Never empty and never holds a NUL byte; length limits belong to the engine.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Name(String);
+/// Never empty and never holds a NUL byte; length limits belong to the engine. Copies share the text: a schema says each name many times.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(Arc<str>);
 
 /// Why a text is no [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,14 +29,14 @@ impl Name {
     ///
     /// # Errors
     /// [`BadName`] if the text is empty or holds a NUL byte.
-    pub fn new(text: impl Into<String>) -> Result<Self, BadName> {
-        let text = text.into();
+    pub fn new(text: impl AsRef<str>) -> Result<Self, BadName> {
+        let text = text.as_ref();
         if text.is_empty() {
             Err(BadName::Empty)
         } else if text.contains('\0') {
             Err(BadName::Nul)
         } else {
-            Ok(Self(text))
+            Ok(Self(text.into()))
         }
     }
 
@@ -60,6 +59,12 @@ impl fmt::Display for Name {
     /// Writes the name as it stands in spec keys and addresses: bare where plain, else double-quoted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_plain() { f.write_str(&self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -1,6 +1,9 @@
 //! The plan file: one JSON document, deterministic to the byte, read strictly.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +127,7 @@ pub struct Footing {
     /// Where.
     pub at: Address,
     /// What stands there; `None` if nothing may.
-    pub object: Option<Object>,
+    pub object: Option<Arc<Object>>,
     /// What depended on it when the plan was made: something new there means that the plan does not know the whole.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub dependents: BTreeSet<Address>,
@@ -258,7 +261,7 @@ impl Plan {
 /// The fingerprint of some objects of a schema, absent ones included.
 #[must_use]
 pub fn stamp(schema: &Schema, of: &BTreeSet<Address>) -> Fingerprint {
-    let shapes: BTreeMap<&Address, Option<&Object>> = of.iter().map(|at| (at, schema.objects.get(at))).collect();
+    let shapes: BTreeMap<&Address, Option<&Arc<Object>>> = of.iter().map(|at| (at, schema.objects.get(at))).collect();
     Fingerprint::of(&shapes)
 }
 

@@ -3,7 +3,10 @@
 //! Canonical: maps are sorted, there are no back-pointers, and no statistics. [`Live`] is what was pulled,
 //! [`Goal`] what is asked for; neither can be taken for the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +19,12 @@ use crate::{
 };
 
 /// All objects of a database, by address. Columns and constraints are inside their tables; indexes, triggers and the rest
-/// stand on their own.
+/// stand on their own. Copies of a schema share its objects until one of them changes ([`Arc::make_mut`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Schema {
     /// Every object that has an own address.
-    pub objects: BTreeMap<Address, Object>,
+    pub objects: BTreeMap<Address, Arc<Object>>,
 }
 
 /// A schema as the database has it.
@@ -289,10 +292,28 @@ impl Schema {
 
     /// The table of that name, to change it.
     pub fn table_mut(&mut self, at: &Qualified) -> Option<&mut Table> {
-        match self.objects.get_mut(&Address::table(at)).map(|o| &mut o.body) {
+        match self.objects.get_mut(&Address::table(at)).map(|o| &mut Arc::make_mut(o).body) {
             Some(Body::Table(table)) => Some(table),
             _ => None,
         }
+    }
+
+    /// Some of its objects by themselves.
+    #[must_use]
+    pub fn only(self, of: &BTreeSet<Address>) -> BTreeMap<Address, Object> {
+        let wanted = self.objects.into_iter().filter(|(at, _)| of.contains(at));
+        wanted.map(|(at, object)| (at, Arc::unwrap_or_clone(object))).collect()
+    }
+
+    /// The objects that are `concerned`, to change them; the others stay shared with other copies of the schema.
+    pub fn objects_mut(
+        &mut self,
+        concerned: impl Fn(&Address, &Object) -> bool,
+    ) -> impl Iterator<Item = (&Address, &mut Object)> {
+        self.objects
+            .iter_mut()
+            .filter(move |(at, object)| concerned(at, object))
+            .map(|(at, object)| (at, Arc::make_mut(object)))
     }
 
     /// All tables with their names.

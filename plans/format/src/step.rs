@@ -1,6 +1,6 @@
 //! Steps: a typed change with everything that the executor needs to carry it out, ask for it, and take it back.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,7 @@ pub struct Single {
 #[serde(deny_unknown_fields)]
 pub struct Partial {
     /// The touched objects as they then are.
-    pub state: BTreeMap<Address, Option<Object>>,
+    pub state: BTreeMap<Address, Option<Arc<Object>>>,
     /// The statement, outside any transaction, that brings back the state before.
     pub repair: Statement,
 }

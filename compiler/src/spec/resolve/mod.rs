@@ -52,7 +52,7 @@ fn row_types(document: &Document, dialect: &dyn Dialect) -> Schema {
             let Ok(mut parts) = split_path(said.value.trim()) else { continue };
             if let Some(name) = parts.pop() {
                 let at = Qualified::new(parts.pop().or_else(|| dialect.default_schema()), name);
-                rows.objects.insert(Address::new(kind, &at), Object::new(mig_plan::Body::Namespace {}));
+                rows.objects.insert(Address::new(kind, &at), Object::new(mig_plan::Body::Namespace {}).into());
             }
         }
     }
@@ -178,7 +178,7 @@ impl<'a> Resolver<'a> {
     /// Declares an object.
     fn insert(&mut self, at: Address, place: &Place, object: Object) {
         if self.declare(&at, place) {
-            self.schema.objects.insert(at, object);
+            self.schema.objects.insert(at, object.into());
         }
     }
 

@@ -1,6 +1,9 @@
 //! Everything but tables: schemas, extensions, types, sequences, views, and what is declared by its SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Name, Object, ObjectKind, Qualified, Sql,
@@ -151,7 +154,9 @@ impl<'a> Resolver<'a> {
         }
         for (address, said) in bases {
             let base = self.data_type(&said.value, &said.place);
-            if let Some(Body::Domain(domain)) = self.schema.objects.get_mut(&address).map(|o| &mut o.body) {
+            if let Some(Body::Domain(domain)) =
+                self.schema.objects.get_mut(&address).map(|o| &mut Arc::make_mut(o).body)
+            {
                 domain.base = base;
             }
         }

@@ -47,7 +47,7 @@ impl<'a> Resolver<'a> {
                 let table = Table { options: options(&spec.options), ..Table::default() };
                 let grants = self.grants(&spec.grants);
                 let object = Object { comment: value(&spec.comment), grants, body: Body::Table(table) };
-                self.schema.objects.insert(address, object);
+                self.schema.objects.insert(address, object.into());
             }
         }
         for (at, _, spec) in self.table_specs() {

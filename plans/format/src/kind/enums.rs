@@ -1,6 +1,9 @@
 //! The kind that gives a value of an enum another name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +30,7 @@ pub struct RenameValue {
     pub to: String,
     /// What the texts of dependants become, by object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub carries: BTreeMap<Address, Object>,
+    pub carries: BTreeMap<Address, Arc<Object>>,
 }
 
 impl Effect for RenameValue {
@@ -48,7 +51,9 @@ impl Effect for RenameValue {
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
         let object = schema.objects.get_mut(&self.at).ok_or_else(|| Impossible::Absent(self.at.clone()))?;
-        let Body::Enum { values } = &mut object.body else { return Err(Impossible::Differs(self.at.clone())) };
+        let Body::Enum { values } = &mut Arc::make_mut(object).body else {
+            return Err(Impossible::Differs(self.at.clone()));
+        };
         if values.contains(&self.to) {
             return Err(Impossible::Present(self.at.clone()));
         }

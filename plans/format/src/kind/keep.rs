@@ -1,7 +1,7 @@
 //! Kinds that let columns leave beside running clients: what they hold is copied, keyed, to where mig keeps it, a trigger keeps the copy
 //! current, and the columns then go in an instant.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ pub struct Kept {
     /// The name of the trigger that keeps the copy current, and of its function.
     pub trigger: Name,
     /// The trigger.
-    pub object: Object,
+    pub object: Arc<Object>,
 }
 
 impl Kept {

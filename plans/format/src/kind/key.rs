@@ -1,6 +1,6 @@
 //! Kinds that give a table a key without stopping its clients: the unique index is built first, then becomes the constraint's own.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct BuildKey {
     /// Where the index lives until the key owns it.
     pub at: Address,
     /// The index.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// The key that it is for, by its name.
     pub key: Name,
 }
@@ -61,7 +61,7 @@ pub struct AdoptKey {
     /// Where the index is.
     pub index: Address,
     /// The index.
-    pub object: Object,
+    pub object: Arc<Object>,
 }
 
 impl Effect for AdoptKey {
@@ -99,7 +99,7 @@ pub struct Discard {
     /// Where.
     pub at: Address,
     /// What.
-    pub object: Object,
+    pub object: Arc<Object>,
 }
 
 impl Discard {

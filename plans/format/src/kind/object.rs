@@ -1,6 +1,9 @@
 //! Kinds that make, remove or exchange a whole object, and comments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -18,17 +21,17 @@ pub struct Create {
     /// Where.
     pub at: Address,
     /// What.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// Indexes of the table that come in the same statement, where the engine makes them so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub with: BTreeMap<Address, Object>,
+    pub with: BTreeMap<Address, Arc<Object>>,
 }
 
 impl Create {
     /// An object alone.
     #[must_use]
-    pub fn new(at: Address, object: Object) -> Self {
-        Self { at, object, with: BTreeMap::new() }
+    pub fn new(at: Address, object: impl Into<Arc<Object>>) -> Self {
+        Self { at, object: object.into(), with: BTreeMap::new() }
     }
 }
 
@@ -65,17 +68,17 @@ pub struct Drop {
     /// Where.
     pub at: Address,
     /// What stood there, so that it can be brought back.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// Indexes of the table that go in the same statement, where the engine keeps them with it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub with: BTreeMap<Address, Object>,
+    pub with: BTreeMap<Address, Arc<Object>>,
 }
 
 impl Drop {
     /// An object alone.
     #[must_use]
-    pub fn new(at: Address, object: Object) -> Self {
-        Self { at, object, with: BTreeMap::new() }
+    pub fn new(at: Address, object: impl Into<Arc<Object>>) -> Self {
+        Self { at, object: object.into(), with: BTreeMap::new() }
     }
 }
 
@@ -117,9 +120,9 @@ pub struct Replace {
     /// Where.
     pub at: Address,
     /// What stands there.
-    pub from: Object,
+    pub from: Arc<Object>,
     /// What shall stand there.
-    pub to: Object,
+    pub to: Arc<Object>,
 }
 
 impl Effect for Replace {
@@ -211,7 +214,7 @@ impl Effect for Comment {
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
         let absent = || Impossible::Absent(self.at.clone());
-        let holder = schema.objects.get_mut(&self.at.holder()).ok_or_else(absent)?;
+        let holder = Arc::make_mut(schema.objects.get_mut(&self.at.holder()).ok_or_else(absent)?);
         let comment = match (self.at.kind(), &mut holder.body) {
             (ObjectKind::Column, Body::Table(table)) => {
                 &mut table.column_mut(self.at.name()).ok_or_else(absent)?.comment

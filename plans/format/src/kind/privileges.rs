@@ -1,6 +1,6 @@
 //! The kind that changes who may do what with an object.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +35,7 @@ impl Effect for Privileges {
         if object.grants != self.from {
             return Err(Impossible::Differs(self.at.clone()));
         }
-        object.grants.clone_from(&self.to);
+        Arc::make_mut(object).grants.clone_from(&self.to);
         Ok(())
     }
 

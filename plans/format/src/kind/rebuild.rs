@@ -1,6 +1,9 @@
 //! The kind that makes a table anew, for engines that cannot alter it in place.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +59,7 @@ impl Effect for Rebuild {
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.get_mut(&self.address()).map(|o| &mut o.body) {
+        match schema.objects.get_mut(&self.address()).map(|o| &mut Arc::make_mut(o).body) {
             Some(Body::Table(table)) if table.alike(&self.from) => {
                 *table = self.to.clone();
                 Ok(())

@@ -1,6 +1,9 @@
 //! The kind that changes how tables stand to each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,9 +22,9 @@ pub struct Regroup {
     /// Which table.
     pub table: Qualified,
     /// The tables and indexes concerned as they are.
-    pub from: BTreeMap<Address, Object>,
+    pub from: BTreeMap<Address, Arc<Object>>,
     /// The tables and indexes concerned as they shall be.
-    pub to: BTreeMap<Address, Object>,
+    pub to: BTreeMap<Address, Arc<Object>>,
 }
 
 impl Effect for Regroup {
@@ -52,7 +55,8 @@ impl Effect for Regroup {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let was = |(at, object): (&Address, &Object)| (at.clone(), before.objects.get(at).unwrap_or(object).clone());
+        let was =
+            |(at, object): (&Address, &Arc<Object>)| (at.clone(), before.objects.get(at).unwrap_or(object).clone());
         let to = self.from.iter().map(was).collect();
         Some(Self { table: self.table.clone(), from: self.to.clone(), to }.into())
     }

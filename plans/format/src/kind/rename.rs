@@ -1,6 +1,9 @@
 //! Kinds that give a thing another name. What refers to it follows, as it does in the server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +26,7 @@ pub struct Rename {
     pub to: Address,
     /// What the texts of dependants become, by object: the server's deparser says the new name, and so does the goal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub carries: BTreeMap<Address, Object>,
+    pub carries: BTreeMap<Address, Arc<Object>>,
 }
 
 impl Effect for Rename {
@@ -93,20 +96,22 @@ impl Rename {
                 schema.objects.insert(Address::member(member.kind(), &to, member.name().clone()), object);
             }
         }
-        for object in schema.objects.values_mut() {
+        let concerned = |_: &Address, object: &Object| match &object.body {
+            Body::Table(table) => refers_to(table, &from),
+            Body::Index(index) => index.table == from,
+            Body::Sequence(sequence) => sequence.owned_by.as_ref().and_then(Address::relation).as_ref() == Some(&from),
+            _ => false,
+        };
+        for (_, object) in schema.objects_mut(concerned) {
             match &mut object.body {
                 Body::Table(table) => each_foreign_key(table, |fk| {
                     if fk.references == from {
                         fk.references = to.clone();
                     }
                 }),
-                Body::Index(index) if index.table == from => index.table = to.clone(),
+                Body::Index(index) => index.table = to.clone(),
                 Body::Sequence(sequence) => {
-                    if let Some(owner) = &mut sequence.owned_by
-                        && owner.relation().as_ref() == Some(&from)
-                    {
-                        *owner = Address::column(&to, owner.name());
-                    }
+                    sequence.owned_by.iter_mut().for_each(|owner| *owner = Address::column(&to, owner.name()));
                 }
                 _ => {}
             }
@@ -124,7 +129,7 @@ pub struct RenameMember {
     pub to: Name,
     /// What the texts of dependants become, by object.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub carries: BTreeMap<Address, Object>,
+    pub carries: BTreeMap<Address, Arc<Object>>,
 }
 
 impl RenameMember {
@@ -157,21 +162,27 @@ impl RenameMember {
                 Rule::Check { .. } | Rule::Exclude { .. } => {}
             }
         }
-        if let Some(object) = schema.objects.get_mut(&Address::table(table)) {
+        if let Some(object) = schema.objects.get_mut(&Address::table(table)).map(Arc::make_mut) {
             let renamed = |mut grant: crate::grant::Grant| {
                 grant.column.iter_mut().for_each(swap);
                 grant
             };
             object.grants = std::mem::take(&mut object.grants).into_iter().map(renamed).collect();
         }
-        for object in schema.objects.values_mut() {
+        let concerned = |_: &Address, object: &Object| match &object.body {
+            Body::Table(other) => refers_to(other, table),
+            Body::Index(index) => index.table == *table,
+            Body::Sequence(sequence) => sequence.owned_by.as_ref() == Some(&self.from),
+            _ => false,
+        };
+        for (_, object) in schema.objects_mut(concerned) {
             match &mut object.body {
                 Body::Table(other) => each_foreign_key(other, |fk| {
                     if fk.references == *table {
                         fk.referenced.iter_mut().for_each(swap);
                     }
                 }),
-                Body::Index(index) if index.table == *table => {
+                Body::Index(index) => {
                     index.include.iter_mut().for_each(swap);
                     for part in &mut index.parts {
                         if let IndexedBy::Column(name) = &mut part.what {
@@ -179,9 +190,7 @@ impl RenameMember {
                         }
                     }
                 }
-                Body::Sequence(sequence) if sequence.owned_by.as_ref() == Some(&self.from) => {
-                    sequence.owned_by = Some(self.target());
-                }
+                Body::Sequence(sequence) => sequence.owned_by = Some(self.target()),
                 _ => {}
             }
         }
@@ -233,6 +242,10 @@ impl Effect for RenameMember {
     }
 }
 
+fn refers_to(table: &Table, to: &Qualified) -> bool {
+    table.constraints.values().any(|c| c.foreign_key().is_some_and(|fk| fk.references == *to))
+}
+
 fn each_foreign_key(table: &mut Table, mut change: impl FnMut(&mut crate::table::ForeignKey)) {
     for constraint in table.constraints.values_mut() {
         if let Rule::ForeignKey(fk) = &mut constraint.rule {
@@ -242,7 +255,7 @@ fn each_foreign_key(table: &mut Table, mut change: impl FnMut(&mut crate::table:
 }
 
 /// Sets the dependants to what their texts become.
-pub(super) fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) -> Result<(), Impossible> {
+pub(super) fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Arc<Object>>) -> Result<(), Impossible> {
     for (at, object) in carries {
         match schema.objects.get_mut(at) {
             Some(found) => *found = object.clone(),
@@ -253,7 +266,7 @@ pub(super) fn carry(schema: &mut Schema, carries: &BTreeMap<Address, Object>) ->
 }
 
 /// What the carried objects were before.
-pub(super) fn was(before: &Schema, carries: &BTreeMap<Address, Object>) -> BTreeMap<Address, Object> {
+pub(super) fn was(before: &Schema, carries: &BTreeMap<Address, Arc<Object>>) -> BTreeMap<Address, Arc<Object>> {
     carries.keys().filter_map(|at| before.objects.get(at).map(|o| (at.clone(), o.clone()))).collect()
 }
 

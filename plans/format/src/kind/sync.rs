@@ -1,7 +1,10 @@
 //! Kinds that move columns to another type beside running clients: a hidden column of the new type is kept equal to the one that
 //! clients use, then the two exchange their names, then the hidden one leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +28,7 @@ pub struct Twins {
     /// The trigger's name, and that of its function.
     pub trigger: Name,
     /// The trigger.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// The columns.
     pub pairs: Vec<Twin>,
     /// Whether the names are exchanged: clients use the new columns, and the hidden ones are the old.
@@ -196,7 +199,7 @@ impl Effect for Exchange {
             let spell = |name: &Name| if name == column { own.clone() } else { other.clone() };
             // No text names a hidden column but by an exchange.
             let (from, to) = if self.twins.exchanged { (hidden, column) } else { (column, hidden) };
-            *object = rename_in_texts(object, from, to, &spell);
+            *object = rename_in_texts(object, from, to, &spell).into();
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Columns, constraints and whole tables as DDL writes them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Name, Object, Rule, Table,
@@ -147,7 +147,7 @@ pub(crate) fn create_table(
     name: &Name,
     table: &Table,
     object: &Object,
-    with: &BTreeMap<Address, Object>,
+    with: &BTreeMap<Address, Arc<Object>>,
 ) -> String {
     let mut parts: Vec<String> = table.columns.iter().map(|c| column(flavor, table, c)).collect();
     parts.extend(table.constraints.iter().filter(|(_, c)| !is_column_check(c)).map(|(name, c)| constraint(name, c)));

@@ -1,6 +1,9 @@
 //! The one form of a declared schema: what the server implies is written out, what says nothing is left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Complaint, Constraint, Name, Object, Qualified, Rule, Schema, Sql, Table,
@@ -23,7 +26,7 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
     let mut complaints = Vec::new();
     let mut more: Vec<(Address, Object)> = Vec::new();
     for (at, object) in &mut schema.objects {
-        match &mut object.body {
+        match &mut Arc::make_mut(object).body {
             Body::Table(table) => {
                 let name = at.qualified();
                 settle_options(flavor, table);
@@ -49,7 +52,7 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
         }
     }
     for (at, object) in more {
-        schema.objects.entry(at).or_insert(object);
+        schema.objects.entry(at).or_insert(object.into());
     }
     settle_index_parts(&mut schema);
     implied_indexes(&mut schema);
@@ -223,7 +226,7 @@ pub(crate) fn settle_index(index: &mut Index) {
 fn settle_index_parts(schema: &mut Schema) {
     let tables: BTreeMap<Qualified, Table> = schema.tables().map(|(at, table)| (at, table.clone())).collect();
     for object in schema.objects.values_mut() {
-        let Body::Index(index) = &mut object.body else { continue };
+        let Body::Index(index) = &mut Arc::make_mut(object).body else { continue };
         let Some(table) = tables.get(&index.table) else { continue };
         for part in &mut index.parts {
             let IndexedBy::Column(name) = &part.what else { continue };
@@ -268,7 +271,7 @@ fn implied_indexes(schema: &mut Schema) {
         }
     }
     for (at, object) in more {
-        schema.objects.entry(at).or_insert(object);
+        schema.objects.entry(at).or_insert(object.into());
     }
 }
 
@@ -314,7 +317,7 @@ pub(crate) fn sequence(options: &mut SequenceOptions) {
 pub(crate) fn simplify(flavor: &Flavor, live: &Schema) -> Schema {
     let mut schema = live.clone();
     for object in schema.objects.values_mut() {
-        let Body::Table(table) = &mut object.body else { continue };
+        let Body::Table(table) = &mut Arc::make_mut(object).body else { continue };
         let of_table = collation_of(flavor, table);
         if of_table == flavor.collation {
             table.options.remove("collation");

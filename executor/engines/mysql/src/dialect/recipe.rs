@@ -65,7 +65,7 @@ fn created(k: &Create, context: &Context<'_>) -> Vec<Draft> {
 }
 
 /// The indexes of a table.
-fn indexes(table: &mig_plan::Qualified, schema: &Schema) -> BTreeMap<Address, mig_plan::Object> {
+fn indexes(table: &mig_plan::Qualified, schema: &Schema) -> BTreeMap<Address, std::sync::Arc<mig_plan::Object>> {
     let own = schema.indexes_of(table).map(|(at, _)| at.clone());
     own.filter_map(|at| schema.objects.get(&at).map(|object| (at.clone(), object.clone()))).collect()
 }
@@ -78,7 +78,7 @@ fn new_table(k: &Create, table: &Table, context: &Context<'_>) -> Vec<Draft> {
     bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
     let object =
         mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
-    let create = Create { at: k.at.clone(), object, with: indexes(&at, context.goal) };
+    let create = Create { at: k.at.clone(), object: object.into(), with: indexes(&at, context.goal) };
     let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
         let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
@@ -114,7 +114,7 @@ fn dropped(k: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let object =
         mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let with = indexes(&at, context.renamed);
-    drafts.push(Draft::new(Drop { at: k.at.clone(), object, with }, Phase::Contract, why));
+    drafts.push(Draft::new(Drop { at: k.at.clone(), object: object.into(), with }, Phase::Contract, why));
     drafts
 }
 

@@ -1,6 +1,9 @@
 //! From rows of the catalog to the model.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, BadName, Body, Column, ColumnValue, Constraint, Fingerprint, Name, Object, ObjectKind, Qualified, Rule,
@@ -42,7 +45,7 @@ pub(super) fn assemble(rows: &Rows, flavor: &Flavor, database: &str) -> Result<P
         needs.extend(before.filter(|(other, _)| (1..4).all(|n| text(other, n) == text(row, n))).map(|(_, at)| at));
         before = Some((row, place.clone()));
         depends.insert(place.clone(), needs);
-        schema.objects.insert(place, maker.trigger(row)?);
+        schema.objects.insert(place, maker.trigger(row)?.into());
     }
     for (kind, name, definition) in &rows.code {
         maker.code(kind, name, definition, &mut schema)?;
@@ -97,17 +100,17 @@ impl Maker<'_> {
                 grants: Default::default(),
                 body: Body::Table(self.table(row)?),
             };
-            schema.objects.insert(Address::table(&name), object);
+            schema.objects.insert(Address::table(&name), object.into());
         } else if kind == "SEQUENCE" {
             if let Some(numbers) = self.rows.sequences.get(text(row, 0)) {
                 let object = Object::new(Body::Sequence(sequence(numbers)));
-                schema.objects.insert(Address::new(ObjectKind::Sequence, &name), object);
+                schema.objects.insert(Address::new(ObjectKind::Sequence, &name), object.into());
             }
         } else if !kind.contains("VIEW") {
             let said: Vec<_> = self.rows.columns.iter().filter(own).collect();
             let digest = Fingerprint::of(&(row, said)).as_str().to_owned();
             let body = Body::Opaque { what: kind.to_lowercase(), digest };
-            schema.objects.insert(Address::new(ObjectKind::Opaque, &name), Object::new(body));
+            schema.objects.insert(Address::new(ObjectKind::Opaque, &name), Object::new(body).into());
         }
         Ok(())
     }
@@ -301,9 +304,9 @@ impl Maker<'_> {
                     let word = if self.flavor.is_maria() { "ignored" } else { "invisible" };
                     index.options.insert(word.to_owned(), "true".to_owned());
                 }
-                Object { comment: comment(text(row, 7)), grants: Default::default(), body: Body::Index(index) }
+                Object { comment: comment(text(row, 7)), grants: Default::default(), body: Body::Index(index) }.into()
             });
-            if let Body::Index(index) = &mut object.body {
+            if let Body::Index(index) = &mut Arc::make_mut(object).body {
                 index.parts.push(part);
             }
         }
@@ -324,7 +327,9 @@ impl Maker<'_> {
             view.options.insert("definer".to_owned(), text(row, 4).to_owned());
         }
         normalize::settle_view(&mut view);
-        schema.objects.insert(Address::new(ObjectKind::View, &named(text(row, 0))?), Object::new(Body::View(view)));
+        schema
+            .objects
+            .insert(Address::new(ObjectKind::View, &named(text(row, 0))?), Object::new(Body::View(view)).into());
         Ok(())
     }
 
@@ -361,7 +366,7 @@ impl Maker<'_> {
                 (Address::new(ObjectKind::Opaque, &place), Object::new(body))
             }
         };
-        schema.objects.insert(at, object);
+        schema.objects.insert(at, object.into());
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ pub(super) async fn observe(
     let rows = read(link, flavor, &Scope::Named(names), |kind| kinds.contains(&kind)).await?;
     let (schema, _) = assemble(&rows, flavor, database)
         .map_err(|e| Failure::broken(format!("the catalog holds a name that cannot be: {e}")))?;
-    Ok(schema.objects.into_iter().filter(|(at, _)| of.contains(at)).collect())
+    Ok(schema.only(of))
 }
 
 async fn read(

@@ -1,6 +1,6 @@
 //! What PostgreSQL refuses to change while views, rules, policies or triggers are built on it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{Address, Body, Kind, Object, ObjectKind};
 
@@ -22,7 +22,7 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();
         }
         Kind::Regroup(k) => {
-            let tables = |set: &std::collections::BTreeMap<Address, Object>| match set.get(&at).map(|o| &o.body) {
+            let tables = |set: &std::collections::BTreeMap<Address, Arc<Object>>| match set.get(&at).map(|o| &o.body) {
                 Some(Body::Table(table)) => inherit::parents(table),
                 _ => Vec::new(),
             };

@@ -320,7 +320,7 @@ mod tests {
         // A new table has them at once; what nobody asked for is taken from it.
         let mut around = Schema::default();
         let object = Object { grants: to, ..Object::new(Body::DefaultPrivileges {}) };
-        around.objects.insert(at("tables by owner in public"), object);
+        around.objects.insert(at("tables by owner in public"), object.into());
         let table: Address = "table public.users".parse().unwrap();
         assert_eq!(at_birth(&table, &BTreeSet::new(), &around), ["REVOKE SELECT ON TABLE public.users FROM app"]);
         let sequence: Address = "sequence public.users".parse().unwrap();

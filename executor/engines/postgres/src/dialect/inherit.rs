@@ -4,7 +4,10 @@
 //! An entry for a parent's column has no type. Its value is [`ColumnValue::Plain`] where that is the parent's, and the default `NULL`
 //! where the parent has one and it has none.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Name, Object, Qualified, Rule, Schema, Sql, Table, schema::Index,
@@ -229,7 +232,7 @@ fn is_passed_on(constraint: &Constraint, partition: bool) -> bool {
 }
 
 /// A table with parents as it would stand without them, with copies of the indexes that it has from them.
-pub(crate) fn standing_alone(at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Object>> {
+pub(crate) fn standing_alone(at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Arc<Object>>> {
     let address = Address::table(at);
     let object = schema.objects.get(&address)?;
     let Body::Table(own) = &object.body else { return None };
@@ -248,9 +251,9 @@ pub(crate) fn standing_alone(at: &Qualified, schema: &Schema) -> Option<BTreeMap
             own.options.get(&format!("{NAME_OF}{}", theirs.name())).and_then(|name| Name::new(name.as_str()).ok());
         let name = said.unwrap_or_else(|| super::index_name(&copy, &taken));
         taken.insert(name.clone());
-        out.insert(Address::index(&at.sibling(name)), Object::new(Body::Index(copy)));
+        out.insert(Address::index(&at.sibling(name)), Object::new(Body::Index(copy)).into());
     }
-    out.insert(address, Object { body: Body::Table(table), ..object.clone() });
+    out.insert(address, Arc::new(Object { body: Body::Table(table), ..Object::clone(object) }));
     Some(out)
 }
 

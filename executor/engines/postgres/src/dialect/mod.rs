@@ -18,7 +18,10 @@ mod tests;
 mod types;
 mod undo;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
@@ -116,7 +119,7 @@ impl Dialect for Postgres {
         inherit::rename_parent(table, from, to);
     }
 
-    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Object>> {
+    fn standing_alone(&self, at: &Qualified, schema: &Schema) -> Option<BTreeMap<Address, Arc<Object>>> {
         inherit::standing_alone(at, schema)
     }
 

@@ -1,6 +1,6 @@
 //! What PostgreSQL adds to a declared schema, and what it cannot have.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Complaint, Constraint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
@@ -23,15 +23,16 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
         inherit::expand(&mut schema, &at);
         let at = Address::table(&at);
         let mut sequences = Vec::new();
-        if let Some(Body::Table(table)) = schema.objects.get_mut(&at).map(|o| &mut o.body) {
+        if let Some(Body::Table(table)) = schema.objects.get_mut(&at).map(|o| &mut Arc::make_mut(o).body) {
             complete(&at.qualified(), table, &mut sequences);
             check_table(&at, table, version, &mut complaints);
         }
         for (address, sequence) in sequences {
-            schema.objects.entry(address).or_insert_with(|| Object::new(Body::Sequence(sequence)));
+            schema.objects.entry(address).or_insert_with(|| Object::new(Body::Sequence(sequence)).into());
         }
     }
     for (at, object) in &mut schema.objects {
+        let object = Arc::make_mut(object);
         match &mut object.body {
             Body::Index(index) => index_defaults(index),
             Body::Sequence(sequence) => sequence_defaults(&sequence.data_type, &mut sequence.options),
@@ -70,7 +71,7 @@ fn place(schema: &mut Schema, default: Option<&Name>) {
         schema.objects.insert(address, object);
     }
     for object in schema.objects.values_mut() {
-        match &mut object.body {
+        match &mut Arc::make_mut(object).body {
             Body::Index(index) => index.table = homed(&index.table),
             Body::Table(table) => {
                 for constraint in table.constraints.values_mut() {
@@ -311,7 +312,7 @@ fn foreign_keys(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
         })
         .collect();
     for object in schema.objects.values_mut() {
-        let Body::Table(table) = &mut object.body else { continue };
+        let Body::Table(table) = &mut Arc::make_mut(object).body else { continue };
         for constraint in table.constraints.values_mut() {
             if let Rule::ForeignKey(fk) = &mut constraint.rule
                 && fk.referenced.is_empty()

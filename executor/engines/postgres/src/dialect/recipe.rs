@@ -8,6 +8,8 @@ pub(crate) mod leave;
 pub(crate) mod object;
 pub(crate) mod twins;
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use super::{grants, inherit};
 use mig_plan::{Address, Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase, kind::Regroup};
 
@@ -55,8 +57,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                 if let Some(Kind::Privileges(taken)) = first.as_ref().map(|d| &d.change) {
                     for draft in &mut drafts {
                         if let Kind::Replace(replace) = &mut draft.change {
-                            replace.from.grants.clone_from(&taken.to);
-                            replace.to.grants.clone_from(&taken.to);
+                            Arc::make_mut(&mut replace.from).grants.clone_from(&taken.to);
+                            Arc::make_mut(&mut replace.to).grants.clone_from(&taken.to);
                         }
                     }
                 }
@@ -114,8 +116,9 @@ pub(crate) fn unasked(change: &Kind) -> Complaint {
 
 /// Whether a table is taken from its parents.
 fn leaves(k: &Regroup) -> bool {
-    let has = |set: &std::collections::BTreeMap<Address, mig_plan::Object>| match set.get(&Address::table(&k.table)) {
-        Some(mig_plan::Object { body: mig_plan::Body::Table(table), .. }) => !inherit::parents(table).is_empty(),
+    let own = Address::table(&k.table);
+    let has = |set: &BTreeMap<Address, Arc<mig_plan::Object>>| match set.get(&own).map(|o| &o.body) {
+        Some(mig_plan::Body::Table(table)) => !inherit::parents(table).is_empty(),
         _ => false,
     };
     has(&k.from) && !has(&k.to)

@@ -1,5 +1,7 @@
 //! The inverse of normalizing: a catalog's schema as a person would have declared it.
 
+use std::sync::Arc;
+
 use mig_plan::{Address, Body, Column, ColumnValue, ObjectKind, Qualified, Rule, Schema, schema::Sequence};
 
 use super::{
@@ -14,7 +16,9 @@ pub(crate) fn simplify(live: &Schema, dialect: &Postgres) -> Schema {
     for (at, table) in live.tables() {
         for column in &table.columns {
             let sequence = serial_behind(&at, column, live);
-            let Some(Body::Table(own)) = simple.objects.get_mut(&Address::table(&at)).map(|o| &mut o.body) else {
+            let Some(Body::Table(own)) =
+                simple.objects.get_mut(&Address::table(&at)).map(|o| &mut Arc::make_mut(o).body)
+            else {
                 continue;
             };
             if let Some(own) = own.column_mut(&column.name) {

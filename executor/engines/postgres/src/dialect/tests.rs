@@ -52,9 +52,9 @@ fn base() -> Schema {
     };
     users.constraints.insert(name("users_pkey"), Constraint::new(Rule::PrimaryKey(key(&["id"]))));
     let mut schema = Schema::default();
-    schema.objects.insert(Address::table(&public("users")), Object::new(Body::Table(users)));
+    schema.objects.insert(Address::table(&public("users")), Object::new(Body::Table(users)).into());
     let mood = Body::Enum { values: vec!["sad".to_owned(), "ok".to_owned()] };
-    schema.objects.insert(Address::new(ObjectKind::Enum, &public("mood")), Object::new(mood));
+    schema.objects.insert(Address::new(ObjectKind::Enum, &public("mood")), Object::new(mood).into());
     schema
 }
 
@@ -202,7 +202,7 @@ fn objects() {
     let mood = Address::new(ObjectKind::Enum, &public("mood"));
     let with = |values: &[&str]| Object::new(Body::Enum { values: values.iter().map(|v| (*v).to_owned()).collect() });
     let (done, undone) =
-        both(Replace { at: mood.clone(), from: with(&["sad", "ok"]), to: with(&["sad", "mid", "ok"]) });
+        both(Replace { at: mood.clone(), from: with(&["sad", "ok"]).into(), to: with(&["sad", "mid", "ok"]).into() });
     assert_eq!(done, ["ALTER TYPE public.mood ADD VALUE IF NOT EXISTS 'mid' AFTER 'sad'"]);
     assert_eq!(undone[1], "CREATE TYPE public.mood AS ENUM ('sad', 'ok')");
     check(
@@ -306,7 +306,7 @@ fn serial_is_taken_apart_and_put_together() {
     let mut declared = Schema::default();
     let mut table = Table { columns: vec![column("id", "bigserial")], ..Table::default() };
     table.constraints.insert(name("t_pkey"), Constraint::new(Rule::PrimaryKey(key(&["id"]))));
-    declared.objects.insert(Address::table(&public("t")), Object::new(Body::Table(table)));
+    declared.objects.insert(Address::table(&public("t")), Object::new(Body::Table(table)).into());
     let full = dialect.normalize(declared.clone()).unwrap();
     let id = full.table(&public("t")).unwrap().columns[0].clone();
     assert_eq!((id.data_type.as_str(), id.not_null), ("bigint", true));

@@ -289,7 +289,7 @@ mod tests {
     fn declared() -> Schema {
         let mut schema = Schema::default();
         let at = Qualified::new(Some(Name::new("public").unwrap()), Name::new("mood").unwrap());
-        schema.objects.insert(Address::new(ObjectKind::Enum, &at), Object::new(Body::Enum { values: vec![] }));
+        schema.objects.insert(Address::new(ObjectKind::Enum, &at), Object::new(Body::Enum { values: vec![] }).into());
         schema
     }
 
@@ -336,7 +336,7 @@ mod tests {
         let mut schema = declared();
         let extension = Extension { schema: None, version: None };
         let at = Address::global(ObjectKind::Extension, Name::new("citext").unwrap());
-        schema.objects.insert(at, Object::new(Body::Extension(extension)));
+        schema.objects.insert(at, Object::new(Body::Extension(extension)).into());
         assert_eq!(spell("citext", &schema, Name::new("public").ok().as_ref()).unwrap(), "public.citext");
     }
 }

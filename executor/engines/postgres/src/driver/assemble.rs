@@ -82,7 +82,9 @@ impl Assembled {
     /// Adds an object that came from a catalog row.
     fn add(&mut self, place: (Oid, Oid), at: Address, comment: Option<&String>, body: mig_plan::Body) {
         self.places.insert((place.0, place.1, 0), at.clone());
-        self.schema.objects.insert(at, mig_plan::Object { comment: comment.cloned(), ..mig_plan::Object::new(body) });
+        self.schema
+            .objects
+            .insert(at, mig_plan::Object { comment: comment.cloned(), ..mig_plan::Object::new(body) }.into());
     }
 }
 

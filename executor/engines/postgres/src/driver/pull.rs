@@ -108,7 +108,7 @@ pub(super) async fn observe(
     let message = parts.iter().map(|(query, _)| query.as_str()).collect::<Vec<_>>().join(";");
     let answers = link.values(&message, "observing objects").await?;
     let Assembled { schema, .. } = made(&read(&parts, &answers)?)?;
-    Ok(schema.objects.into_iter().filter(|(at, _)| of.contains(at)).collect())
+    Ok(schema.only(of))
 }
 
 /// Kinds of objects that privileges are granted on.

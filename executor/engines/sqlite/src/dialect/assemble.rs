@@ -1,6 +1,9 @@
 //! Makes the model out of the rows of `sqlite_schema`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Constraint, Fingerprint, Name, Object, ObjectKind, Rule, Schema, Sql, Table,
@@ -52,10 +55,10 @@ pub fn assemble(rows: &[SchemaRow]) -> Assembled {
     let mut schema = Schema::default();
     for row in rows {
         if let Some((at, body)) = object(row, &parsed, &schema) {
-            schema.objects.insert(at, Object::new(body));
+            schema.objects.insert(at, Object::new(body).into());
         }
     }
-    let needs = |(at, object): (&Address, &Object)| (at.clone(), refs::references(at, object, &schema));
+    let needs = |(at, object): (&Address, &Arc<Object>)| (at.clone(), refs::references(at, object, &schema));
     let depends = schema.objects.iter().map(needs).filter(|(_, needs)| !needs.is_empty()).collect();
     Assembled { schema, depends }
 }

@@ -1,6 +1,6 @@
 //! Puts a declared schema into SQLite's form, and says what SQLite cannot have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mig_plan::{
     Address, Body, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
@@ -19,11 +19,12 @@ pub(crate) fn normalize(declared: Schema) -> Result<Schema, Vec<Complaint>> {
         if let Err(says) = names::check(at.name()) {
             complaints.push(complaint(&at, says, None));
         }
-        object.comment = None;
-        if !object.grants.is_empty() {
+        let own = Arc::make_mut(&mut object);
+        own.comment = None;
+        if !own.grants.is_empty() {
             complaints.push(complaint(&at, "SQLite has no privileges to grant", Some("leave `grants` out")));
         }
-        match &mut object.body {
+        match &mut own.body {
             Body::Table(table) => table_form(&at, table, &parents, &mut complaints),
             Body::View(view) if at.kind() == ObjectKind::View => view_form(&at, view, &mut complaints),
             Body::Source(source) => source.create.iter_mut().for_each(unterminated),
@@ -43,7 +44,7 @@ pub(crate) fn normalize(declared: Schema) -> Result<Schema, Vec<Complaint>> {
 pub(crate) fn simplify(live: &Schema) -> Schema {
     let mut schema = live.clone();
     for object in schema.objects.values_mut() {
-        if let Body::Table(table) = &mut object.body {
+        if let Body::Table(table) = &mut Arc::make_mut(object).body {
             for column in &mut table.columns {
                 column.data_type = column.data_type.to_ascii_lowercase();
             }
@@ -202,6 +203,7 @@ fn view_form(at: &Address, view: &mut View, complaints: &mut Vec<Complaint>) {
 fn indexes(schema: &mut Schema, complaints: &mut Vec<Complaint>) {
     let tables: BTreeMap<Qualified, Table> = schema.tables().map(|(at, table)| (at, table.clone())).collect();
     for (at, object) in &mut schema.objects {
+        let object = Arc::make_mut(object);
         let Body::Index(index) = &mut object.body else { continue };
         if let Some((name, _)) = tables.iter().find(|(name, _)| names::same(&name.name, &index.table.name)) {
             index.table = name.clone();

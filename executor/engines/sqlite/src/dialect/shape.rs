@@ -1,6 +1,6 @@
 //! The one form of a table: what SQLite implies is written out, what says nothing is left out.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mig_plan::{
     Body, Name, Qualified, Schema, Table,
@@ -122,7 +122,8 @@ pub(crate) fn respell(declared: &mut Schema, live: &Schema) {
         }
     }
     for (at, object) in &mut declared.objects {
-        let (Body::Index(index), Some(Body::Index(there))) = (&mut object.body, live.objects.get(at).map(|o| &o.body))
+        let (Body::Index(index), Some(Body::Index(there))) =
+            (&mut Arc::make_mut(object).body, live.objects.get(at).map(|o| &o.body))
         else {
             continue;
         };

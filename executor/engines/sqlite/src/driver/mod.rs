@@ -149,7 +149,7 @@ impl Driver for SqliteDriver {
 
     async fn observe(&mut self, of: &BTreeSet<Address>) -> Result<BTreeMap<Address, Object>, Failure> {
         let assembled = read::schema(self.connection()?).await?;
-        Ok(assembled.schema.objects.into_iter().filter(|(at, _)| of.contains(at)).collect())
+        Ok(assembled.schema.only(of))
     }
 
     async fn lease(&mut self, wait: Duration) -> Result<Lease, Failure> {

@@ -1,6 +1,6 @@
 //! Every kind of change on real database files: the database follows the model, forth and back, and no row is lost.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::kit::{Done, File, How, migrate, name, settled_schema, undo};
 use mig_plan::{
@@ -202,7 +202,7 @@ async fn renames_carry_everything_along() {
     let goal = goal_file.pull().await.schema.0;
     // The names of unnamed constraints follow the table and the column, so the table itself is carried.
     let mut table = plain.objects[&Address::table(&people)].clone();
-    if let mig_plan::Body::Table(table) = &mut table.body {
+    if let mig_plan::Body::Table(table) = &mut Arc::make_mut(&mut table).body {
         let names: Vec<_> = table.constraints.keys().cloned().collect();
         for old in names {
             let constraint = table.constraints.remove(&old).unwrap();
@@ -227,8 +227,8 @@ async fn renames_carry_everything_along() {
                 table.constraints.insert(name(&old.as_str().replace("_name_", "_full_name_")), constraint);
             }
         }
-        if becomes != *object {
-            carries.insert(at.clone(), becomes);
+        if becomes != **object {
+            carries.insert(at.clone(), becomes.into());
         }
     }
     let member = RenameMember { carries, ..bare };

@@ -220,7 +220,7 @@ async fn step(
     let touched = change.touches(&before);
     let seen = file.driver.observe(&touched).await.unwrap();
     for at in touched {
-        let want = schema.objects.get(&at).map(settled);
+        let want = schema.objects.get(&at).map(|object| settled(object));
         let have = seen.get(&at).map(settled);
         assert_eq!(have, want, "after {} of {at}", change.slug());
     }

@@ -169,7 +169,7 @@ mod tests {
 
     fn add(schema: &mut Schema, kind: ObjectKind, name: &str, body: Body) {
         let at = Qualified::new(Name::new("public").ok(), Name::new(name).unwrap());
-        schema.objects.insert(Address::new(kind, &at), Object::new(body));
+        schema.objects.insert(Address::new(kind, &at), Object::new(body).into());
     }
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
             &Qualified::new(Name::new("cast").ok(), Name::new("(public.pair AS integer)").unwrap()),
         );
         let opaque = Body::Opaque { what: "cast".to_owned(), digest: String::new() };
-        schema.objects.insert(cast, Object::new(opaque));
+        schema.objects.insert(cast, Object::new(opaque).into());
         for (from, to, there) in [
             ("integer", "bigint", true),
             ("integer", "timestamp with time zone", false),

@@ -62,7 +62,7 @@ fn can_adopt(change: &AddConstraint, context: &Context<'_>) -> bool {
 fn adopted(change: &AddConstraint, key: &Key, group: &Group, context: &Context<'_>) -> Vec<Draft> {
     let object = index_of(&change.table, key, &change.constraint.options);
     let at = Address::index(&change.table.sibling(index_name(change, context)));
-    let build = BuildKey { at: at.clone(), object: object.clone(), key: change.name.clone() };
+    let build = BuildKey { at: at.clone(), object: object.clone().into(), key: change.name.clone() };
     let build = Draft::new(build, Phase::Contract, format!("builds the index of {}", change.name));
     let build =
         warned(build, HazardCode::BuildsIndex, "reads the whole table and writes an index; takes time and space");
@@ -71,7 +71,7 @@ fn adopted(change: &AddConstraint, key: &Key, group: &Group, context: &Context<'
         name: change.name.clone(),
         constraint: change.constraint.clone(),
         index: at,
-        object,
+        object: object.into(),
     };
     let adopt = Draft::new(adopt, Phase::Contract, format!("makes the index the one of {}", change.name));
     let adopt = if swapped_key(change, group).is_some() { adopt.together(KEY_SWAP) } else { adopt };

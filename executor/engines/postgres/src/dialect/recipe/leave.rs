@@ -64,7 +64,7 @@ fn kept(table: &Qualified, columns: Vec<Column>, context: &Context<'_>) -> Optio
     let trigger = generated("zzz_mig_keep_", &(table, &names), table.name.as_str());
     let create = sql::trigger(&qualified(table), &quote(&trigger)).map(Sql::new).to_vec();
     let object = Object::new(Body::Source(Source { create, needs: Default::default() }));
-    Some(Kept { table: table.clone(), columns, key, trigger, object })
+    Some(Kept { table: table.clone(), columns, key, trigger, object: object.into() })
 }
 
 /// A column that must have a value stops asking for it first, so that new clients may leave it out. Gives it as it is then.

@@ -1,5 +1,7 @@
 //! How whole objects are made, dropped and exchanged.
 
+use std::sync::Arc;
+
 use mig_plan::{
     Address, Body, ColumnValue, Context, Draft, HazardCode, Name, Object, ObjectKind, Phase, Rule, Sql,
     kind::{AddConstraint, AlterColumn, Comment, Create, Drop, DropConstraint, Rename, Replace},
@@ -40,7 +42,7 @@ pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
 
 /// An index of a table that is there, and the comment on it apart: building it beside running clients takes no second statement.
 fn built(change: &Create, index: &Index, phase: Phase, why: String) -> Vec<Draft> {
-    let bare = Object { comment: None, ..change.object.clone() };
+    let bare = Object { comment: None, ..Object::clone(&change.object) };
     let build = Draft::new(Create::new(change.at.clone(), bare), phase, why);
     let build =
         warned(build, HazardCode::BuildsIndex, "reads the whole table and writes an index; takes time and space");
@@ -58,7 +60,7 @@ fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
     let passing =
         Address::index(&change.at.qualified().sibling(generated("_mig_ix_", change, change.at.name().as_str())));
     let phase = if to.unique { Phase::Contract } else { Phase::Expand };
-    let bare = Object { comment: None, ..change.to.clone() };
+    let bare = Object { comment: None, ..Object::clone(&change.to) };
     let mut drafts = built(&Create::new(passing.clone(), bare), to, phase, format!("{why}: builds the new one"));
     let leaves = Drop::new(change.at.clone(), change.from.clone());
     drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
@@ -75,7 +77,7 @@ fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
 fn table(change: &Create, why: String) -> Vec<Draft> {
     let mut object = change.object.clone();
     let mut keys = Vec::new();
-    if let Body::Table(table) = &mut object.body {
+    if let Body::Table(table) = &mut Arc::make_mut(&mut object).body {
         // CREATE TABLE takes no NOT VALID.
         let apart = |c: &mig_plan::Constraint| c.foreign_key().is_some() || !c.validity.is_valid();
         let names: Vec<_> = table.constraints.iter().filter(|(_, c)| apart(c)).map(|(name, _)| name.clone()).collect();
@@ -93,7 +95,7 @@ fn table(change: &Create, why: String) -> Vec<Draft> {
 /// A sequence that a column will own and also needs for its default: made first, given to the column later.
 fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
     let free = unowned(&change.object);
-    let own = Replace { at: change.at.clone(), from: free.clone(), to: change.object.clone() };
+    let own = Replace { at: change.at.clone(), from: free.clone().into(), to: change.object.clone() };
     let first = Create::new(change.at.clone(), free);
     vec![
         Draft::new(first, Phase::Expand, why),
@@ -149,7 +151,7 @@ pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("removes {}", change.at);
     let mut object = change.object.clone();
     let mut drafts = Vec::new();
-    match &mut object.body {
+    match &mut Arc::make_mut(&mut object).body {
         Body::Table(table) => {
             let gone = Gone::of(context);
             let is_key = |c: &mig_plan::Constraint| c.foreign_key().is_some() || gone.is_checked_by(c);
@@ -183,9 +185,9 @@ pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
         }
         Body::Sequence(sequence) if sequence.owned_by.is_some() => {
             let free = unowned(&change.object);
-            let take = Replace { at: change.at.clone(), from: object.clone(), to: free.clone() };
+            let take = Replace { at: change.at.clone(), from: object.clone(), to: free.clone().into() };
             drafts.push(Draft::new(take, Phase::Contract, "takes it from its column, so that it leaves on its own"));
-            object = free;
+            object = free.into();
         }
         _ => {}
     }
@@ -222,9 +224,9 @@ fn one_by_one(change: &Replace, from: &[String], to: &[String]) -> Vec<Draft> {
         let last = there.len() == to.len();
         let comment = if last { change.to.comment.clone() } else { now.comment.clone() };
         let next = Object { comment, grants: now.grants.clone(), body: Body::Enum { values } };
-        let step = Replace { at: change.at.clone(), from: now, to: next.clone() };
+        let step = Replace { at: change.at.clone(), from: now, to: next.clone().into() };
         drafts.push(Draft::new(step, Phase::Expand, format!("adds the value `{value}`")));
-        now = next;
+        now = next.into();
     }
     drafts
 }

@@ -1,7 +1,10 @@
 //! How columns change their type beside running clients: hidden columns of the new types, kept equal by a trigger, filled in one pass
 //! over the table, proved, and exchanged with the old ones by name; keys and indexes follow in `contract`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Object, ObjectKind,
@@ -111,8 +114,9 @@ fn is_free(table: &Qualified, column: &Name, context: &Context<'_>) -> bool {
         !concerned
             || (stays
                 && part.is_none_or(|p| p.opclass.is_none())
-                && object
-                    .is_some_and(|o| can_beside(at, &Object { comment: None, ..o.clone() }, index, context.renamed)))
+                && object.is_some_and(|o| {
+                    can_beside(at, &Object { comment: None, ..Object::clone(o) }, index, context.renamed)
+                }))
     });
     let computed = now.columns.iter().any(|c| match &c.value {
         ColumnValue::Generated { expression, .. } => mentions(expression),
@@ -210,7 +214,7 @@ impl<'a> Move<'a> {
         Twins {
             table: self.table.clone(),
             trigger: name,
-            object: Object::new(Body::Source(source)),
+            object: Object::new(Body::Source(source)).into(),
             pairs: pairs.collect(),
             exchanged: false,
         }
@@ -263,7 +267,7 @@ impl<'a> Move<'a> {
     }
 
     /// Indexes of the table that are over a moving column.
-    fn concerned(&self) -> impl Iterator<Item = (&'a Address, &'a Object, &'a Index)> {
+    fn concerned(&self) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>, &'a Index)> {
         let hidden = self.hidden.clone();
         let renamed = self.context.renamed;
         renamed.indexes_of(self.table).filter_map(move |(at, index)| {
@@ -302,13 +306,14 @@ impl<'a> Move<'a> {
         let takes = "reads the whole table and writes an index; takes time and space";
         let mut drafts = Vec::new();
         for (at, object, index) in self.concerned() {
-            let object = Object { comment: None, body: Body::Index(over(index, &self.hidden)), ..object.clone() };
+            let object =
+                Object { comment: None, body: Body::Index(over(index, &self.hidden)), ..Object::clone(object) };
             let create = Create::new(self.twin_index(at), object);
             drafts.push(warned(Draft::new(create, Phase::Backfill, why(at.name())), HazardCode::BuildsIndex, takes));
         }
         for (name, c) in self.keyed() {
             let (at, object) = self.key_index(name, c);
-            let build = BuildKey { at, object, key: name.clone() };
+            let build = BuildKey { at, object: object.into(), key: name.clone() };
             drafts.push(warned(Draft::new(build, Phase::Backfill, why(name)), HazardCode::BuildsIndex, takes));
         }
         drafts
@@ -382,7 +387,7 @@ impl<'a> Move<'a> {
         let all = self.context.goal.objects.iter().filter_map(|(at, object)| match &object.body {
             Body::Sequence(s) if s.owned_by.as_ref() == Some(&own) && self.context.renamed.objects.contains_key(at) => {
                 let mut from = object.clone();
-                if let Body::Sequence(sequence) = &mut from.body {
+                if let Body::Sequence(sequence) = &mut Arc::make_mut(&mut from).body {
                     sequence.owned_by = Some(hidden.clone());
                 }
                 let change = Replace { at: at.clone(), from, to: object.clone() };
@@ -445,7 +450,7 @@ impl<'a> Move<'a> {
                 table: self.table.clone(),
                 name: name.clone(),
                 constraint: c.clone(),
-                object: renamed_parts(&object, &self.hidden),
+                object: renamed_parts(&object, &self.hidden).into(),
                 index,
             };
             unit.push(Draft::new(adopt, Phase::Contract, format!("{name} takes the index over the new columns")));
@@ -473,7 +478,7 @@ impl<'a> Move<'a> {
     fn indexes(&self) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (at, object, index) in self.concerned() {
-            let old = Object { body: Body::Index(over(index, &self.hidden)), ..object.clone() };
+            let old = Object { body: Body::Index(over(index, &self.hidden)), ..Object::clone(object) };
             let why = format!("removes {} over the old columns", at.name());
             drafts.push(Draft::new(Drop::new(at.clone(), old), Phase::Contract, why));
             let rename = Rename { from: self.twin_index(at), to: at.clone(), carries: BTreeMap::new() };

@@ -1,6 +1,8 @@
 //! Types made anew under their columns: the server changes neither the values of an enum, nor what a domain rests on, nor the parts of a
 //! composite type that a column has.
 
+use std::sync::Arc;
+
 use mig_plan::{
     Address, Body, Column, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
     kind::{AddConstraint, DropConstraint},
@@ -16,8 +18,8 @@ pub(crate) type Cast<'a> = dyn Fn(&Column, &str, &str) -> Result<String, Complai
 /// The statements that make a type anew, and put on the new one all that is made of it: domains, columns, and the constraints and
 /// indexes that speak of it, which the server would read with the old type.
 pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -> Result<Vec<String>, Complaint> {
-    let mut types: Vec<(Address, Object)> = domains_over(at, before);
-    types.insert(0, (at.clone(), to.clone()));
+    let mut types: Vec<(Address, Arc<Object>)> = domains_over(at, before);
+    types.insert(0, (at.clone(), to.clone().into()));
     let users: Vec<(Qualified, &Column)> =
         types.iter().flat_map(|(of, _)| columns_of(&of.qualified(), before)).collect();
     let (constraints, indexes) = (spoken_of(&types, &users, before), indexes_of(&types, &users, before));
@@ -65,8 +67,8 @@ fn dropped(k: &AddConstraint) -> DropConstraint {
 }
 
 /// The domains that rest on a type, those below first.
-fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Object)> {
-    let mut found: Vec<(Address, Object)> = Vec::new();
+fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Arc<Object>)> {
+    let mut found: Vec<(Address, Arc<Object>)> = Vec::new();
     loop {
         let rests = |base: &str| {
             let base = base.strip_suffix("[]").unwrap_or(base);
@@ -87,13 +89,13 @@ fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Object)> {
 }
 
 /// Whether a text is about one of the types or, in its own table, about a column of them.
-fn speaks(text: &Sql, table: &Qualified, types: &[(Address, Object)], users: &[(Qualified, &Column)]) -> bool {
+fn speaks(text: &Sql, table: &Qualified, types: &[(Address, Arc<Object>)], users: &[(Qualified, &Column)]) -> bool {
     types.iter().any(|(of, _)| text.mentions(of.name()))
         || users.iter().any(|(of, column)| of == table && text.mentions(&column.name))
 }
 
 /// The constraints that the server would read with the old type: checks, exclusions and foreign keys of the columns.
-fn spoken_of(types: &[(Address, Object)], users: &[(Qualified, &Column)], schema: &Schema) -> Vec<AddConstraint> {
+fn spoken_of(types: &[(Address, Arc<Object>)], users: &[(Qualified, &Column)], schema: &Schema) -> Vec<AddConstraint> {
     let is_user = |table: &Qualified, name: &Name| users.iter().any(|(of, c)| of == table && c.name == *name);
     let mut found = Vec::new();
     for (table, content) in schema.tables() {
@@ -116,11 +118,11 @@ fn spoken_of(types: &[(Address, Object)], users: &[(Qualified, &Column)], schema
 
 /// The indexes whose texts the server would read with the old type.
 fn indexes_of<'a>(
-    types: &[(Address, Object)],
+    types: &[(Address, Arc<Object>)],
     users: &[(Qualified, &Column)],
     schema: &'a Schema,
-) -> Vec<(&'a Address, &'a Object, &'a Index)> {
-    let of = |object: &'a Object| if let Body::Index(index) = &object.body { Some(index) } else { None };
+) -> Vec<(&'a Address, &'a Arc<Object>, &'a Index)> {
+    let of = |object: &'a Arc<Object>| if let Body::Index(index) = &object.body { Some(index) } else { None };
     let all = schema.objects.iter().filter_map(|(at, object)| Some((at, object, of(object)?)));
     let about = |object: &Object, index: &Index| object.texts().iter().any(|t| speaks(t, &index.table, types, users));
     all.filter(|(_, object, index)| !index.options.contains_key("parent") && about(object, index)).collect()

@@ -127,7 +127,7 @@ fn beside(sql: &str, at: &Address, object: &Object) -> Action {
         sql: Statement::new(sql),
         limits: PATIENT,
         partial: Some(Partial {
-            state: [(at.clone(), Some(broken(object)))].into(),
+            state: [(at.clone(), Some(broken(object).into()))].into(),
             repair: Statement::new(drop_sql(at)),
         }),
     })

@@ -1,6 +1,9 @@
 //! Tables attached to parents and detached, and rows divided among other tables, as SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Object, ObjectKind, Qualified,
@@ -17,7 +20,7 @@ use crate::dialect::{
 };
 
 /// Tables and indexes.
-type Set = BTreeMap<Address, Object>;
+type Set = BTreeMap<Address, Arc<Object>>;
 
 /// The SQL that regroups.
 pub(crate) fn regroup(k: &Regroup, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
@@ -217,7 +220,7 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
     for of in order.iter().filter(|of| k.to.contains_key(&Address::table(of))) {
         let Some(object) = k.to.get(&Address::table(of)) else { continue };
         let mut first = object.clone();
-        if let Body::Table(table) = &mut first.body {
+        if let Body::Table(table) = &mut Arc::make_mut(&mut first).body {
             // Shares in indexes get their names once the indexes are there.
             table.options.retain(|key, _| key.strip_prefix(inherit::NAME_OF).is_none_or(|of| !is_index(of)));
             let apart = |c: &mig_plan::Constraint| c.foreign_key().is_some() || !c.validity.is_valid();
@@ -266,7 +269,7 @@ fn in_order(top: &Qualified, schema: &Schema) -> Vec<Qualified> {
 }
 
 /// Extended statistics of a table.
-fn statistics<'a>(of: &Qualified, schema: &'a Schema) -> Vec<(&'a Address, &'a Object)> {
+fn statistics<'a>(of: &Qualified, schema: &'a Schema) -> Vec<(&'a Address, &'a Arc<Object>)> {
     let table = Address::table(of);
     let all = schema.objects.iter().filter(|(at, _)| at.kind() == ObjectKind::Statistics);
     all.filter(|(at, object)| references::of(at, object, schema, None).contains(&table)).collect()

@@ -90,7 +90,7 @@ mod tests {
         let mut schema = Schema::default();
         let columns = vec![column("id", "integer"), column("kind", "text")];
         let body = Body::Table(Table { columns, ..Table::default() });
-        schema.objects.insert(Address::table(&table), Object::new(body));
+        schema.objects.insert(Address::table(&table), Object::new(body).into());
         let change = |using: &str| AlterColumn {
             table: table.clone(),
             from: column("kind", "text"),

@@ -1,6 +1,9 @@
 //! Objects that are no tables: schemas, extensions, types, sequences, views, and those that are one text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Fingerprint, Grant, GrantRule, Name, ObjectKind, Sql,
@@ -140,7 +143,7 @@ pub(super) fn grants(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
             (false, false) => GrantRule::Granted,
         };
         let column = g.column.as_ref().map(Name::new).transpose()?;
-        object.grants.insert(Grant { to: g.role.clone(), privilege: g.privilege.clone(), column, rule });
+        Arc::make_mut(object).grants.insert(Grant { to: g.role.clone(), privilege: g.privilege.clone(), column, rule });
     }
     Ok(())
 }
