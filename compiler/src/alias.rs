@@ -25,7 +25,7 @@ pub(crate) fn adopt_names(
         let change: Kind = if at.is_member() {
             RenameMember { from: at.clone(), to: twin.name().clone(), carries: BTreeMap::new() }.into()
         } else {
-            Rename { from: at.clone(), to: twin.clone(), carries: BTreeMap::new() }.into()
+            Rename::new(at.clone(), twin.clone()).into()
         };
         if goal.apply(&change).is_ok() && at.kind() == ObjectKind::Table {
             tables.insert(at.qualified(), twin.qualified());

@@ -8,6 +8,7 @@ use std::{
 use mig_plan::{
     Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
     kind::{Rename, RenameMember, RenameValue, rename_in_texts, value_renamed_in_texts},
+    renaming::Renaming,
 };
 
 use crate::{
@@ -29,6 +30,10 @@ pub(crate) struct Renames {
     pub(crate) tables: BTreeMap<Qualified, Qualified>,
     /// Columns: goal address to base name.
     pub(crate) columns: BTreeMap<Address, Name>,
+    /// Schemas that get a new name, by it.
+    namespaces: BTreeSet<Address>,
+    /// Where routines have gone whose addresses said a name that is another now.
+    moved: BTreeMap<Address, Address>,
 }
 
 /// Resolves the declared renames. Errors and notes go to `say`.
@@ -41,8 +46,20 @@ pub(crate) fn resolve(
     let mut renames =
         Renames { schema: snapshot.schema.0.clone(), depends: snapshot.depends.clone(), ..Renames::default() };
     let fresh = renames.schema.tables().next().is_none();
-    renames.all(&intent.table_moves, fresh, dialect, say);
-    renames.all(&intent.object_moves, fresh, dialect, say);
+    let (schemas, objects): (Vec<Move>, Vec<Move>) =
+        intent.object_moves.iter().cloned().partition(|m| m.from.kind() == ObjectKind::Namespace);
+    renames.all(&schemas, fresh, dialect, say);
+    // Under a renamed schema, things are renamed from where they are then.
+    let due: Vec<&Move> = schemas.iter().filter(|m| renames.namespaces.contains(&m.to)).collect();
+    let followed = |moves: &[Move]| -> Vec<Move> {
+        let follow = |m: &Move| {
+            let from = due.iter().find_map(|s| m.from.with_schema_renamed(s.from.name(), s.to.name()));
+            Move { from: from.unwrap_or_else(|| m.from.clone()), ..m.clone() }
+        };
+        moves.iter().map(follow).collect()
+    };
+    renames.all(&followed(&intent.table_moves), fresh, dialect, say);
+    renames.all(&followed(&objects), fresh, dialect, say);
     renames.all(&intent.column_moves, fresh, dialect, say);
     renames.all(&intent.constraint_moves, fresh, dialect, say);
     renames.values(&intent.enum_value_moves, say);
@@ -52,7 +69,8 @@ pub(crate) fn resolve(
 impl Renames {
     /// Makes the renames of one list as soon as their targets are free, so that chains work in any order.
     fn all(&mut self, moves: &[Move], fresh: bool, dialect: &dyn Dialect, say: &mut Vec<Diagnostic>) {
-        let mut waiting: Vec<&Move> = moves.iter().filter(|m| self.is_due(m, fresh, say)).collect();
+        let now: Vec<Move> = moves.iter().map(|m| self.where_it_is(m)).collect();
+        let mut waiting: Vec<&Move> = now.iter().filter(|m| self.is_due(m, fresh, say)).collect();
         while !waiting.is_empty() {
             let before = waiting.len();
             waiting.retain(|m| {
@@ -71,6 +89,12 @@ impl Renames {
                 return;
             }
         }
+    }
+
+    /// A move from where its object is once the moves before it are made.
+    fn where_it_is(&self, m: &Move) -> Move {
+        let moved = self.moved.get(&m.from).filter(|_| !self.schema.contains(&m.from));
+        Move { from: moved.unwrap_or(&m.from).clone(), ..m.clone() }
     }
 
     /// Makes the renames of enum values as soon as their new names are free.
@@ -161,59 +185,75 @@ impl Renames {
     }
 
     fn make(&mut self, m: &Move, dialect: &dyn Dialect) {
-        let carries = self.carried(m, dialect);
-        let change: Kind = if m.from.is_member() {
-            RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries }.into()
-        } else {
-            Rename { from: m.from.clone(), to: m.to.clone(), carries }.into()
-        };
+        let quote = |name: &Name| dialect.quote(name);
+        let renaming = Renaming { from: &m.from, to: &m.to, quote: &quote };
+        let (moves, carries) = self.carried(m, &renaming, dialect);
+        let change = bare(m, moves.clone(), carries);
+        let tables: Vec<Qualified> = self.schema.tables().map(|(at, _)| at).collect();
         if self.schema.apply(&change).is_err() {
             return;
         }
         match m.from.kind() {
             ObjectKind::Table => {
-                self.tables.insert(m.to.qualified(), m.from.qualified());
+                let base = self.tables.remove(&m.from.qualified()).unwrap_or_else(|| m.from.qualified());
+                self.tables.insert(m.to.qualified(), base);
             }
             ObjectKind::Column => {
                 self.columns.insert(m.to.clone(), m.from.name().clone());
             }
+            ObjectKind::Namespace => {
+                self.namespaces.insert(m.to.clone());
+                for table in tables {
+                    let renamed = Address::table(&table).with_schema_renamed(m.from.name(), m.to.name());
+                    self.tables.extend(renamed.map(|at| (at.qualified(), table)));
+                }
+            }
             _ => {}
         }
-        self.readdress(m);
+        self.readdress(m, &moves);
+        self.moved.extend(moves);
         self.changes.push(change);
     }
 
-    /// What the texts of dependants become: the server renames in what it keeps parsed, never in the bodies of routines.
-    fn carried(&self, m: &Move, dialect: &dyn Dialect) -> BTreeMap<Address, Arc<Object>> {
+    /// What has another address then, and what the texts of dependants become: the server renames in what it keeps parsed, never in
+    /// the bodies of routines that are strings to it.
+    fn carried(
+        &self,
+        m: &Move,
+        renaming: &Renaming<'_>,
+        dialect: &dyn Dialect,
+    ) -> (BTreeMap<Address, Address>, BTreeMap<Address, Arc<Object>>) {
         let mut plain = self.schema.clone();
-        let bare: Kind = if m.from.is_member() {
-            RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries: BTreeMap::new() }.into()
-        } else {
-            Rename { from: m.from.clone(), to: m.to.clone(), carries: BTreeMap::new() }.into()
-        };
-        if plain.apply(&bare).is_err() || m.from.kind() == ObjectKind::Constraint {
-            return BTreeMap::new();
+        let alone = bare(m, BTreeMap::new(), BTreeMap::new());
+        if plain.apply(&alone).is_err() || m.from.kind() == ObjectKind::Constraint {
+            return Default::default();
+        }
+        let mut moves: BTreeMap<Address, Address> = BTreeMap::new();
+        if !m.from.is_member() {
+            let named = plain.objects.keys().filter(|at| **at != m.to);
+            moves = named.filter_map(|at| Some((at.clone(), renaming.address(at)?))).collect();
+        }
+        for (from, to) in &moves {
+            let object = plain.objects.remove(from);
+            plain.objects.extend(object.map(|object| (to.clone(), object)));
         }
         let family = family(&mut plain, m, dialect);
         let mut holders: BTreeSet<Address> = self
             .depends
             .iter()
             .filter(|(_, needs)| needs.contains(&m.from) || needs.iter().any(|n| n.holder() == m.from))
-            .map(|(at, _)| at.holder())
+            .map(|(at, _)| readdressed(&at.holder(), m, &moves))
             .collect();
-        holders.insert(m.from.holder());
+        holders.insert(readdressed(&m.from.holder(), m, &moves));
+        holders.extend(moves.values().cloned());
+        if m.from.kind() == ObjectKind::Namespace {
+            holders.extend(plain.objects.keys().cloned());
+        }
         let mut carries: BTreeMap<Address, Arc<Object>> =
             family.into_iter().filter_map(|at| Some((at.clone(), plain.objects.get(&at)?.clone()))).collect();
-        for holder in holders {
-            let routine = matches!(holder.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
-            let at = readdressed(&holder, &m.from, &m.to);
-            let Some(object) = plain.objects.get(&at).filter(|_| !routine) else { continue };
-            let mut becomes = rename_in_texts(object, m.from.name(), m.to.name(), &|name: &Name| dialect.quote(name));
-            if let (true, ObjectKind::Column, Body::View(view), Body::View(was)) =
-                (dialect.keeps_view_columns(), m.from.kind(), &mut becomes.body, &object.body)
-            {
-                view.query = outputs::renamed(&was.query, m.from.name(), m.to.name(), |name| dialect.quote(name));
-            }
+        for at in holders {
+            let Some(object) = plain.objects.get(&at) else { continue };
+            let mut becomes = self.renamed_object(renaming, &at, object, dialect);
             if dialect.derives_constraint_names() {
                 rename_derived(&mut becomes, &self.schema, m, &at, dialect);
             }
@@ -221,15 +261,41 @@ impl Renames {
                 carries.insert(at, becomes.into());
             }
         }
-        carries
+        (moves, carries)
     }
 
-    fn readdress(&mut self, m: &Move) {
+    fn renamed_object(&self, renaming: &Renaming<'_>, at: &Address, object: &Object, dialect: &dyn Dialect) -> Object {
+        if renaming.from.kind() != ObjectKind::Column {
+            return renaming.object(at, object);
+        }
+        if matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate) {
+            return object.clone();
+        }
+        let (from, to) = (renaming.from.name(), renaming.to.name());
+        let mut becomes = rename_in_texts(object, from, to, renaming.quote);
+        if let (true, Body::View(view), Body::View(was)) =
+            (dialect.keeps_view_columns(), &mut becomes.body, &object.body)
+        {
+            view.query = outputs::renamed(&was.query, from, to, |name| dialect.quote(name));
+        }
+        becomes
+    }
+
+    fn readdress(&mut self, m: &Move, moves: &BTreeMap<Address, Address>) {
         let depends = std::mem::take(&mut self.depends);
         for (at, needs) in depends {
-            let needs = needs.iter().map(|need| readdressed(need, &m.from, &m.to)).collect();
-            self.depends.insert(readdressed(&at, &m.from, &m.to), needs);
+            let needs = needs.iter().map(|need| readdressed(need, m, moves)).collect();
+            self.depends.insert(readdressed(&at, m, moves), needs);
         }
+    }
+}
+
+/// A move as a change.
+fn bare(m: &Move, moves: BTreeMap<Address, Address>, carries: BTreeMap<Address, Arc<Object>>) -> Kind {
+    if m.from.is_member() {
+        RenameMember { from: m.from.clone(), to: m.to.name().clone(), carries }.into()
+    } else {
+        Rename { from: m.from.clone(), to: m.to.clone(), carries, moves }.into()
     }
 }
 
@@ -238,6 +304,16 @@ fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Addr
     let (from, to) = (m.from.name(), m.to.name());
     let mut found = BTreeSet::new();
     match m.from.kind() {
+        ObjectKind::Namespace => {
+            for (at, object) in &mut schema.objects {
+                let Body::Table(table) = &mut Arc::make_mut(object).body else { continue };
+                for parent in dialect.parents(table).into_iter().filter(|p| p.schema.as_ref() == Some(from)) {
+                    let renamed = Qualified::new(Some(to.clone()), parent.name.clone());
+                    dialect.rename_parent(table, &parent, &renamed);
+                    found.insert(at.clone());
+                }
+            }
+        }
         ObjectKind::Table => {
             let (from, to) = (m.from.qualified(), m.to.qualified());
             let concerned = |_: &Address, object: &Object| match &object.body {
@@ -278,10 +354,18 @@ fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Addr
     found
 }
 
-/// An address once `from` is called `to`: members follow their relation.
-fn readdressed(at: &Address, from: &Address, to: &Address) -> Address {
+/// An address once a move is made: members follow their relation, all follows its schema, routines follow the types of their arguments.
+fn readdressed(at: &Address, m: &Move, moves: &BTreeMap<Address, Address>) -> Address {
+    let (from, to) = (&m.from, &m.to);
     if at == from {
         return to.clone();
+    }
+    let at = match from.kind() {
+        ObjectKind::Namespace => at.with_schema_renamed(from.name(), to.name()).unwrap_or_else(|| at.clone()),
+        _ => at.clone(),
+    };
+    if let Some(moved) = moves.get(&at) {
+        return moved.clone();
     }
     if from.kind() == ObjectKind::Table && at.is_index_under(&from.qualified()) {
         return Address::member(ObjectKind::Index, &to.qualified(), at.name().clone());
@@ -290,7 +374,7 @@ fn readdressed(at: &Address, from: &Address, to: &Address) -> Address {
         Some(relation) if !from.is_member() && relation == from.qualified() => {
             Address::member(at.kind(), &to.qualified(), at.name().clone())
         }
-        _ => at.clone(),
+        _ => at,
     }
 }
 

@@ -270,8 +270,7 @@ proptest! {
             renamed.objects.retain(|at, _| at.kind() != ObjectKind::View);
             let place = Place::new("specs/x.toml", 0..0);
             let mut changes: Vec<mig_plan::Kind> = vec![mig_plan::kind::Rename {
-                from: Address::table(&from), to: Address::table(&to), carries: BTreeMap::new(),
-            }.into()];
+                from: Address::table(&from), to: Address::table(&to), carries: BTreeMap::new(), moves: Default::default() }.into()];
             let tables = vec![Move { from: Address::table(&from), to: Address::table(&to), place: place.clone() }];
             let mut columns = Vec::new();
             if has_column {

@@ -12,6 +12,7 @@ mod online;
 mod operate;
 mod pairs;
 mod partitions;
+mod renames;
 mod shop;
 mod verify;
 mod watch;

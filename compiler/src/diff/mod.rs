@@ -50,7 +50,7 @@ pub(crate) fn compare(
     }
     let renamed = same_under_other_name(live, &mut found.goal, adopter);
     for (from, to) in &renamed {
-        let change = Rename { from: from.clone(), to: to.clone(), carries: Default::default() }.into();
+        let change = Rename::new(from.clone(), to.clone()).into();
         found.groups.push(Group { at: to.clone(), changes: vec![change], fill: None });
     }
     let gone_by_rename: BTreeSet<_> = renamed.iter().map(|(from, _)| from).collect();

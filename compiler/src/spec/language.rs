@@ -684,6 +684,9 @@ language! {
 
     /// A schema (namespace).
     NamespaceSpec {
+        /// The name that it had; for schemas only.
+        /// Example: `"people"`
+        "was" was: Option<Text>,
         /// The comment on it.
         /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,

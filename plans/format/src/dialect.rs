@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    address::Address,
+    address::{Address, ObjectKind},
     hazard::Hazard,
     kind::Kind,
     name::{Name, Qualified},
@@ -113,6 +113,12 @@ pub trait Dialect: Send + Sync {
             }
         }
         if complaints.is_empty() { Ok(drafts) } else { Err(complaints) }
+    }
+
+    /// Whether the engine can give an object of a kind that is declared by its SQL another name, so that specs may say what it was called.
+    fn renames_kind(&self, kind: ObjectKind) -> bool {
+        let _ = kind;
+        false
     }
 
     /// What a change disturbs: the engine refuses it while other objects are built on these addresses, so those are dropped

@@ -11,6 +11,7 @@ pub mod hazard;
 pub mod kind;
 pub mod name;
 pub mod plan;
+pub mod renaming;
 pub mod schema;
 pub mod snapshot;
 pub mod sql;

@@ -14,7 +14,7 @@ use mig_plan::{
 use super::{Resolver, is_true, object_move, options, value};
 use crate::{
     diagnostic::{Code, Place},
-    intent::ValueMove,
+    intent::{Move, ValueMove},
     spec::{
         Text,
         language::{DomainSpec, EnumSpec, SourceSpec},
@@ -72,11 +72,22 @@ impl<'a> Resolver<'a> {
                     grants: self.grants(&spec.grants),
                     body: Body::Namespace {},
                 };
-                self.insert(Address::global(ObjectKind::Namespace, at), &name.place, object);
+                let at = Address::global(ObjectKind::Namespace, at);
+                if let Some(said) = &spec.was
+                    && let Some(from) = self.single(said)
+                {
+                    let from = Address::global(ObjectKind::Namespace, from);
+                    self.object_moves.push(Move { from, to: at.clone(), place: said.place.clone() });
+                }
+                self.insert(at, &name.place, object);
             }
         }
         for (name, spec) in self.section(|f| &f.default_privileges) {
             let Some(at) = self.named(&name.place, Name::new(name.value.trim())) else { continue };
+            if let Some(was) = &spec.was {
+                let says = "default privileges have no name of their own".to_owned();
+                self.error(Code::EngineCannot, &was.place, says).help = Some("leave `was` out".to_owned());
+            }
             let object = Object {
                 comment: value(&spec.comment),
                 grants: self.grants(&spec.grants),
@@ -278,13 +289,32 @@ impl<'a> Resolver<'a> {
         self.qualify(path, place).map(|at| Address::routine(kind, &at, signature))
     }
 
-    /// Declares an object that cannot be renamed.
+    /// Declares an object that is declared by its SQL, with the name that it had.
     fn plain_source(&mut self, at: Address, name: &Text, spec: &SourceSpec) {
         if let Some(was) = &spec.was {
-            let says = format!("a {} cannot be renamed by `was`", at.kind());
-            self.error(Code::EngineCannot, &was.place, says).help = Some("it is created anew instead".to_owned());
+            if self.dialect.renames_kind(at.kind()) {
+                self.source_was(&at, was);
+            } else {
+                let says = format!("a {} cannot be renamed by `was`", at.kind());
+                self.error(Code::EngineCannot, &was.place, says).help = Some("it is created anew instead".to_owned());
+            }
         }
         self.source(at, name, spec);
+    }
+
+    /// Takes note of a declared rename. A routine may leave out its arguments where they are the same; a part of a table gives
+    /// its own name only.
+    fn source_was(&mut self, to: &Address, was: &Text) {
+        let from = match (to.relation(), to.signature()) {
+            (Some(of), _) => self.single(was).map(|name| Address::member(to.kind(), &of, name)),
+            (None, Some(signature)) => match names::parenthesised(&was.value) {
+                Ok((_, Some(_))) => self.routine(to.kind(), &was.value, &was.place),
+                _ => self.qualify(&was.value, &was.place).map(|at| Address::routine(to.kind(), &at, signature)),
+            },
+            (None, None) if to.path().len() == 1 => self.single(was).map(|name| Address::global(to.kind(), name)),
+            (None, None) => self.qualify(&was.value, &was.place).map(|at| Address::new(to.kind(), &at)),
+        };
+        self.object_moves.extend(from.map(|from| Move { from, to: to.clone(), place: was.place.clone() }));
     }
 
     fn source(&mut self, at: Address, name: &Text, spec: &SourceSpec) {

@@ -27,6 +27,9 @@ pub struct Rename {
     /// What the texts of dependants become, by object: the server's deparser says the new name, and so does the goal.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub carries: BTreeMap<Address, Arc<Object>>,
+    /// Routines and the like whose addresses are made of the name: where each is then.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moves: BTreeMap<Address, Address>,
 }
 
 impl Effect for Rename {
@@ -53,8 +56,12 @@ impl Effect for Rename {
         schema.objects.insert(self.to.clone(), object);
         match self.from.kind() {
             ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => self.relation_renamed(schema),
-            ObjectKind::Sequence | ObjectKind::Index => {}
+            ObjectKind::Namespace => self.namespace_renamed(schema),
             _ => {}
+        }
+        for (from, to) in &self.moves {
+            let object = schema.objects.remove(from).ok_or_else(|| Impossible::Absent(from.clone()))?;
+            schema.objects.insert(to.clone(), object);
         }
         carry(schema, &self.carries)
     }
@@ -62,21 +69,70 @@ impl Effect for Rename {
     fn reverse(&self, before: &Schema) -> Option<Kind> {
         let carries = self.carries.keys().map(|at| self.address_before(at));
         let carries = carries.filter_map(|at| before.objects.get(&at).map(|o| (at.clone(), o.clone()))).collect();
-        Some(Self { from: self.to.clone(), to: self.from.clone(), carries }.into())
+        let moves = self.moves.iter().map(|(from, to)| (self.schema_before(to), self.schema_before(from))).collect();
+        Some(Self { from: self.to.clone(), to: self.from.clone(), carries, moves }.into())
     }
 }
 
 impl Rename {
+    /// A rename that shows in no text of a dependant.
+    #[must_use]
+    pub fn new(from: Address, to: Address) -> Self {
+        Self { from, to, carries: BTreeMap::new(), moves: BTreeMap::new() }
+    }
+
     /// Where something stood before the rename: itself and its members under the old name.
     fn address_before(&self, at: &Address) -> Address {
         if *at == self.to {
             return self.from.clone();
+        }
+        if let Some((from, _)) = self.moves.iter().find(|(_, to)| *to == at) {
+            return self.schema_before(from);
+        }
+        if self.to.kind() == ObjectKind::Namespace {
+            return self.schema_before(at);
         }
         match at.relation() {
             Some(relation) if !self.to.is_member() && relation == self.to.qualified() => {
                 Address::member(at.kind(), &self.from.qualified(), at.name().clone())
             }
             _ => at.clone(),
+        }
+    }
+
+    /// Where something stood while its schema had the old name.
+    fn schema_before(&self, at: &Address) -> Address {
+        let namespace = self.to.kind() == ObjectKind::Namespace;
+        let before = namespace.then(|| at.with_schema_renamed(self.to.name(), self.from.name())).flatten();
+        before.unwrap_or_else(|| at.clone())
+    }
+
+    /// All that is in a schema, and all that refers to it, follows the schema.
+    fn namespace_renamed(&self, schema: &mut Schema) {
+        let (from, to) = (self.from.name(), self.to.name());
+        let follow = |at: &mut Qualified| {
+            if at.schema.as_ref() == Some(from) {
+                at.schema = Some(to.clone());
+            }
+        };
+        let objects = std::mem::take(&mut schema.objects);
+        for (at, mut object) in objects {
+            match &mut Arc::make_mut(&mut object).body {
+                Body::Table(table) => each_foreign_key(table, |fk| follow(&mut fk.references)),
+                Body::Index(index) => follow(&mut index.table),
+                Body::Sequence(sequence) => {
+                    if let Some(owner) = &mut sequence.owned_by
+                        && let Some(renamed) = owner.with_schema_renamed(from, to)
+                    {
+                        *owner = renamed;
+                    }
+                }
+                Body::Extension(extension) if extension.schema.as_ref() == Some(from) => {
+                    extension.schema = Some(to.clone());
+                }
+                _ => {}
+            }
+            schema.objects.insert(at.with_schema_renamed(from, to).unwrap_or(at), object);
         }
     }
 
@@ -237,8 +293,11 @@ impl Effect for RenameMember {
     }
 
     fn reverse(&self, before: &Schema) -> Option<Kind> {
-        let carries = was(before, &self.carries);
-        Some(Self { from: self.target(), to: self.from.name().clone(), carries }.into())
+        let (now, target) = (&self.from, self.target());
+        let place = |at: &Address| if *at == target { now.clone() } else { at.clone() };
+        let carries = self.carries.keys().map(place);
+        let carries = carries.filter_map(|at| before.objects.get(&at).map(|o| (at.clone(), o.clone()))).collect();
+        Some(Self { from: target.clone(), to: now.name().clone(), carries }.into())
     }
 }
 
@@ -361,6 +420,15 @@ impl Object {
             | Body::Enum { .. }
             | Body::Sequence(_)
             | Body::Opaque { .. } => {}
+        }
+    }
+
+    /// Visits each name of a type in the object.
+    pub fn each_type(&mut self, visit: &mut dyn FnMut(&mut String)) {
+        match &mut self.body {
+            Body::Table(table) => table.columns.iter_mut().map(|c| &mut c.data_type).for_each(visit),
+            Body::Domain(domain) => visit(&mut domain.base),
+            _ => {}
         }
     }
 

@@ -24,8 +24,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType,
     schema::{Index, IndexedBy},
 };
 
@@ -145,6 +145,11 @@ impl Dialect for Postgres {
 
     fn compares(&self, a: &str, b: &str) -> bool {
         casts::compares(a, b)
+    }
+
+    fn renames_kind(&self, kind: ObjectKind) -> bool {
+        use ObjectKind::{Aggregate, EventTrigger, Function, Policy, Procedure, Rule, Statistics, Trigger};
+        matches!(kind, Aggregate | EventTrigger | Function | Policy | Procedure | Rule | Statistics | Trigger)
     }
 
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {

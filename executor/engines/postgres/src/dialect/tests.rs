@@ -216,7 +216,7 @@ fn objects() {
 fn renames() {
     let users = Address::table(&public("users"));
     check(
-        Rename { from: users.clone(), to: Address::table(&public("people")), carries: BTreeMap::new() },
+        Rename::new(users.clone(), Address::table(&public("people"))),
         &["ALTER TABLE public.users RENAME TO people"],
         &["ALTER TABLE public.people RENAME TO users"],
     );

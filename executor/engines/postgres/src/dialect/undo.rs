@@ -1,7 +1,7 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Body, Complaint, Kind, RenderedUndo, Schema,
+    Action, Body, Complaint, Kind, ObjectKind, RenderedUndo, Schema,
     kind::{AlterColumn, DropColumn},
 };
 
@@ -102,6 +102,16 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
     }
 }
 
+/// Whether a change gives a routine its body.
+fn says_a_body(change: &Kind) -> bool {
+    let at = match change {
+        Kind::Create(k) => &k.at,
+        Kind::Replace(k) => &k.at,
+        _ => return false,
+    };
+    matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure)
+}
+
 /// Whether a change is about what a table says of a parent's column.
 fn is_difference(change: &Kind, before: &Schema, after: &Schema) -> bool {
     let at = change.address();
@@ -124,6 +134,10 @@ fn reversed(
     };
     let rendered = render(&reverse, after, before, version)?;
     let mut action = rendered.action;
+    if let (true, Action::Transaction(transaction)) = (says_a_body(&reverse), &mut action) {
+        // The body may name what only comes back after it: it is the one that was there, so it needs no check.
+        transaction.sql.insert(0, mig_plan::Statement::new("SET LOCAL check_function_bodies = off"));
+    }
     if let (Kind::AddConstraint(_), Action::Transaction(transaction)) = (&reverse, &mut action) {
         transaction.limits = WORK;
     }

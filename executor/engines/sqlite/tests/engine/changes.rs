@@ -191,7 +191,7 @@ async fn renames_carry_everything_along() {
     let dialect = mig_sqlite::dialect("3", None);
     let (users, people) = (Qualified::new(None, name("users")), Qualified::new(None, name("people")));
     let mut plain = base.clone();
-    let bare = Rename { from: Address::table(&users), to: Address::table(&people), carries: BTreeMap::new() };
+    let bare = Rename::new(Address::table(&users), Address::table(&people));
     plain.apply(&bare.clone().into()).unwrap();
     let mut goal_file = File::with(
         "CREATE TABLE people (id INTEGER PRIMARY KEY, full_name TEXT UNIQUE, CHECK (full_name <> ''));

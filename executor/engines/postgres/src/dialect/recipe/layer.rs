@@ -55,12 +55,14 @@ pub(crate) fn alone(change: &Kind) -> Draft {
         (Kind::Rename(_), ObjectKind::Index) => {
             (HazardCode::ExplicitNames, "error messages name the index otherwise from then on")
         }
+        (Kind::Rename(_), ObjectKind::Statistics | ObjectKind::EventTrigger) => return draft,
         (Kind::Rename(_), _) => (HazardCode::RenameTable, breaks),
         (_, ObjectKind::Column) => (HazardCode::RenameColumn, breaks),
         (_, ObjectKind::Constraint) => {
             (HazardCode::ExplicitNames, "error messages and ON CONFLICT ON CONSTRAINT name it otherwise from then on")
         }
-        _ => (HazardCode::ExplicitNames, "it is named otherwise from then on"),
+        // No client names a trigger, a policy or a rule to use its table.
+        _ => return draft,
     };
     draft.with(Hazard::new(code, &at, says))
 }

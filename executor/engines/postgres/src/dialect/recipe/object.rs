@@ -64,7 +64,7 @@ fn exchanged(change: &Replace, to: &Index, why: String) -> Vec<Draft> {
     let mut drafts = built(&Create::new(passing.clone(), bare), to, phase, format!("{why}: builds the new one"));
     let leaves = Drop::new(change.at.clone(), change.from.clone());
     drafts.push(Draft::new(leaves, Phase::Contract, format!("removes the old {}", change.at)));
-    let rename = Rename { from: passing, to: change.at.clone(), carries: Default::default() };
+    let rename = Rename::new(passing, change.at.clone());
     drafts.push(Draft::new(rename, Phase::Contract, format!("the new index becomes {}", change.at)));
     if let Some(text) = &change.to.comment {
         let comment = Comment { at: change.at.clone(), from: None, to: Some(text.clone()) };

@@ -481,7 +481,7 @@ impl<'a> Move<'a> {
             let old = Object { body: Body::Index(over(index, &self.hidden)), ..Object::clone(object) };
             let why = format!("removes {} over the old columns", at.name());
             drafts.push(Draft::new(Drop::new(at.clone(), old), Phase::Contract, why));
-            let rename = Rename { from: self.twin_index(at), to: at.clone(), carries: BTreeMap::new() };
+            let rename = Rename::new(self.twin_index(at), at.clone());
             drafts.push(Draft::new(rename, Phase::Contract, format!("the twin becomes {}", at.name())));
             if object.comment.is_some() {
                 let comment = Comment { at: at.clone(), from: None, to: object.comment.clone() };
