@@ -68,6 +68,8 @@ pub(crate) enum Command {
     History(commands::history::Args),
     /// Prove that a database's journal is as it was written, or export it
     Audit(commands::audit::Args),
+    /// List the rows that a run's transforms rejected
+    Rejects(commands::rejects::Args),
     /// Say how a database differs from the specs
     Drift(commands::drift::Args),
     /// Say that another spelling in the database means what the specs say

@@ -15,6 +15,7 @@ mod operate;
 mod pages;
 mod plan_file;
 mod project;
+mod rejected;
 mod rendering;
 mod signatures;
 mod spec_files;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
     Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
-    Position, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom,
+    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom,
     sign::Approval,
 };
 use mig_plan::{Address, Phase, StepId};
@@ -197,6 +197,7 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::StepFailed { .. }
         | Stop::Busy { .. }
         | Stop::Unfinished { .. }
+        | Stop::TooManyRejects { .. }
         | Stop::Internal { step: Some(_), .. }
         | Stop::Strained { .. }
         | Stop::Undone { .. }
@@ -380,6 +381,14 @@ pub(crate) async fn history(database: &Database, json: bool) -> Result<String, T
         return Ok("mig has applied nothing here".to_owned());
     }
     Ok(runs.iter().map(|run| format!("{}\n", run_words(run))).collect())
+}
+
+/// The rows that a run rejected.
+pub(crate) async fn rejects(database: &Database, run: &str) -> Result<Vec<Rejected>, Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    let rows = mig_executor::rejects(&mut *driver, run).await.map_err(|stop| trouble(&stop))?;
+    close(driver).await?;
+    Ok(rows)
 }
 
 pub(crate) async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {

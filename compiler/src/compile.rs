@@ -8,6 +8,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     diff,
     emit::{self, Header, NoPlan, Placed},
+    foresee,
     intent::Intent,
     lower, moves, order,
     spec::{self, SpecFile},
@@ -73,7 +74,8 @@ pub fn compile_intent(
     };
     let found = diff::compare(&renames.schema, &goal, adopter, &owned);
     let mut groups = found.groups;
-    lower::attach_fills(&mut groups, intent, &renames, &mut notes);
+    lower::attach_fills(&mut groups, intent, &renames, dialect, &mut notes);
+    fail_on_errors(&mut notes)?;
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
     likely_renames(&groups, intent, &mut notes);
@@ -116,10 +118,11 @@ pub fn compile_intent(
         datasets: &intent.declared_datasets,
         goal: &found.goal,
     };
-    let plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {
+    let mut plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {
         NoPlan::Complaints(complaints) => complain(complaints),
         NoPlan::NotProved(why) => vec![not_proved(&why)],
     })?;
+    foresee::Ground { snapshot, renames: &renames, goal: &found.goal, dialect }.ask(&groups, &mut plan);
     overlaps(&plan, snapshot)?;
     Ok(Compiled { plan, notes })
 }

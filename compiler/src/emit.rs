@@ -107,7 +107,8 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         for check in rendered.checks.into_iter().filter(askable) {
             let step = id.clone();
             let (at, says, help) = (check.at, check.says, check.help);
-            checks.push(Check { step, at, says, help, count: check.count, sample: check.sample, stops: check.stops });
+            let (count, sample, stops) = (check.count, check.sample, check.stops);
+            checks.push(Check { step, at, says, help, count, sample, stops, at_most: 0, first: false });
         }
         let mut needs: Vec<Need> = place
             .waits_for

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fill, Fingerprint, Name, Object, ObjectKind, Qualified,
-    Schema,
+    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, Sql,
+    kind::Reject,
+    verify::Literal,
 };
 use serde::Serialize;
 
@@ -79,8 +80,20 @@ pub struct Declared<T> {
 /// A declared transform, with its places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transform {
-    /// What the recipes get.
-    pub fill: Fill,
+    /// Expression by goal column, as declared.
+    pub set: BTreeMap<Name, Sql>,
+    /// What values become, by goal column: old value and new, in declared order.
+    pub maps: BTreeMap<Name, Vec<(String, Literal)>>,
+    /// The condition of the rows that it concerns.
+    pub only: Option<Sql>,
+    /// Whether a value that a map does not name is rejected.
+    pub rejects_unmapped: bool,
+    /// Rules by which rows are left as they are.
+    pub rejects: Vec<Reject>,
+    /// How many rows may be rejected.
+    pub max_rejects: u64,
+    /// Rows of the first batch.
+    pub batch_rows: Option<u32>,
     /// Where the transform is declared.
     pub place: Place,
     /// Where each column's expression is.

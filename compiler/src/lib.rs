@@ -9,6 +9,7 @@ mod diff;
 mod emit;
 pub mod explain;
 pub mod fmt;
+mod foresee;
 pub mod import;
 pub mod intent;
 mod lower;
@@ -17,6 +18,7 @@ mod order;
 mod outputs;
 pub mod spec;
 mod together;
+mod transform;
 
 pub use self::{
     compile::{Compiled, Options, compile, compile_intent},

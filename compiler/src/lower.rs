@@ -2,18 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Fill, Group, Hazard, HazardCode, Kind};
+use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Group, Hazard, HazardCode, Kind};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
     intent::{Intent, Transform},
     moves::Renames,
     order::Node,
+    transform::Composer,
 };
 
 /// Gives each table's group the part of its transform that this plan has to carry out: the columns that it adds, alters or renames.
 /// A transform of a column that is there already is done; it says so.
-pub(crate) fn attach_fills(groups: &mut Vec<Group>, intent: &Intent, renames: &Renames, notes: &mut Vec<Diagnostic>) {
+pub(crate) fn attach_fills(
+    groups: &mut Vec<Group>,
+    intent: &Intent,
+    renames: &Renames,
+    dialect: &dyn Dialect,
+    notes: &mut Vec<Diagnostic>,
+) {
     let narrowed: BTreeSet<Address> = groups.iter().flat_map(|g| &g.changes).filter_map(loses_values).collect();
     for (table, transform) in &intent.fills {
         let at = Address::table(table);
@@ -24,13 +31,24 @@ pub(crate) fn attach_fills(groups: &mut Vec<Group>, intent: &Intent, renames: &R
                 || renames.depends.get(&at).is_some_and(|needs| needs.iter().any(|need| narrowed.contains(need)))
                 || group.is_some_and(|i| groups[i].changes.iter().any(|change| gives_value(change, column)))
         };
-        let set: std::collections::BTreeMap<_, _> =
-            transform.fill.set.iter().filter(|(column, _)| due(column)).map(|(c, e)| (c.clone(), e.clone())).collect();
-        if set.is_empty() {
-            note_unused(table, transform, notes);
-            continue;
-        }
-        let fill = Some(Fill { set, batch_rows: transform.fill.batch_rows });
+        let composer = Composer {
+            at: table,
+            table: renames.schema.table(table),
+            goal: intent.goal.table(table),
+            renamed: &renames.columns,
+            dialect,
+        };
+        let fill = match composer.fill(transform, &due) {
+            Ok(fill) if fill.set.is_empty() => {
+                note_unused(table, transform, notes);
+                continue;
+            }
+            Ok(fill) => Some(fill),
+            Err(wrong) => {
+                notes.extend(wrong);
+                continue;
+            }
+        };
         match group {
             Some(i) => groups[i].fill = fill,
             None => groups.push(Group { at, changes: Vec::new(), fill }),

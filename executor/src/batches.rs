@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use mig_plan::{StepId, step::Batches};
 
 use crate::{
-    checks::counted,
+    checks::left,
     driver::Cursor,
     failure::Failure,
     journal::Event,
@@ -52,14 +52,15 @@ impl Runner<'_> {
     ) -> Result<(), Halt> {
         let leg = &line.legs[nth];
         let total = match leg.remaining {
-            Some(query) => Some(counted(&mut *self.driver, query).await?),
+            Some(query) => Some(left(&mut *self.driver, query).await?),
             None => None,
         };
         if let (Some(left), Way::Forth) = (total, line.way) {
             self.filed(|evidence| evidence.candidates(leg.id, left))?;
         }
         let found = match total {
-            Some(left) => left == 0,
+            // Rows that are rejected are not left to do, and still have to be kept.
+            Some(left) => left == 0 && (batches.rejects.is_none() || course.done.contains(leg.id)),
             None => course.done.contains(leg.id),
         };
         if found {
@@ -71,6 +72,8 @@ impl Runner<'_> {
         let started = Instant::now();
         self.record(&[Event::StepBegun { step: leg.id.clone(), session: self.session.clone() }], &[]).await?;
         self.prepare(line, nth, batches).await?;
+        // Before any row is written; what is found at the end is what is kept.
+        self.judge(line, nth, batches).await?;
         let (cursor, rows) = course.cursors.get(leg.id).cloned().unzip();
         let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
         let (rows, total) = (rows.unwrap_or(0), total.map(|left| left + rows.unwrap_or(0)));
@@ -79,7 +82,7 @@ impl Runner<'_> {
         for pass in 1.. {
             self.pass(line, nth, batches, &mut fill).await?;
             let left = match leg.remaining {
-                Some(query) => counted(&mut *self.driver, query).await?,
+                Some(query) => left(&mut *self.driver, query).await?,
                 None => 0,
             };
             if left == 0 {
@@ -91,9 +94,37 @@ impl Runner<'_> {
             fill.cursor = None;
         }
         let (took, rows) = (Some(started.elapsed()), Some(fill.rows));
+        self.judge(line, nth, batches).await?;
         self.record(&[done_event(line.way, leg, took, rows)], &[]).await?;
         self.tell_done(line, nth, took, rows);
         Ok(())
+    }
+
+    /// Keeps the rows that get no values, in place of those that were found before.
+    async fn judge(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
+        if batches.rejects.is_none() {
+            return Ok(());
+        }
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let mark = self.chain.clone();
+            match self.judge_once(line, nth, batches).await {
+                Ok(()) => return Ok(()),
+                Err(halt) => match self.abandoned(mark, halt).await {
+                    Err(Halt::Failure(Failure::Transient { says })) => {
+                        self.again(line.legs[nth].id, attempt, &batches.limits, says).await?;
+                    }
+                    other => return other,
+                },
+            }
+        }
+    }
+
+    async fn judge_once(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
+        self.driver.begin(&batches.limits).await?;
+        self.reject(line.legs[nth].id, batches.rejects.as_ref()).await?;
+        Ok(self.driver.commit().await?)
     }
 
     /// Makes what the batches need; idempotent.

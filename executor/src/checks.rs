@@ -4,6 +4,7 @@ use mig_plan::{Check, CheckSql, Plan, step::Statement, verify::When};
 
 use crate::{
     failure::Failure,
+    line::Remaining,
     report::Progress,
     runner::Halt,
     stop::{CheckFailure, Stop},
@@ -29,7 +30,9 @@ pub(crate) async fn ask(
     report: &mut dyn crate::Report,
 ) -> Result<Before, Halt> {
     let (mut failures, mut found) = (Vec::new(), Vec::new());
-    let ahead = |check: &&Check| plan.steps[from..].iter().any(|step| step.id == check.step);
+    let ahead = |check: &&Check| {
+        (from == 0 || !check.first) && plan.steps[from..].iter().any(|step| step.id == check.step)
+    };
     for check in plan.checks.iter().filter(ahead) {
         let count = match count(driver, check).await {
             Ok(count) => count,
@@ -47,7 +50,7 @@ pub(crate) async fn ask(
             Err(halt) => return Err(halt),
         };
         found.push((check.clone(), count));
-        if count == 0 {
+        if count <= check.at_most {
             continue;
         }
         let samples = match &check.sample {
@@ -76,6 +79,16 @@ fn failure(check: &Check, count: Option<u64>, samples: Vec<String>) -> CheckFail
 
 async fn count(driver: &mut dyn crate::Driver, check: &Check) -> Result<u64, Halt> {
     counted(driver, &Statement::new(check.count.sql())).await
+}
+
+/// What a data step has left to do.
+pub(crate) async fn left(driver: &mut dyn crate::Driver, remaining: Remaining<'_>) -> Result<u64, Halt> {
+    if let Some(until) = remaining.until
+        && counted(driver, &until.there).await? == 0
+    {
+        return counted(driver, &until.sql).await;
+    }
+    counted(driver, remaining.sql).await
 }
 
 /// The answer to a query that gives one row with one integer.

@@ -68,6 +68,7 @@ fn batches(verb: &str) -> Action {
         prepare: vec![Statement::new("nothing")],
         first: batch.clone(),
         next: batch,
+        rejects: None,
         limits: LIMITS,
     })
 }
@@ -108,6 +109,7 @@ fn changes() -> Vec<(Kind, Phase, Option<&'static str>)> {
         set: [(name("full_name"), Sql::new("name"))].into(),
         columns: BTreeMap::new(),
         overwrites: false,
+        rows: Default::default(),
         batch_rows: None,
     };
     let view = View { query: Sql::new("select full_name from users"), columns: Vec::new(), options: BTreeMap::new() };
@@ -134,7 +136,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
     let undo = reverse.as_ref().map_or(Action::Nothing {}, |kind| transaction(vec![change(kind)]));
     let (action, undo, probe) = match kind {
         Kind::Backfill(_) => {
-            (batches("fill"), batches("unfill"), Probe::Remaining { sql: Statement::new("left users") })
+            (batches("fill"), batches("unfill"), Probe::Remaining { sql: Statement::new("left users"), until: None })
         }
         Kind::Create(create) if create.at.kind() == ObjectKind::Index => {
             let half = index(Validity::NotValid);
@@ -190,6 +192,8 @@ fn plan_of(changes: &[(Kind, Phase, Option<&str>)]) -> Plan {
         count: CheckSql::new("bad names"),
         sample: Some(CheckSql::new("sample names")),
         stops: true,
+        at_most: 0,
+        first: false,
     };
     Plan {
         format: PLAN_FORMAT.to_owned(),

@@ -7,12 +7,14 @@ use std::{
 
 use async_trait::async_trait;
 use mig_plan::{
-    Address, Dialect, Limits, Object, Remembered, Snapshot,
+    Address, Dialect, Limits, Object, Remembered, Snapshot, StepId,
     step::{Batches, Statement},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{control::Signal, doctor::Symptom, failure::Failure, journal::Entry, lookout::Lookout};
+use crate::{
+    control::Signal, doctor::Symptom, failure::Failure, journal::Entry, lookout::Lookout, rejects::Rejected,
+};
 
 /// One session with a database. It holds the lease, and every statement of a run goes through it.
 #[async_trait]
@@ -95,6 +97,12 @@ pub trait Driver: Send {
 
     /// A kept document.
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure>;
+
+    /// Keeps the rows that a step of a run rejects, in the open transaction if there is one, in place of those that were kept before.
+    async fn reject(&mut self, run: &str, step: &StepId, rows: &[Rejected]) -> Result<(), Failure>;
+
+    /// The rows that a run rejected, by step and key.
+    async fn rejects(&mut self, run: &str) -> Result<Vec<Rejected>, Failure>;
 
     /// Sets what is asked of a run, or takes it back.
     async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure>;

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use mig_plan::{
     Address, Body, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Limits, Name, Object, OpenRun,
-    Qualified, Remembered, Rendered, RenderedUndo, Sameness, Schema, Snapshot, Sql, UnknownType,
+    Qualified, Remembered, Rendered, RenderedUndo, Sameness, Schema, Snapshot, Sql, StepId, UnknownType,
     schema::{Index, Live, Validity},
     step::{Batches, Statement},
 };
@@ -23,6 +23,7 @@ use crate::{
     driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Rows, Session},
     failure::Failure,
     journal::Entry,
+    rejects::Rejected,
     runs::runs,
 };
 
@@ -419,6 +420,14 @@ impl Driver for FakeDriver {
         self.look(|state| state.kept.get(&key).cloned())
     }
 
+    async fn reject(&mut self, _: &str, _: &StepId, _: &[Rejected]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    async fn rejects(&mut self, _: &str) -> Result<Vec<Rejected>, Failure> {
+        Ok(Vec::new())
+    }
+
     async fn examine(&mut self) -> Result<Vec<Symptom>, Failure> {
         Ok(Vec::new())
     }
@@ -522,6 +531,22 @@ impl Dialect for FakeDialect {
 
     fn mentions(&self, _: &Sql) -> BTreeSet<Name> {
         BTreeSet::new()
+    }
+
+    fn text(&self, text: &str) -> String {
+        format!("'{text}'")
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        value.to_owned()
+    }
+
+    fn varies(&self, _: &mig_plan::Sql) -> bool {
+        false
+    }
+
+    fn mapped(&self, value: &str, _: &[(String, mig_plan::verify::Literal)], _: &str) -> mig_plan::Sql {
+        mig_plan::Sql::new(value)
     }
 
     fn recipe(&self, group: &Group, _: &Context<'_>) -> Result<Vec<Draft>, Complaint> {

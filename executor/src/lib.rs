@@ -28,6 +28,7 @@ pub mod lookout;
 pub mod monitor;
 mod rate;
 pub mod reconcile;
+mod rejects;
 pub mod report;
 pub mod rollback;
 mod run;
@@ -49,6 +50,7 @@ pub use self::{
     lookout::Lookout,
     monitor::{MonitorPolicy, Then},
     reconcile::Position,
+    rejects::{Rejected, rejects},
     report::{Progress, Report, Silent},
     rollback::{Forecast, RollbackRequest, Which, forecast, rollback},
     runs::{RunStatus, RunSummary, Standing, Status, history, status},

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, ops::Range};
 use mig_plan::{
     Action, Address, Object, Phase, Plan, Probe, Schema, StepId,
     plan::BadPlan,
-    step::{Partial, Statement},
+    step::{Partial, Statement, Until},
 };
 
 /// The direction of a line.
@@ -15,6 +15,15 @@ pub enum Way {
     Forth,
     /// Back to base.
     Back,
+}
+
+/// How to ask what is left to do.
+#[derive(Clone, Copy, Debug)]
+pub struct Remaining<'a> {
+    /// The query.
+    pub sql: &'a Statement,
+    /// What is asked in its place, for as long as it cannot be.
+    pub until: Option<&'a Until>,
 }
 
 /// One leg: a step, or its undo.
@@ -31,7 +40,7 @@ pub struct Leg<'a> {
     /// What is run.
     pub action: &'a Action,
     /// The query that counts what is left to do, if it is done by that.
-    pub remaining: Option<&'a Statement>,
+    pub remaining: Option<Remaining<'a>>,
     /// The objects that it changes.
     pub touched: BTreeSet<Address>,
 }
@@ -74,7 +83,7 @@ impl<'a> Line<'a> {
             atomic: step.atomic.as_deref(),
             action: &step.action,
             remaining: match &step.probe {
-                Probe::Remaining { sql } => Some(sql),
+                Probe::Remaining { sql, until } => Some(Remaining { sql, until: until.as_ref() }),
                 Probe::Shape {} => None,
             },
             touched: step.change.touches(before),

@@ -13,7 +13,7 @@ use mig_plan::{
 };
 
 use crate::{
-    checks::counted,
+    checks::left,
     driver::Cursor,
     failure::Failure,
     journal::Event,
@@ -163,6 +163,7 @@ impl Runner<'_> {
         if line.shapeless(nth) && self.data_done(leg, course).await? {
             return Ok(None);
         }
+        self.reject(leg.id, part.rejects.as_ref()).await?;
         let mut affected = 0;
         for (number, statement) in part.sql.iter().enumerate() {
             self.cross_leg(line, nth, &format!("before-sql-{number}"));
@@ -321,7 +322,7 @@ impl Runner<'_> {
     /// Whether a step that leaves no trace in shapes is done: its query decides, without one the journal.
     pub(crate) async fn data_done(&mut self, leg: &Leg<'_>, course: &Course) -> Result<bool, Halt> {
         match leg.remaining {
-            Some(query) => Ok(counted(&mut *self.driver, query).await? == 0),
+            Some(query) => Ok(left(&mut *self.driver, query).await? == 0),
             None => Ok(course.done.contains(leg.id)),
         }
     }

@@ -133,6 +133,16 @@ pub enum Stop {
         /// Rows left.
         left: u64,
     },
+    /// A transform rejects more rows than it may.
+    #[error("step {step} rejects more than {max} rows:{}", samples.iter().map(|one| format!("\n  {one}")).collect::<String>())]
+    TooManyRejects {
+        /// Which.
+        step: StepId,
+        /// How many may be.
+        max: u64,
+        /// Some of them: key and reason.
+        samples: Vec<String>,
+    },
     /// A person asked to stop.
     #[error("stopped on request of {by}")]
     Asked {
@@ -255,6 +265,7 @@ impl Stop {
             | Self::StepFailed { .. }
             | Self::Busy { .. }
             | Self::Unfinished { .. }
+            | Self::TooManyRejects { .. }
             | Self::Internal { step: Some(_), .. }
             | Self::Strained { .. }
             | Self::Undone { .. }
@@ -287,7 +298,7 @@ impl Stop {
                 "nothing more was changed; every step that the journal says is done stands"
             }
             Self::NotVerified { .. } => "everything that the plan changes is changed; the run stays open",
-            Self::Unfinished { .. } => "every batch that was done stands, and so does every step before",
+            Self::Unfinished { .. } | Self::TooManyRejects { .. } => "every batch that was done stands, and so does every step before",
             Self::Asked { .. } | Self::Strained { .. } => "what is done stands, and nothing is half done",
             Self::Evidence { begun: true, .. } => "what the journal says is done stands, and nothing is half done",
             Self::Undone { .. } => "nothing of the run stands",
@@ -327,6 +338,9 @@ impl Stop {
             Self::Busy { .. } => "find what holds the lock, or come back at a quieter hour: apply again goes on here",
             Self::Unfinished { .. } => {
                 "something writes such rows faster than they are done, or undoes them: look for it, then apply again"
+            }
+            Self::TooManyRejects { .. } => {
+                "correct those rows, then apply again: it goes on at this step; or roll back and allow more with `max_rejects`"
             }
             Self::Asked { .. } => "the same command goes on from there; `mig rollback` takes the run back",
             Self::Strained { .. } => {

@@ -17,6 +17,7 @@ pub(crate) mod man;
 pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod pull;
+pub(crate) mod rejects;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod schema;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Status(args) => status::run(&args),
         Command::History(args) => history::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Rejects(args) => rejects::run(&args),
         Command::Drift(args) => drift::run(&args),
         Command::Accept(args) => accept::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -14,5 +14,6 @@ mod pairs;
 mod partitions;
 mod renames;
 mod shop;
+mod transforms;
 mod verify;
 mod watch;

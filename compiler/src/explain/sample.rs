@@ -39,6 +39,7 @@ fn transaction(sql: &str) -> Action {
         lock: vec![],
         sql,
         none: vec![],
+        rejects: None,
         restore: vec![],
         limits: LIMITS,
     })
@@ -81,6 +82,7 @@ pub(super) fn plan() -> Plan {
         prepare: vec![],
         first: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id <= $1"),
         next: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id > $1 AND id <= $2"),
+        rejects: None,
         limits: LIMITS,
     });
     let mut fill = step(
@@ -124,6 +126,8 @@ pub(super) fn plan() -> Plan {
             count: CheckSql::new("SELECT count(*) FROM public.users WHERE name IS NULL"),
             sample: None,
             stops: true,
+            at_most: 0,
+            first: false,
         }],
         declared: vec![DeclaredCheck {
             name: "as many users as before".to_owned(),

@@ -7,7 +7,7 @@ use std::{
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Keep, KeepRows, Leave, Rebuild, Regroup},
+    kind::{Backfill, Keep, KeepRows, Leave, Rebuild, Regroup, Selection},
     schema::IndexedBy,
     table::Rule,
 };
@@ -508,6 +508,7 @@ fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
     for copy in rebuild.copy.iter().filter_map(|c| c.declared.as_ref()) {
         expression_reads(&rebuild.table, copy, ground, marks);
     }
+    selection_reads(&rebuild.table, &rebuild.rows, ground, marks);
     marks.lets_go.extend(ground.depends.get(&table).into_iter().flatten().cloned());
     for constraint in rebuild.to.constraints.values() {
         if let Rule::ForeignKey(fk) = &constraint.rule {
@@ -612,10 +613,19 @@ fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks
         expression_reads(&backfill.table, expression, ground, marks);
         marks.fills.insert(at);
     }
+    selection_reads(&backfill.table, &backfill.rows, ground, marks);
     marks.reads.extend(backfill.columns.values().map(|now| Address::column(&backfill.table, now)));
     let own: Vec<_> = marks.fills.iter().cloned().collect();
     for at in own {
         marks.reads.remove(&at);
+    }
+}
+
+/// What the conditions read by which a transform chooses rows.
+fn selection_reads(table: &Qualified, rows: &Selection, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let given = rows.given.iter().flat_map(BTreeMap::values);
+    for sql in rows.only.iter().chain(rows.rejects.iter().map(|rule| &rule.when)).chain(given) {
+        expression_reads(table, sql, ground, marks);
     }
 }
 

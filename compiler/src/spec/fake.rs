@@ -114,6 +114,22 @@ impl Dialect for Fake {
         BTreeSet::new()
     }
 
+    fn text(&self, text: &str) -> String {
+        format!("'{text}'")
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        value.to_owned()
+    }
+
+    fn varies(&self, _: &Sql) -> bool {
+        false
+    }
+
+    fn mapped(&self, value: &str, _: &[(String, mig_plan::verify::Literal)], _: &str) -> Sql {
+        Sql::new(value)
+    }
+
     fn recipe(&self, _: &Group, _: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         Ok(Vec::new())
     }

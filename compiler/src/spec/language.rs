@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
 use super::{
     literal::{Literal, Row},
     node::Node,
-    reader::{Field, Flag, List, Names, Number, Read, Reader, Scalar, Short, Text},
+    reader::{Field, Flag, List, Map, Names, Number, Read, Reader, Scalar, Short, Text},
     short::Statements,
 };
 use crate::diagnostic::Place;
@@ -783,9 +783,34 @@ language! {
         /// Expression by column; a column in it means the value from before.
         /// Example: `{ slug = "lower(name)" }`
         "set" set: Names<Text>,
+        /// New value by old value, by column. An old value is written as the database shows it as text; values that are not named stay.
+        /// Example: `{ state = { o = "open", c = "closed" } }`
+        "map" map: Names<Map<Literal>>,
+        /// A condition: rows of which it is not true keep their values, and have none in new columns.
+        /// Example: `"deleted_at is null"`
+        "where" only: Option<Text>,
+        /// What becomes of a value that a `map` does not name: `"keep"`, as without it, or `"reject"`.
+        /// Example: `"reject"`
+        "unmapped" unmapped: Option<Text>,
+        /// Rows that are left as they are, each rule with its reason.
+        /// Example: `[{ when = "domain is null", reason = "scope without a domain" }]`
+        "reject" rejects: Vec<RejectSpec>,
+        /// How many rows may be rejected; one more stops the run. None without it.
+        /// Example: `10`
+        "max_rejects" max_rejects: Option<Number>,
         /// Rows of the first batch.
         /// Example: `5000`
         "batch_rows" batch_rows: Option<Number>,
+    }
+
+    /// A rule by which a transform leaves rows as they are.
+    RejectSpec {
+        /// A row of which it is true is rejected. It may read what the transform sets.
+        /// Example: `"domain is null"`
+        "when" when: Text,
+        /// Why, for people.
+        /// Example: `"scope without a domain"`
+        "reason" reason: Text,
     }
 }
 

@@ -79,7 +79,7 @@ fn a_project_resolves() {
     assert_eq!(intent.table_moves[0].from, Address::table(&q("purchases")));
     assert_eq!(intent.column_moves[0].from, Address::column(&q("users"), &Name::new("name").unwrap()));
     assert_eq!(intent.enum_value_moves[0].from, "happy");
-    assert_eq!(intent.fills[&q("users")].fill.batch_rows, Some(10));
+    assert_eq!(intent.fills[&q("users")].batch_rows, Some(10));
     let (at, index) = intent.goal.indexes().next().unwrap();
     assert_eq!(at.name().as_str(), "users_expr_nick_idx");
     assert!(index.parts[1].descending && index.parts[1].nulls_first == Some(false));

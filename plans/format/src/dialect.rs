@@ -8,7 +8,7 @@ use std::{
 use crate::{
     address::{Address, ObjectKind},
     hazard::Hazard,
-    kind::Kind,
+    kind::{Kind, Selection},
     name::{Name, Qualified},
     plan::CheckSql,
     schema::{Object, Schema},
@@ -16,6 +16,7 @@ use crate::{
     sql::Sql,
     step::{Action, Phase, Probe, Statement},
     table::{Constraint, Table},
+    verify::Literal,
 };
 
 /// The pure half of an engine.
@@ -91,6 +92,19 @@ pub trait Dialect: Send + Sync {
 
     /// The column names that an expression may mention, as written.
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name>;
+
+    /// A text as a string in SQL.
+    fn text(&self, text: &str) -> String;
+
+    /// A value as the engine writes it out: an expression that compares letter by letter.
+    fn as_text(&self, value: &str) -> String;
+
+    /// Whether an expression may give another value each time that it is asked.
+    fn varies(&self, expression: &Sql) -> bool;
+
+    /// The expression that exchanges values for others: `value` is SQL, the pairs are values as the engine writes them out as text and
+    /// what each becomes, `to` is the type of the result. Other values stay, as far as the type can hold them.
+    fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql;
 
     /// How the changes of one object are made: the safe way, step by step, in an order that must be kept.
     ///
@@ -251,6 +265,8 @@ pub struct Group {
 pub struct Fill {
     /// Expression by goal column.
     pub set: BTreeMap<Name, Sql>,
+    /// Which rows get their values.
+    pub rows: Selection,
     /// Rows of the first batch, where the spec says.
     pub batch_rows: Option<u32>,
 }

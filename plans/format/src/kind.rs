@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     column::{AddColumn, AlterColumn, DropColumn},
     constraint::{AddConstraint, DropConstraint, ValidateConstraint},
-    data::Backfill,
+    data::{Backfill, Reject, Selection},
     enums::{RenameValue, value_renamed_in_texts},
     keep::{Keep, KeepRows, Kept, Leave, Rejoin, Unkeep},
     key::{AdoptKey, BuildKey, Discard},

@@ -100,6 +100,16 @@ pub struct Check {
     pub sample: Option<CheckSql>,
     /// Whether a count above `0` stops the run. An advising check only warns: the constraint itself decides later.
     pub stops: bool,
+    /// The greatest count that passes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub at_most: u64,
+    /// Whether it is asked only before the first step: later the names in it mean something else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The SQL of a check, as lines. Ordered by text.

@@ -119,6 +119,9 @@ pub struct Transaction {
     /// Takes the locks that the statements need, before the probe.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lock: Vec<Statement>,
+    /// The rows that get no values; asked before the statements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects: Option<Rejects>,
     /// The statements.
     pub sql: Vec<Statement>,
     /// Queries that must return no row, asked before the commit.
@@ -183,8 +186,21 @@ pub struct Batches {
     pub first: Batch,
     /// The batches after it.
     pub next: Batch,
+    /// The rows that get no values; asked before the first batch and after the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects: Option<Rejects>,
     /// Limits of each statement.
     pub limits: Limits,
+}
+
+/// Rows that a data step leaves as they are, by the rules of its transform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejects {
+    /// Gives them, as they are: key as a JSON object, reason, row as a JSON object.
+    pub sql: Statement,
+    /// How many there may be.
+    pub max: u64,
 }
 
 /// The statements of one batch; see [`Batches`].
@@ -207,7 +223,20 @@ pub enum Probe {
     Remaining {
         /// The query: one row, one integer.
         sql: Statement,
+        /// What is asked before the first batch has made what the query reads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Until>,
     },
+}
+
+/// A question in place of another, for as long as there is nothing that the other could be put to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Until {
+    /// Counts what the other question needs: it is put once this is above `0`.
+    pub there: Statement,
+    /// What is asked before.
+    pub sql: Statement,
 }
 
 /// How a step is taken back.

@@ -276,7 +276,16 @@ impl<'a> Resolver<'a> {
                 .collect();
         let values: BTreeSet<_> = self.enum_value_moves.iter().map(|m| (m.of.to_string(), &m.from, &m.to)).collect();
         let fills: BTreeMap<_, _> =
-            self.fills.iter().map(|(at, t)| (at.to_string(), (&t.fill.set, t.fill.batch_rows))).collect();
+            self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
+        // A spec that has none of this keeps the digest that it had before there was any of it.
+        let more: BTreeMap<_, _> = self
+            .fills
+            .iter()
+            .filter(|(_, t)| !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty())
+            .map(|(at, t)| {
+                (at.to_string(), (&t.maps, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects))
+            })
+            .collect();
         let removed: Vec<_> = self.removed.keys().collect();
         let plain = (goal, moves, values, fills, removed, &self.managed);
         let by_name = |name: &str, rest: Fingerprint| (name.to_owned(), rest);
@@ -286,11 +295,12 @@ impl<'a> Resolver<'a> {
         let (checks, probes) = (checks.collect::<BTreeMap<_, _>>(), probes.collect::<BTreeMap<_, _>>());
         let datasets: BTreeMap<_, _> = datasets.collect();
         // What nobody declares leaves the digest as it was before it could be declared.
-        match (checks.is_empty() && probes.is_empty(), datasets.is_empty()) {
+        let digest = match (checks.is_empty() && probes.is_empty(), datasets.is_empty()) {
             (true, true) => Fingerprint::of(&plain),
             (false, true) => Fingerprint::of(&(plain, checks, probes)),
             (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
-        }
+        };
+        if more.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
     }
 }
 

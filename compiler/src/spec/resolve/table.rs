@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mig_plan::{Address, Body, Column, ColumnValue, Fill, Name, Object, Qualified, Sql, Table};
+use mig_plan::{Address, Body, Column, ColumnValue, Name, Object, Qualified, Sql, Table, kind::Reject};
 
 use super::{Resolver, object::sequence_options, options, value};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     intent::{Move, Transform},
     spec::{
         Text,
-        language::{ColumnSpec, IdentitySpec, TableSpec},
+        language::{ColumnSpec, IdentitySpec, TableSpec, TransformSpec},
         names,
         near::nearest,
     },
@@ -135,27 +135,68 @@ impl<'a> Resolver<'a> {
             if !self.known_table(&at, &name.place) {
                 continue;
             }
-            let mut fill = Fill { set: BTreeMap::new(), batch_rows: None };
-            let mut columns = BTreeMap::new();
-            for entry in &spec.set.0 {
-                if let Some(column) = self.known_column(&at, &entry.name) {
-                    columns.insert(column.clone(), entry.value.place.clone());
-                    fill.set.insert(column, Sql::new(&*entry.value.value));
-                }
-            }
-            if let Some(rows) = &spec.batch_rows {
-                fill.batch_rows = u32::try_from(rows.value).ok().filter(|rows| *rows > 0);
-                if fill.batch_rows.is_none() {
-                    self.error(Code::BadValue, &rows.place, "`batch_rows` is a number of rows, at least 1");
-                }
-            }
-            let transform = Transform { fill, place: name.place.clone(), columns };
+            let transform = self.transform(&at, spec, &name.place);
             if let Some(first) = self.fills.insert(at.clone(), transform).map(|t| t.place) {
                 let says = format!("two transforms for the table {at}");
                 let error = self.error(Code::DeclaredTwice, &name.place, says);
                 *error = error.clone().related(&first, "it is declared here");
             }
         }
+    }
+
+    fn transform(&mut self, at: &Qualified, spec: &TransformSpec, place: &crate::Place) -> Transform {
+        let (mut set, mut maps, mut columns) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for entry in &spec.set.0 {
+            if let Some(column) = self.known_column(at, &entry.name) {
+                columns.insert(column.clone(), entry.value.place.clone());
+                set.insert(column, Sql::new(&*entry.value.value));
+            }
+        }
+        for entry in &spec.map.0 {
+            let Some(column) = self.known_column(at, &entry.name) else { continue };
+            if entry.value.0.is_empty() {
+                let says = format!("the map of {column} names no value");
+                self.error(Code::MissingKey, &entry.name.place, says).help =
+                    Some("write what each old value becomes, as in `map.state = { o = \"open\" }`".to_owned());
+            }
+            let pairs = entry.value.0.iter().map(|pair| (pair.name.value.clone(), pair.value.0.value.clone()));
+            columns.entry(column.clone()).or_insert_with(|| entry.name.place.clone());
+            maps.insert(column, pairs.collect());
+        }
+        let batch_rows = spec.batch_rows.as_ref().and_then(|rows| {
+            let many = u32::try_from(rows.value).ok().filter(|rows| *rows > 0);
+            if many.is_none() {
+                self.error(Code::BadValue, &rows.place, "`batch_rows` is a number of rows, at least 1");
+            }
+            many
+        });
+        let only = spec.only.as_ref().map(|sql| Sql::new(&*sql.value));
+        let rejects = spec.rejects.iter().map(|rule| Reject {
+            when: Sql::new(&*rule.when.value),
+            reason: rule.reason.value.clone(),
+        });
+        let rejects = rejects.collect();
+        let rejects_unmapped = self.rejects_unmapped(spec);
+        let max_rejects = spec.max_rejects.as_ref().map_or(0, |most| {
+            u64::try_from(most.value).unwrap_or_else(|_| {
+                self.error(Code::BadValue, &most.place, "`max_rejects` is a number of rows, 0 or more");
+                0
+            })
+        });
+        let place = place.clone();
+        Transform { set, maps, only, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
+    }
+
+    fn rejects_unmapped(&mut self, spec: &TransformSpec) -> bool {
+        let Some(said) = &spec.unmapped else { return false };
+        if spec.map.0.is_empty() {
+            self.error(Code::Contradiction, &said.place, "`unmapped` speaks of a `map`, and there is none");
+        }
+        if !matches!(said.value.as_str(), "keep" | "reject") {
+            let says = format!("what a map does not name is to `keep` or to `reject`, not `{}`", said.value);
+            self.error(Code::BadValue, &said.place, says);
+        }
+        said.value == "reject"
     }
 
     /// Whether a table is declared; reports it if it is not.

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Impossible, Kind};
+use super::{Effect, Impossible, Kind, Selection};
 use crate::{
     address::Address,
     name::{Name, Qualified},
@@ -32,6 +32,9 @@ pub struct Rebuild {
     /// Columns that bear another name now than in the base: base name to present name; see [`Backfill`](super::Backfill).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Name, Name>,
+    /// Which rows get the declared values; the others keep theirs, or have none.
+    #[serde(default, skip_serializing_if = "Selection::is_all")]
+    pub rows: Selection,
 }
 
 /// Where a column of a rebuilt table gets its value from.
@@ -79,6 +82,6 @@ impl Effect for Rebuild {
             .map(|c| CopyColumn { to: c.name.clone(), declared: None })
             .collect();
         let (from, to) = (self.to.clone(), self.from.clone());
-        Some(Self { table: self.table.clone(), from, to, copy, columns: BTreeMap::new() }.into())
+        Some(Self { table: self.table.clone(), from, to, copy, columns: BTreeMap::new(), rows: Selection::default() }.into())
     }
 }

@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema, Sql,
+    Action, Address, Column, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema, Sql,
     Statement, Table,
     kind::Backfill,
-    step::{Batch, Batches, Transaction},
+    step::{Batch, Batches, Rejects, Transaction, Until},
+    verify::Literal,
 };
 
 use super::{
     kept,
-    names::{list, quote},
+    names::{list, literal, quote},
     object::cannot,
     render::missing,
-    text,
+    text, types,
 };
 use crate::flavor::Flavor;
 
@@ -41,20 +42,10 @@ pub(crate) fn render(_: &Flavor, change: &Backfill, before: &Schema) -> Result<R
             ..cannot(&at, format!("the rows of {} cannot be told apart while they get their values", change.table))
         });
     };
-    if let Some(column) =
-        change.set.iter().find_map(|(column, sql)| (!can_be_told(change, column, sql)).then_some(column))
-    {
-        let says = format!(
-            "the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done"
-        );
-        return Err(Complaint {
-            help: Some("declare a new column with this value, and drop the old one".to_owned()),
-            ..cannot(&Address::column(&change.table, column), says)
-        });
-    }
     let writer = Writer { change, table, key, kept: kept::values(&Kind::from(change.clone())) };
+    let which = if change.rows.is_all() { "every row" } else { "every chosen row" };
     let mut hazards =
-        vec![Hazard::new(HazardCode::RewritesRows, &at, "every row is updated; replicas follow behind".to_owned())];
+        vec![Hazard::new(HazardCode::RewritesRows, &at, format!("{which} is updated; replicas follow behind"))];
     let mut gc = vec![];
     if change.overwrites {
         hazards.push(Hazard::new(
@@ -66,7 +57,7 @@ pub(crate) fn render(_: &Flavor, change: &Backfill, before: &Schema) -> Result<R
     }
     Ok(Rendered {
         action: Action::Batches(writer.batches()),
-        probe: Probe::Remaining { sql: Statement::new(writer.remaining()) },
+        probe: writer.probe(),
         lock: format!("rows of {}, batch by batch", change.table),
         hazards,
         checks: vec![],
@@ -74,14 +65,18 @@ pub(crate) fn render(_: &Flavor, change: &Backfill, before: &Schema) -> Result<R
     })
 }
 
+/// The columns among those set that an expression reads.
+fn reads<'a>(change: &'a Backfill, sql: &Sql) -> impl Iterator<Item = &'a Name> {
+    let read: Vec<Name> =
+        text::mentions(sql).into_iter().map(|name| change.columns.get(&name).cloned().unwrap_or(name)).collect();
+    let same = |a: &Name, b: &Name| a.as_str().eq_ignore_ascii_case(b.as_str());
+    change.set.keys().filter(move |set| read.iter().any(|name| same(name, set)))
+}
+
 /// Whether a row that has its value can be told from one that waits for it: the value is made from nothing that is overwritten, or from
 /// the column itself by what changes nothing when it is done again.
 fn can_be_told(change: &Backfill, column: &Name, sql: &Sql) -> bool {
-    let same = |a: &Name, b: &Name| a.as_str().eq_ignore_ascii_case(b.as_str());
-    let read: Vec<Name> =
-        text::mentions(sql).into_iter().map(|name| change.columns.get(&name).cloned().unwrap_or(name)).collect();
-    let mut overwritten = change.set.keys().filter(|set| change.overwrites && read.iter().any(|name| same(name, set)));
-    overwritten.all(|set| set == column && text::only_tidies(sql))
+    !change.overwrites || reads(change, sql).all(|set| set == column && text::only_tidies(sql))
 }
 
 /// What takes a backfill back.
@@ -104,11 +99,14 @@ pub(crate) fn undo(_: &Flavor, change: &Backfill, before: &Schema) -> RenderedUn
         set.join(", "),
         still.join(" AND ")
     );
+    // What is kept says which rows are done: when they are to be done again, none is.
+    let forget = format!("DELETE FROM {}", quote(&writer.kept));
     let action = Action::Transaction(Transaction {
         prepare: vec![],
         lock: vec![],
-        sql: vec![Statement::new(sql)],
+        sql: vec![Statement::new(sql), Statement::new(forget)],
         none: vec![],
+        rejects: None,
         restore: vec![],
         limits: LIMITS,
     });
@@ -128,6 +126,7 @@ impl Writer<'_> {
             prepare: if self.change.overwrites { vec![Statement::new(self.prepare())] } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
+            rejects: self.rejects(),
             limits: LIMITS,
         }
     }
@@ -162,15 +161,83 @@ impl Writer<'_> {
     fn computed(&self, filter: Option<&str>) -> String {
         let keys: Vec<_> = (0..self.key.len()).map(|i| format!("_mig_k{i}")).collect();
         let values: Vec<_> = self.change.set.values().enumerate().map(|(i, e)| format!("({e}) AS _mig_c{i}")).collect();
+        format!("SELECT {}, {}\n    FROM {} {APART}", keys.join(", "), values.join(", "), self.rows(filter))
+    }
+
+    /// The rows that get values, under the names that expressions use: a FROM item with its condition.
+    fn rows(&self, filter: Option<&str>) -> String {
+        let item = self.item(filter);
+        self.change.rows.condition().map_or_else(|| item.clone(), |condition| format!("{item}\n    WHERE {condition}"))
+    }
+
+    /// The rows of the table under the names that expressions use, as a FROM item.
+    fn item(&self, filter: Option<&str>) -> String {
         let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
-        format!(
-            "SELECT {}, {}\n    FROM (SELECT {} FROM {}{filter}) AS {} {APART}",
-            keys.join(", "),
-            values.join(", "),
-            self.source(),
-            quote(&self.change.table.name),
-            quote(&self.change.alias)
-        )
+        let alias = quote(&self.change.alias);
+        let item = format!("(SELECT {} FROM {}{filter}) AS {alias}", self.source(), quote(&self.change.table.name));
+        self.change.rows.over(item, &alias, quote)
+    }
+
+    /// The rows that keep what they have, by the rules.
+    fn rejects(&self) -> Option<Rejects> {
+        let rows = &self.change.rows;
+        let rejected = rows.rejected()?;
+        let alias = quote(&self.change.alias);
+        let part = |name: &Name, column: &Column, value: String| {
+            let value = if types::is_binary(&column.data_type) { format!("HEX({value})") } else { value };
+            format!("{}, {value}", literal(name.as_str()))
+        };
+        let keys = self.key.iter().enumerate();
+        let keys = keys.filter_map(|(i, k)| Some(part(k, self.table.column(k)?, format!("{alias}._mig_k{i}"))));
+        let given: BTreeSet<&Name> = rows.given_columns().collect();
+        let base = |now: &Name| self.change.columns.iter().find(|(_, n)| *n == now).map_or(now.clone(), |(b, _)| b.clone());
+        let own = self.table.columns.iter().filter(|c| !given.contains(&c.name));
+        let own = own.map(|c| part(&c.name, c, format!("{alias}.{}", quote(&base(&c.name)))));
+        let done = match self.is_told_by_kept() {
+            true => format!(" AND NOT EXISTS ({})", self.done()),
+            false => String::new(),
+        };
+        let sql = format!(
+            "SELECT JSON_OBJECT({}), {}, JSON_OBJECT({})\nFROM {}\nWHERE {rejected}{done}",
+            keys.collect::<Vec<_>>().join(", "),
+            rows.reason(literal),
+            own.collect::<Vec<_>>().join(", "),
+            self.item(None)
+        );
+        Some(Rejects { sql: Statement::new(sql), max: rows.max_rejects })
+    }
+
+    /// Whether a row's old values are kept, as a query.
+    fn done(&self) -> String {
+        let (alias, kept) = (quote(&self.change.alias), quote(&self.kept));
+        let same = self.key.iter().enumerate().map(|(i, k)| format!("k.{} = {alias}._mig_k{i}", quote(k)));
+        format!("SELECT 1 FROM {kept} AS k WHERE {}", same.collect::<Vec<_>>().join(" AND "))
+    }
+
+    /// Whether what is kept tells which rows are done: a value is made from what is overwritten, and making it again would give another.
+    fn is_told_by_kept(&self) -> bool {
+        let told = self.change.set.iter().all(|(column, sql)| can_be_told(self.change, column, sql));
+        let judged = self.change.rows.rejects.iter().any(|rule| reads(self.change, &rule.when).next().is_some());
+        self.change.overwrites && (judged || !told)
+    }
+
+    fn probe(&self) -> Probe {
+        if !self.is_told_by_kept() {
+            return Probe::Remaining { sql: Statement::new(self.remaining()), until: None };
+        }
+        let (rows, done) = (self.rows(None), self.done());
+        let word = if self.change.rows.is_all() { "WHERE" } else { "AND" };
+        let there = format!(
+            "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = {}",
+            literal(self.kept.as_str())
+        );
+        Probe::Remaining {
+            sql: Statement::new(format!("SELECT COUNT(*) FROM {rows}\n{word} NOT EXISTS ({done})")),
+            until: Some(Until {
+                there: Statement::new(there),
+                sql: Statement::new(format!("SELECT COUNT(*) FROM {rows}")),
+            }),
+        }
     }
 
     /// The table's columns under the names that expressions use, and the key under names of mig's own.
@@ -179,7 +246,9 @@ impl Writer<'_> {
         let keys = self.key.iter().enumerate().map(|(i, name)| format!("{} AS _mig_k{i}", quote(name)));
         let base = self.change.columns.iter().map(|(base, now)| format!("{} AS {}", quote(now), quote(base)));
         let own = self.table.columns.iter().map(|c| &c.name);
-        let own = own.filter(|name| !renamed.contains(name) && !self.change.columns.contains_key(*name)).map(quote);
+        let given: BTreeSet<&Name> = self.change.rows.given_columns().collect();
+        let hidden = |name: &Name| renamed.contains(name) || given.contains(name);
+        let own = own.filter(|name| !hidden(name) && !self.change.columns.contains_key(*name)).map(quote);
         keys.chain(base).chain(own).collect::<Vec<_>>().join(", ")
     }
 
@@ -225,12 +294,17 @@ impl Writer<'_> {
             .enumerate()
             .map(|(i, c)| format!("_mig_t.{} = _mig_v._mig_c{i}", quote(c)))
             .collect();
-        let update = format!(
-            "UPDATE {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nSET {}\nWHERE {}",
-            self.joined("_mig_t"),
-            set.join(", "),
-            self.undone()
-        );
+        let told_by_kept = self.is_told_by_kept();
+        let update = if told_by_kept {
+            self.update_from_kept(next)
+        } else {
+            format!(
+                "UPDATE {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nSET {}\nWHERE {}",
+                self.joined("_mig_t"),
+                set.join(", "),
+                self.undone()
+            )
+        };
         let mut out = Vec::new();
         if self.change.overwrites {
             let targets: Vec<_> = self
@@ -256,16 +330,32 @@ impl Writer<'_> {
                 )
                 .collect();
             out.push(Statement::new(format!(
-                "INSERT IGNORE INTO {} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nWHERE {}",
+                "INSERT IGNORE INTO {} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}{}",
                 quote(&self.kept),
                 targets.join(", "),
                 values.join(", "),
                 self.joined("_mig_t"),
-                self.undone()
+                // A row whose old values are kept already is never computed again, whatever becomes of it.
+                if told_by_kept { String::new() } else { format!("\nWHERE {}", self.undone()) }
             )));
         }
         out.push(Statement::new(update));
         out
+    }
+
+    /// Writes the values that were made once, into rows that nobody has changed since.
+    fn update_from_kept(&self, next: bool) -> String {
+        let columns = || self.change.set.keys().enumerate();
+        let set: Vec<_> = columns().map(|(i, c)| format!("_mig_t.{} = k._mig_new{i}", quote(c))).collect();
+        let old: Vec<_> = columns().map(|(i, c)| format!("_mig_t.{} <=> k._mig_old{i}", quote(c))).collect();
+        let range = format!("SELECT * FROM {} WHERE {} {APART}", quote(&self.kept), self.range(next));
+        format!(
+            "UPDATE {} AS _mig_t JOIN (\n    {range}\n) AS k ON {}\nSET {}\nWHERE {}",
+            quote(&self.change.table.name),
+            kept::same_key(&self.key, "_mig_t", "k"),
+            set.join(", "),
+            old.join(" AND ")
+        )
     }
 
     /// The query that counts the rows that still need their values.
@@ -277,5 +367,27 @@ impl Writer<'_> {
             self.joined("_mig_t"),
             self.undone()
         )
+    }
+}
+
+/// Values exchanged for others, compared as texts, letter by letter.
+pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)]) -> Sql {
+    let arms: Vec<_> =
+        pairs.iter().map(|(from, to)| format!("WHEN {} THEN {}", literal(from), constant(to))).collect();
+    let text = as_text(value);
+    Sql::new(format!("CASE {text} {} ELSE {value} END", arms.join(" ")))
+}
+
+/// A value as text that is compared letter by letter.
+pub(crate) fn as_text(value: &str) -> String {
+    format!("CONVERT({value} USING utf8mb4) COLLATE utf8mb4_bin")
+}
+
+/// A value as SQL.
+pub(crate) fn constant(value: &Literal) -> String {
+    match value {
+        Literal::Text(text) => literal(text),
+        Literal::Number(digits) => digits.replace('_', ""),
+        Literal::Truth(truth) => u8::from(*truth).to_string(),
     }
 }

@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
     RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+    verify::Literal,
 };
 
 use crate::flavor::Flavor;
@@ -98,6 +99,22 @@ impl Dialect for MySqlDialect {
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
         text::mentions(expression)
+    }
+
+    fn text(&self, text: &str) -> String {
+        names::literal(text)
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        backfill::as_text(value)
+    }
+
+    fn varies(&self, expression: &Sql) -> bool {
+        text::varies(expression)
+    }
+
+    fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {
+        backfill::mapped(value, pairs)
     }
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {

@@ -292,6 +292,25 @@ pub(crate) fn only_tidies(expression: &Sql) -> bool {
         && !(functions.contains("lower") && functions.contains("upper"))
 }
 
+/// Whether an expression may give another value each time that it is asked.
+pub(crate) fn varies(expression: &Sql) -> bool {
+    const VARY: &[&str] = &[
+        "connection_id", "curdate", "curtime", "current_date", "current_time", "current_timestamp", "last_insert_id", "localtime",
+        "localtimestamp", "now", "rand", "random_bytes", "sysdate", "unix_timestamp", "utc_date", "utc_time", "utc_timestamp",
+        "uuid", "uuid_short", "uuid_v4", "uuid_v7",
+    ];
+    const BARE: &[&str] =
+        &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp"];
+    let tokens = lex::tokens(expression.as_str());
+    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).any(|(at, token)| {
+        let word = token.text.to_lowercase();
+        let called = tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
+        // With an argument it speaks of that.
+        let of_something = word == "unix_timestamp" && !tokens.get(at + 2).is_some_and(|t| t.is_sign(")"));
+        (called && VARY.contains(&word.as_str()) && !of_something) || BARE.contains(&word.as_str())
+    })
+}
+
 /// A text without the name of its database before other names.
 pub(crate) fn without_database(text: &str, database: &str) -> String {
     let tokens = lex::tokens(text);

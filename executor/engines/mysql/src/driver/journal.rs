@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mig_executor::{Entry, Event, Failure, JournalLine, Signal, Wish};
-use mig_plan::{Fingerprint, OpenRun, Remembered};
+use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish};
+use mig_plan::{Fingerprint, OpenRun, Remembered, StepId};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
 
 /// Makes the tables.
-const INSTALL: [&str; 4] = [
+const INSTALL: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS `_mig_journal` (`seq` BIGINT PRIMARY KEY, `at` VARCHAR(40) NOT NULL, `run` VARCHAR(100) NOT NULL, \
      `event` VARCHAR(40) NOT NULL, `step` TEXT, `entry` LONGTEXT NOT NULL) ENGINE=InnoDB \
      DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='the journal of mig'",
@@ -19,6 +19,9 @@ const INSTALL: [&str; 4] = [
      `bytes` LONGBLOB NOT NULL, PRIMARY KEY (`digest`, `name`)) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS `_mig_signal` (`run` VARCHAR(100) PRIMARY KEY, `wish` VARCHAR(20) NOT NULL, `by` VARCHAR(400) NOT NULL, \
      `at` VARCHAR(40) NOT NULL) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
+    "CREATE TABLE IF NOT EXISTS `_mig_reject` (`id` CHAR(64) PRIMARY KEY, `run` VARCHAR(100) NOT NULL, `step` TEXT NOT NULL, \
+     `key` LONGTEXT NOT NULL, `reason` TEXT NOT NULL, `row` LONGTEXT NOT NULL) ENGINE=InnoDB \
+     DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
 ];
 
 /// Makes mig's own tables if they are not there.
@@ -202,4 +205,40 @@ pub(super) async fn kept(link: &mut Link, digest: &str, name: &str) -> Result<Op
         .await
         .map_err(|e| failure(e, "reading a document"))?;
     row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose().map_err(|e| failure(e, "reading a document"))
+}
+
+/// Keeps the rows that a step rejects, in place of those kept before.
+pub(super) async fn reject(link: &mut Link, run: &str, step: &StepId, rows: &[Rejected]) -> Result<(), Failure> {
+    let asked = "keeping rejected rows";
+    let gone = sqlx::query("DELETE FROM `_mig_reject` WHERE `run` = ? AND `step` = ?").bind(run).bind(step.to_string());
+    gone.execute(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    for row in rows {
+        let id = Fingerprint::of(&(run, step, &row.key));
+        sqlx::query("REPLACE INTO `_mig_reject` (`id`, `run`, `step`, `key`, `reason`, `row`) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(id.short(64))
+            .bind(run)
+            .bind(step.to_string())
+            .bind(&row.key)
+            .bind(&row.reason)
+            .bind(&row.row)
+            .execute(link.raw()?)
+            .await
+            .map_err(|e| failure(e, asked))?;
+    }
+    Ok(())
+}
+
+/// The rows that a run rejected.
+pub(super) async fn rejects(link: &mut Link, run: &str) -> Result<Vec<Rejected>, Failure> {
+    if !exists(link, "_mig_reject").await? {
+        return Ok(Vec::new());
+    }
+    let asked = "reading rejected rows";
+    let query = "SELECT `step`, `key`, `reason`, `row` FROM `_mig_reject` WHERE `run` = ? ORDER BY `step`, `key`";
+    let rows = sqlx::query(query).bind(run).fetch_all(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    let read = |row: &sqlx::mysql::MySqlRow| {
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(|e| failure(e, asked));
+        Ok(Rejected { run: run.to_owned(), step: StepId(text(0)?), key: text(1)?, reason: text(2)?, row: text(3)? })
+    };
+    rows.iter().map(read).collect()
 }

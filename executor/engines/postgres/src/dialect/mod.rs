@@ -27,6 +27,7 @@ use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
     Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType,
     schema::{Index, IndexedBy},
+    verify::Literal,
 };
 
 /// PostgreSQL of one major version, with one default schema.
@@ -105,6 +106,22 @@ impl Dialect for Postgres {
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
         references::columns_in(expression)
+    }
+
+    fn text(&self, text: &str) -> String {
+        names::literal(text)
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        format!("({value})::text")
+    }
+
+    fn varies(&self, expression: &Sql) -> bool {
+        casts::is_volatile(expression.as_str())
+    }
+
+    fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql {
+        render::backfill::mapped(value, pairs, to)
     }
 
     fn trial(&self, statement: &Sql) -> Vec<Statement> {

@@ -15,6 +15,7 @@ use mig_plan::{Address, Complaint, Context, Draft, Group, Hazard, HazardCode, Ki
 
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
+    let group = &fill::with_guarded_casts(group, context)?;
     let mut drafts = Vec::new();
     let mut moving = Vec::new();
     for change in &group.changes {

@@ -98,6 +98,7 @@ pub(crate) fn transaction(sql: Vec<String>, limits: Limits) -> Action {
         lock: vec![],
         sql: sql.into_iter().map(Statement::new).collect(),
         none: vec![],
+        rejects: None,
         restore: vec![],
         limits,
     })

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use mig_executor::{Entry, Event, Failure, JournalLine, Signal, Wish};
-use mig_plan::{Fingerprint, OpenRun, Remembered};
+use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish};
+use mig_plan::{Fingerprint, OpenRun, Remembered, StepId};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
@@ -16,13 +16,15 @@ const INSTALL: &str = "create schema if not exists mig; create schema if not exi
       event text not null, step text, entry text not null); \
     create table if not exists mig.remembered (at text not null, said text not null, catalog text not null, primary key (at, said)); \
     create table if not exists mig.document (digest text not null, name text not null, bytes bytea not null, primary key (digest, name)); \
-    create table if not exists mig.signal (run text primary key, wish text not null, by text not null, at text not null)";
+    create table if not exists mig.signal (run text primary key, wish text not null, by text not null, at text not null); \
+    create table if not exists mig.reject (run text not null, step text not null, key text not null, reason text not null, \
+      row text not null, primary key (run, step, key))";
 
 /// Makes mig's own tables if they are not there.
 pub(super) async fn install(link: &mut Link) -> Result<(), Failure> {
-    let complete = "select (count(*) = 4 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
+    let complete = "select (count(*) = 5 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
         join pg_namespace n on n.oid = c.relnamespace \
-        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'document', 'signal')";
+        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'document', 'signal', 'reject')";
     if link.value(complete, "looking for the journal").await? == "true" {
         return Ok(());
     }
@@ -221,4 +223,41 @@ pub(super) async fn kept(link: &mut Link, digest: &str, name: &str) -> Result<Op
         .await
         .map_err(|e| failure(e, "reading a document"))?;
     row.map(|row| row.try_get::<Vec<u8>, _>(0)).transpose().map_err(|e| failure(e, "reading a document"))
+}
+
+/// Keeps the rows that a step rejects, in place of those kept before.
+pub(super) async fn reject(link: &mut Link, run: &str, step: &StepId, rows: &[Rejected]) -> Result<(), Failure> {
+    let asked = "keeping rejected rows";
+    let gone = sqlx::query("delete from mig.reject where run = $1 and step = $2").bind(run).bind(step.to_string());
+    gone.execute(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    let of = |field: fn(&Rejected) -> &String| rows.iter().map(|row| field(row).clone()).collect::<Vec<_>>();
+    sqlx::query(
+        "insert into mig.reject (run, step, key, reason, row) \
+         select $1, $2, u.key, u.reason, u.row from unnest($3::text[], $4::text[], $5::text[]) as u (key, reason, row) \
+         on conflict do nothing",
+    )
+    .bind(run)
+    .bind(step.to_string())
+    .bind(of(|row| &row.key))
+    .bind(of(|row| &row.reason))
+    .bind(of(|row| &row.row))
+    .execute(link.raw()?)
+    .await
+    .map(|_| ())
+    .map_err(|e| failure(e, asked))
+}
+
+/// The rows that a run rejected.
+pub(super) async fn rejects(link: &mut Link, run: &str) -> Result<Vec<Rejected>, Failure> {
+    if !exists(link, "reject").await? {
+        return Ok(Vec::new());
+    }
+    let asked = "reading rejected rows";
+    let query = "select step, key, reason, row from mig.reject where run = $1 order by step, key";
+    let rows = sqlx::query(query).bind(run).fetch_all(link.raw()?).await.map_err(|e| failure(e, asked))?;
+    let read = |row: &sqlx::postgres::PgRow| {
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(|e| failure(e, asked));
+        Ok(Rejected { run: run.to_owned(), step: StepId(text(0)?), key: text(1)?, reason: text(2)?, row: text(3)? })
+    };
+    rows.iter().map(read).collect()
 }

@@ -23,10 +23,10 @@ use std::{
 
 use async_trait::async_trait;
 use mig_executor::{
-    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom,
+    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rejected, Rows, Session, Signal, doctor::Symptom,
 };
 use mig_plan::{
-    Address, Dialect, Limits, Live, Name, Object, Remembered, SNAPSHOT_FORMAT, Snapshot,
+    Address, Dialect, Limits, Live, Name, Object, Remembered, SNAPSHOT_FORMAT, Snapshot, StepId,
     step::{Batches, Statement},
 };
 
@@ -264,6 +264,14 @@ impl Driver for PostgresDriver {
 
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         journal::kept(&mut self.link, digest, name).await
+    }
+
+    async fn reject(&mut self, run: &str, step: &StepId, rows: &[Rejected]) -> Result<(), Failure> {
+        journal::reject(&mut self.link, run, step, rows).await
+    }
+
+    async fn rejects(&mut self, run: &str) -> Result<Vec<Rejected>, Failure> {
+        journal::rejects(&mut self.link, run).await
     }
 
     async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {

@@ -18,6 +18,7 @@ use std::collections::BTreeSet;
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
     Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+    verify::Literal,
 };
 
 pub use self::assemble::{Assembled, SchemaRow, assemble};
@@ -99,6 +100,22 @@ impl Dialect for Sqlite {
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
         text::mentions(expression)
+    }
+
+    fn text(&self, text: &str) -> String {
+        names::literal(text)
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        format!("CAST({value} AS TEXT)")
+    }
+
+    fn varies(&self, expression: &Sql) -> bool {
+        text::varies(expression)
+    }
+
+    fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {
+        write::mapped(value, pairs)
     }
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {

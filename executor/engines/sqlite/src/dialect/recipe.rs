@@ -1,19 +1,17 @@
 //! How the changes of one object are made: in place where SQLite can, else by one rebuild of the table.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mig_plan::{
     Address, Body, ColumnValue, Complaint, Context, Draft, Fill, Group, Hazard, HazardCode, Kind, Name, ObjectKind,
     Phase, Qualified, Sql, Table,
     kind::{Backfill, CopyColumn, Rebuild},
-    sql::TokenKind,
 };
 
 use super::{
-    lex, names,
+    names,
     normalize::complaint,
     render::{rebuild::is_used, tighten::can_be_added},
-    text,
 };
 
 /// The steps of a group.
@@ -221,9 +219,6 @@ impl TableWork<'_> {
         let columns = self.columns();
         let (old, new): (BTreeMap<_, _>, BTreeMap<_, _>) =
             fill.set.clone().into_iter().partition(|(column, _)| self.from.column(column).is_some());
-        for (column, sql) in &old {
-            self.may_overwrite(column, sql, &old, &columns)?;
-        }
         // New columns first: they may read what is then overwritten.
         let steps = [(new, false), (old, true)].into_iter().filter(|(set, _)| !set.is_empty());
         let drafts = steps.map(|(set, overwrites)| {
@@ -234,32 +229,12 @@ impl TableWork<'_> {
                 set,
                 columns: columns.clone(),
                 overwrites,
+                rows: fill.rows.clone(),
                 batch_rows: fill.batch_rows,
             };
             Draft::new(backfill, Phase::Backfill, format!("Existing rows get their {}.", names.join(", ")))
         });
         Ok(drafts.collect())
-    }
-
-    /// A value made from a column that is overwritten can only be told from its source if making it again changes nothing.
-    fn may_overwrite(
-        &self,
-        column: &Name,
-        sql: &Sql,
-        set: &BTreeMap<Name, Sql>,
-        columns: &BTreeMap<Name, Name>,
-    ) -> Result<(), Complaint> {
-        let present = |name: &Name| columns.get(name).unwrap_or(name).clone();
-        let read: BTreeSet<Name> = text::mentions(sql).iter().map(present).collect();
-        let mut overwritten = set.keys().filter(|other| read.iter().any(|name| names::same(name, other)));
-        if overwritten.all(|other| other == column && is_idempotent(sql)) {
-            return Ok(());
-        }
-        let says = format!(
-            "the value of {column} is made from a column that it overwrites, so an interrupted run could not tell which rows are done"
-        );
-        let help = "declare a new column with this value, and drop the old one";
-        Err(complaint(&Address::column(self.at, column), says, Some(help)))
     }
 
     fn rebuild(&self, changes: &[&Kind]) -> Result<Draft, Complaint> {
@@ -276,7 +251,8 @@ impl TableWork<'_> {
         });
         let copy = copy.collect();
         let (table, from, columns) = (self.at.clone(), self.from.clone(), self.columns());
-        let rebuild = Rebuild { table, from, to, copy, columns };
+        let rows = self.fill.map(|fill| fill.rows.clone()).unwrap_or_default();
+        let rebuild = Rebuild { table, from, to, copy, columns, rows };
         let why = format!("SQLite cannot change {} in place, so it is made anew with its rows.", self.at);
         Ok(Draft::new(rebuild, Phase::Switch, why))
     }
@@ -312,22 +288,4 @@ fn fold(table: &mut Table, change: &Kind) -> Result<(), Complaint> {
         other => return Err(complaint(&other.address(), format!("SQLite cannot {} here", other.slug()), None)),
     }
     Ok(())
-}
-
-/// Whether an expression made again from its own result gives the same: nested functions that only ever tidy up.
-fn is_idempotent(sql: &Sql) -> bool {
-    const TIDY: &[&str] = &["lower", "upper", "trim", "ltrim", "rtrim", "coalesce", "ifnull", "nullif", "abs"];
-    let tokens = lex::tokens(sql.as_str());
-    let call = |at: usize| tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
-    let functions: BTreeSet<String> = tokens
-        .iter()
-        .enumerate()
-        .filter(|(at, token)| token.kind == TokenKind::Word && call(*at))
-        .map(|(_, token)| token.text.to_ascii_lowercase())
-        .collect();
-    let mixes = functions.contains("lower") && functions.contains("upper");
-    functions.iter().all(|f| TIDY.contains(&f.as_str()))
-        && !mixes
-        && !tokens.iter().any(|t| t.kind == TokenKind::Sign && !matches!(t.text, "(" | ")" | "," | "."))
-        && !tokens.iter().any(|t| t.kind == TokenKind::Word && names::is_keyword(t.text))
 }

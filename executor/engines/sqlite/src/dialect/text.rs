@@ -107,6 +107,42 @@ pub(crate) fn says(text: &Sql, name: &Name) -> bool {
         .any(|identifier| identifier.eq_ignore_ascii_case(name.as_str()))
 }
 
+/// Whether an expression may give another value each time that it is asked.
+pub(crate) fn varies(sql: &Sql) -> bool {
+    const VARY: &[&str] = &["random", "randomblob", "changes", "last_insert_rowid", "total_changes"];
+    const CLOCKS: &[&str] = &["date", "time", "datetime", "julianday", "unixepoch", "strftime"];
+    const NOW: &[&str] = &["current_timestamp", "current_date", "current_time"];
+    let tokens = lex::tokens(sql.as_str());
+    let now = tokens.iter().any(|t| t.kind == TokenKind::Text && t.text.eq_ignore_ascii_case("'now'"));
+    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).any(|(at, token)| {
+        let word = token.text.to_ascii_lowercase();
+        let called = tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
+        // Without an argument they tell the present.
+        let bare = called && tokens.get(at + 2).is_some_and(|t| t.is_sign(")"));
+        NOW.contains(&word.as_str())
+            || (called && VARY.contains(&word.as_str()))
+            || (called && CLOCKS.contains(&word.as_str()) && (now || bare))
+    })
+}
+
+/// Whether an expression made again from its own result gives the same: nested functions that only ever tidy up.
+pub(crate) fn only_tidies(sql: &Sql) -> bool {
+    const TIDY: &[&str] = &["lower", "upper", "trim", "ltrim", "rtrim", "coalesce", "ifnull", "nullif", "abs"];
+    let tokens = lex::tokens(sql.as_str());
+    let call = |at: usize| tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
+    let functions: BTreeSet<String> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| token.kind == TokenKind::Word && call(*at))
+        .map(|(_, token)| token.text.to_ascii_lowercase())
+        .collect();
+    let mixes = functions.contains("lower") && functions.contains("upper");
+    functions.iter().all(|f| TIDY.contains(&f.as_str()))
+        && !mixes
+        && !tokens.iter().any(|t| t.kind == TokenKind::Sign && !matches!(t.text, "(" | ")" | "," | "."))
+        && !tokens.iter().any(|t| t.kind == TokenKind::Word && names::is_keyword(t.text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

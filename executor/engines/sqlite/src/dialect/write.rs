@@ -7,10 +7,29 @@ use mig_plan::{
     schema::{Index, IndexPart, IndexedBy, View},
     sql::TokenKind,
     table::{Column, ColumnValue, Constraint, Deferral, ForeignKey, Key},
+    verify::Literal,
 };
 
 use super::{ddl, lex, names, shape};
 use crate::dialect::names::{list, quote};
+
+/// Values exchanged for others, compared as texts.
+pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)]) -> Sql {
+    let arms: Vec<_> = pairs
+        .iter()
+        .map(|(from, to)| format!("WHEN {} THEN {}", names::literal(from), constant(to)))
+        .collect();
+    Sql::new(format!("CASE CAST({value} AS TEXT) {} ELSE {value} END", arms.join(" ")))
+}
+
+/// A value as SQL.
+pub(crate) fn constant(value: &Literal) -> String {
+    match value {
+        Literal::Text(text) => names::literal(text),
+        Literal::Number(digits) => digits.replace('_', ""),
+        Literal::Truth(truth) => u8::from(*truth).to_string(),
+    }
+}
 
 /// The CREATE TABLE of a table.
 ///

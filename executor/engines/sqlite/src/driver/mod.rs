@@ -16,10 +16,10 @@ use std::{
 
 use async_trait::async_trait;
 use mig_executor::{
-    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rows, Session, Signal, doctor::Symptom,
+    BatchDone, Cursor, Driver, Entry, Failure, JournalLine, Lease, Rejected, Rows, Session, Signal, doctor::Symptom,
 };
 use mig_plan::{
-    Address, Dialect, Limits, Object, Remembered, Snapshot,
+    Address, Dialect, Limits, Object, Remembered, Snapshot, StepId,
     step::{Batches, Statement},
 };
 use sqlx::{
@@ -269,6 +269,14 @@ impl Driver for SqliteDriver {
 
     async fn kept(&mut self, digest: &str, name: &str) -> Result<Option<Vec<u8>>, Failure> {
         own::kept(self.connection()?, digest, name).await
+    }
+
+    async fn reject(&mut self, run: &str, step: &StepId, rows: &[Rejected]) -> Result<(), Failure> {
+        own::reject(self.connection()?, run, step, rows).await
+    }
+
+    async fn rejects(&mut self, run: &str) -> Result<Vec<Rejected>, Failure> {
+        own::rejects(self.connection()?, run).await
     }
 
     async fn signal(&mut self, run: &str, signal: Option<&Signal>) -> Result<(), Failure> {

@@ -1,13 +1,13 @@
 //! Mig's own tables: the journal, how texts were said, and kept documents.
 
-use mig_executor::{Entry, Event, Failure, JournalLine, Signal};
-use mig_plan::{OpenRun, Remembered};
+use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal};
+use mig_plan::{OpenRun, Remembered, StepId};
 use sqlx::{Row as _, sqlite::SqliteConnection};
 
 use super::fail::failure;
 
 /// What makes mig's own tables.
-pub(super) const TABLES: [&str; 4] = [
+pub(super) const TABLES: [&str; 5] = [
     "CREATE TABLE IF NOT EXISTS _mig_journal (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _mig_remembered (
   address TEXT NOT NULL, said TEXT NOT NULL, catalog TEXT NOT NULL, PRIMARY KEY (address, said)
@@ -16,6 +16,9 @@ pub(super) const TABLES: [&str; 4] = [
   digest TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (digest, name)
 ) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS _mig_signal (run TEXT PRIMARY KEY, signal TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS _mig_reject (
+  run TEXT NOT NULL, step TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL, row TEXT NOT NULL, PRIMARY KEY (run, step, key)
+) WITHOUT ROWID",
 ];
 
 async fn is_there(connection: &mut SqliteConnection, table: &'static str) -> Result<bool, Failure> {
@@ -140,6 +143,43 @@ pub(super) async fn signalled(connection: &mut SqliteConnection, run: &str) -> R
     let query = sqlx::query("SELECT signal FROM _mig_signal WHERE run = ?1").bind(run.to_owned());
     let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
     row.map(|row| decoded(row.try_get(0).map_err(|error| failure(&error))?)).transpose()
+}
+
+/// Keeps the rows that a step rejects, in place of those kept before.
+pub(super) async fn reject(
+    connection: &mut SqliteConnection,
+    run: &str,
+    step: &StepId,
+    rows: &[Rejected],
+) -> Result<(), Failure> {
+    let gone = sqlx::query("DELETE FROM _mig_reject WHERE run = ?1 AND step = ?2").bind(run).bind(step.to_string());
+    gone.execute(&mut *connection).await.map_err(|error| failure(&error))?;
+    for row in rows {
+        sqlx::query("INSERT OR REPLACE INTO _mig_reject (run, step, key, reason, row) VALUES (?1, ?2, ?3, ?4, ?5)")
+            .bind(run)
+            .bind(step.to_string())
+            .bind(&row.key)
+            .bind(&row.reason)
+            .bind(&row.row)
+            .execute(&mut *connection)
+            .await
+            .map_err(|error| failure(&error))?;
+    }
+    Ok(())
+}
+
+/// The rows that a run rejected.
+pub(super) async fn rejects(connection: &mut SqliteConnection, run: &str) -> Result<Vec<Rejected>, Failure> {
+    if !is_there(connection, "_mig_reject").await? {
+        return Ok(Vec::new());
+    }
+    let query = "SELECT step, key, reason, row FROM _mig_reject WHERE run = ?1 ORDER BY step, key";
+    let rows = sqlx::query(query).bind(run).fetch_all(connection).await.map_err(|error| failure(&error))?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(|error| failure(&error));
+        Ok(Rejected { run: run.to_owned(), step: StepId(text(0)?), key: text(1)?, reason: text(2)?, row: text(3)? })
+    };
+    rows.iter().map(read).collect()
 }
 
 /// The runs that have begun and neither ended nor been taken back.

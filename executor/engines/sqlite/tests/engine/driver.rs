@@ -160,6 +160,7 @@ async fn cursors_of_every_class() {
             &format!("SELECT k FROM (SELECT k FROM t WHERE k > ?1 ORDER BY k LIMIT ?2) {last}"),
             "UPDATE t SET v = v + 1 WHERE k > ?1 AND k <= ?2",
         ),
+        rejects: None,
         limits: LIMITS,
     };
     let mut cursor: Option<Cursor> = None;

@@ -30,7 +30,8 @@ pub(super) fn backfills(group: &Group, context: &Context<'_>) -> Vec<Draft> {
             _ => "gives existing rows their values".to_owned(),
         };
         let (table, alias) = (table.clone(), table.name.clone());
-        let kind = Backfill { table, alias, set, columns: columns.clone(), overwrites, batch_rows: fill.batch_rows };
+        let (columns, rows) = (columns.clone(), fill.rows.clone());
+        let kind = Backfill { table, alias, set, columns, overwrites, rows, batch_rows: fill.batch_rows };
         Draft::new(kind, Phase::Backfill, why)
     };
     let (mut left, existing): (BTreeMap<_, _>, BTreeMap<_, _>) =

@@ -270,5 +270,5 @@ fn together(at: &Qualified, changes: Vec<Kind>, now: &mut Schema) -> Option<Kind
         .filter(|c| from.column(&c.name).is_some())
         .map(|c| CopyColumn { to: c.name.clone(), declared: None })
         .collect();
-    Some(Rebuild { table: at.clone(), from, to, copy, columns: Default::default() }.into())
+    Some(Rebuild { table: at.clone(), from, to, copy, columns: Default::default(), rows: Default::default() }.into())
 }

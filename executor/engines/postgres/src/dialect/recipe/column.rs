@@ -67,6 +67,7 @@ fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) ->
         set: [(column.clone(), value.clone())].into(),
         columns: Default::default(),
         overwrites: false,
+        rows: Default::default(),
         batch_rows: group.fill.as_ref().and_then(|f| f.batch_rows),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dialect::casts;
-use mig_plan::{Address, Context, Draft, Group, Kind, Name, Phase, Sql, kind::Backfill};
+use crate::dialect::{casts, names::quote, render::twins::cast};
+use mig_plan::{Address, Complaint, Context, Draft, Group, Kind, Name, Phase, Sql, kind::Backfill};
 
 /// Whether the group makes its table.
 pub(crate) fn is_new_table(group: &Group) -> bool {
@@ -25,6 +25,45 @@ fn is_cast(group: &Group, column: &Name) -> bool {
         .changes
         .iter()
         .any(|c| matches!(c, Kind::AlterColumn(k) if k.from.name == *column && k.from.data_type != k.to.data_type))
+}
+
+/// The group with conditions as a part of the expressions that a change of type uses: it is about every row.
+///
+/// # Errors
+/// If a condition reads a value that is not there when the type changes.
+pub(crate) fn with_guarded_casts(group: &Group, context: &Context<'_>) -> Result<Group, Complaint> {
+    let mut group = group.clone();
+    let Some(condition) = group.fill.as_ref().and_then(|fill| fill.rows.condition()) else { return Ok(group) };
+    let columns = base_names(&group, context);
+    let casts: Vec<(Name, String)> = group
+        .changes
+        .iter()
+        .filter_map(|c| match c {
+            Kind::AlterColumn(k) if k.from.data_type != k.to.data_type => {
+                Some((k.from.name.clone(), k.to.data_type.clone()))
+            }
+            _ => None,
+        })
+        .collect();
+    let at = group.at.clone();
+    let Some(fill) = &mut group.fill else { return Ok(group) };
+    for (column, data_type) in casts {
+        let Some(sql) = fill.set.get_mut(&column) else { continue };
+        if !fill.rows.rejects.is_empty() && fill.rows.max_rejects > 0 {
+            let says = format!("the type of {column} changes in every row, so no row can be left as it is");
+            let help = Some("correct the rows first and leave `max_rejects` out, or set a new column".to_owned());
+            return Err(Complaint { at: Address::column(&at.qualified(), &column), says, help });
+        }
+        if fill.rows.given_columns().next().is_some() {
+            let says = format!("the type of {column} changes for rows by a condition that reads what the transform sets");
+            let help = Some("write the condition over what the table has now".to_owned());
+            return Err(Complaint { at: Address::column(&at.qualified(), &column), says, help });
+        }
+        let base = columns.iter().find(|(_, now)| **now == column).map_or(&column, |(base, _)| base);
+        let stays = cast(&quote(base), &data_type);
+        *sql = Sql::new(format!("CASE WHEN {condition} THEN ({sql}) ELSE {stays} END"));
+    }
+    Ok(group)
 }
 
 /// The backfills of a group: first the columns that others are made from.
@@ -51,7 +90,8 @@ pub(crate) fn backfills(group: &Group, context: &Context<'_>) -> Vec<Draft> {
             Some(column) if set.len() == 1 => format!("gives existing rows their {column}"),
             _ => "gives existing rows their values".to_owned(),
         };
-        let kind = Backfill { table, alias, set, columns: columns.clone(), overwrites, batch_rows: fill.batch_rows };
+        let (columns, rows) = (columns.clone(), fill.rows.clone());
+        let kind = Backfill { table, alias, set, columns, overwrites, rows, batch_rows: fill.batch_rows };
         Draft::new(kind, Phase::Backfill, why)
     };
     while !left.is_empty() {
@@ -91,6 +131,7 @@ pub(crate) fn one_pass(drafts: &mut Vec<Draft>) {
             joined.table == other.table
                 && joined.alias == other.alias
                 && joined.columns == other.columns
+                && joined.rows == other.rows
                 && joined.batch_rows == other.batch_rows
                 && plain(joined)
                 && plain(other)

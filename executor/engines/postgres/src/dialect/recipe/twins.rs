@@ -262,6 +262,7 @@ impl<'a> Move<'a> {
             set: set.collect(),
             columns: BTreeMap::new(),
             overwrites: false,
+            rows: Default::default(),
             batch_rows: self.group.fill.as_ref().and_then(|f| f.batch_rows),
         }
     }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Qualified, Rendered, Schema, Statement,
-    Table,
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Qualified, Rendered, Schema, Sql,
+    Statement, Table,
     kind::Backfill,
-    step::{Batch, Batches},
+    step::{Batch, Batches, Rejects},
+    verify::Literal,
 };
 
 use super::missing;
@@ -56,7 +57,10 @@ pub(crate) fn render(change: &Backfill, before: &Schema) -> Result<Rendered, Com
     let mut hazards = vec![Hazard::new(
         HazardCode::RewritesRows,
         &at,
-        format!("updates every row of {}, batch by batch; its triggers fire", change.table),
+        match &change.rows.only {
+            None => format!("updates every row of {}, batch by batch; its triggers fire", change.table),
+            Some(_) => format!("updates the chosen rows of {}, batch by batch; its triggers fire", change.table),
+        },
     )];
     let mut gc = Vec::new();
     if change.overwrites {
@@ -70,7 +74,7 @@ pub(crate) fn render(change: &Backfill, before: &Schema) -> Result<Rendered, Com
     }
     Ok(Rendered {
         action: Action::Batches(writer.batches()),
-        probe: Probe::Remaining { sql: Statement::new(writer.remaining()) },
+        probe: Probe::Remaining { sql: Statement::new(writer.remaining()), until: None },
         lock: format!("row locks on {name}, batch by batch"),
         hazards,
         checks: vec![],
@@ -151,8 +155,34 @@ impl<'a> Writer<'a> {
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
+            rejects: self.rejects(),
             limits: LIMITS,
         }
+    }
+
+    /// The rows that keep what they have, by the rules.
+    fn rejects(&self) -> Option<Rejects> {
+        let rows = &self.change.rows;
+        let rejected = rows.rejected()?;
+        let alias = quote(&self.change.alias);
+        let keys = self.cursor.words.iter().enumerate();
+        let keys: Vec<_> = keys.map(|(i, word)| format!("{}, {alias}._mig_k{i}", literal(word))).collect();
+        let done = if self.mode == Mode::Kept {
+            let same = (0..keys.len()).map(|i| format!("k._mig_k{i} = {alias}._mig_k{i}"));
+            let same = same.collect::<Vec<_>>().join(" AND ");
+            format!("\n  AND NOT EXISTS (SELECT FROM {} AS k WHERE {same})", qualified(&self.kept))
+        } else {
+            String::new()
+        };
+        let sql = format!(
+            "SELECT json_build_object({})::text, {}, row_to_json(_mig_t)::text\nFROM {}\n  JOIN {} AS _mig_t ON {}\nWHERE {rejected}{done}",
+            keys.join(", "),
+            rows.reason(literal),
+            self.item(None),
+            qualified(&self.change.table),
+            self.by_key("_mig_t", &alias)
+        );
+        Some(Rejects { sql: Statement::new(sql), max: rows.max_rejects })
     }
 
     fn names(&self) -> String {
@@ -212,14 +242,29 @@ impl<'a> Writer<'a> {
         let values: Vec<_> = values
             .map(|(i, (column, e))| format!("({e})::{} AS _mig_c{i}", cast_type(&type_of(&self.table, column))))
             .collect();
+        format!("SELECT {}, {}\n    FROM {}", keys.join(", "), values.join(", "), self.source(filter))
+    }
+
+    /// The keys of the rows that get values, as `_mig_k0 ..`.
+    fn chosen(&self) -> String {
+        let alias = quote(&self.change.alias);
+        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect();
+        format!("SELECT {} FROM {}", keys.join(", "), self.source(None))
+    }
+
+    /// The rows that get values, under the names that expressions use: a FROM item with its condition.
+    fn source(&self, filter: Option<&str>) -> String {
+        let item = self.item(filter);
+        self.change.rows.condition().map_or_else(|| item.clone(), |condition| format!("{item}\n    WHERE {condition}"))
+    }
+
+    /// The rows of the table under the names that expressions use, as a FROM item.
+    fn item(&self, filter: Option<&str>) -> String {
+        let alias = quote(&self.change.alias);
         let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
-        format!(
-            "SELECT {}, {}\n    FROM (SELECT {} FROM {}{filter}) AS {alias}",
-            keys.join(", "),
-            values.join(", "),
-            self.source_columns(),
-            qualified(&self.change.table)
-        )
+        let table = qualified(&self.change.table);
+        let item = format!("(SELECT {} FROM {table}{filter}) AS {alias}", self.source_columns());
+        self.change.rows.over(item, &alias, quote)
     }
 
     /// The table's columns under the names that expressions use, and the key under names of mig's own.
@@ -228,7 +273,9 @@ impl<'a> Writer<'a> {
         let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
         let base = self.change.columns.iter().map(|(base, now)| format!("{} AS {}", quote(now), quote(base)));
         let own = self.table.columns.iter().map(|c| &c.name);
-        let own = own.filter(|name| !renamed.contains(name) && !self.change.columns.contains_key(*name)).map(quote);
+        let given: BTreeSet<&Name> = self.change.rows.given_columns().collect();
+        let hidden = |name: &Name| renamed.contains(name) || given.contains(name);
+        let own = own.filter(|name| !hidden(name) && !self.change.columns.contains_key(*name)).map(quote);
         keys.chain(base).chain(own).collect::<Vec<_>>().join(", ")
     }
 
@@ -346,7 +393,15 @@ impl<'a> Writer<'a> {
     fn remaining(&self) -> String {
         let table = qualified(&self.change.table);
         match self.mode {
-            Mode::Fill => format!("SELECT count(*) FROM {table} AS _mig_t WHERE {}", self.undone("_mig_t", "_mig_t")),
+            Mode::Fill if self.change.rows.is_all() => {
+                format!("SELECT count(*) FROM {table} AS _mig_t WHERE {}", self.undone("_mig_t", "_mig_t"))
+            }
+            Mode::Fill => format!(
+                "SELECT count(*)\nFROM {table} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
+                self.chosen(),
+                self.by_key("_mig_t", "_mig_v"),
+                self.undone("_mig_t", "_mig_t")
+            ),
             Mode::Compare => format!(
                 "SELECT count(*)\nFROM {table} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
                 self.computed(None),
@@ -355,14 +410,20 @@ impl<'a> Writer<'a> {
             ),
             Mode::Kept => {
                 let kept = qualified(&self.kept);
+                let (rows, joined) = if self.change.rows.is_all() {
+                    (format!("{table} AS t"), self.joined("t", "k"))
+                } else {
+                    let parts = (0..self.cursor.parts.len()).map(|i| format!("t._mig_k{i} = k._mig_k{i}"));
+                    (format!("({}) AS t", self.chosen()), parts.collect::<Vec<_>>().join(" AND "))
+                };
                 let count = format!(
-                    "SELECT count(*) AS n FROM {table} AS t WHERE NOT EXISTS (SELECT FROM {kept} AS k WHERE {})",
-                    self.joined("t", "k")
+                    "SELECT count(*) AS n FROM {rows} WHERE NOT EXISTS (SELECT FROM {kept} AS k WHERE {joined})"
                 );
+                let all = if self.change.rows.is_all() { table } else { rows };
                 // The kept rows say which ones are done; the table of them is made by the first batch, so the query that
                 // names it is only parsed when it is there.
                 format!(
-                    "SELECT CASE WHEN pg_catalog.to_regclass({}) IS NULL THEN (SELECT count(*) FROM {table})\n\
+                    "SELECT CASE WHEN pg_catalog.to_regclass({}) IS NULL THEN (SELECT count(*) FROM {all})\n\
                      ELSE (pg_catalog.xpath('/row/n/text()', pg_catalog.query_to_xml({}, false, true, '')))[1]::text::bigint END",
                     literal(&kept),
                     literal(&count)
@@ -376,7 +437,8 @@ impl<'a> Writer<'a> {
 fn reads_itself(change: &Backfill) -> bool {
     let base =
         |now: &Name| change.columns.iter().find(|(_, n)| *n == now).map_or_else(|| now.clone(), |(b, _)| b.clone());
-    change.set.keys().any(|column| change.set.values().any(|e| e.mentions(&base(column)) || e.mentions(column)))
+    let texts = || change.set.values().chain(change.rows.rejects.iter().map(|rule| &rule.when));
+    change.set.keys().any(|column| texts().any(|e| e.mentions(&base(column)) || e.mentions(column)))
 }
 
 fn type_of(table: &Table, column: &Name) -> String {
@@ -392,6 +454,22 @@ fn cast_type(data_type: &str) -> String {
         }
     }
     if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
+}
+
+/// Values exchanged for others: compared as texts, so that an old value may be one that its type no longer has.
+pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)], to: &str) -> Sql {
+    let arms: Vec<_> = pairs
+        .iter()
+        .map(|(from, to)| {
+            let to = match to {
+                Literal::Text(text) | Literal::Number(text) => literal(text),
+                Literal::Truth(truth) => literal(if *truth { "true" } else { "false" }),
+            };
+            format!("WHEN {} THEN {to}", literal(from))
+        })
+        .collect();
+    let text = format!("({value})::text");
+    Sql::new(format!("(CASE {text} {} ELSE {text} END)::{}", arms.join(" "), cast_type(to)))
 }
 
 /// A condition that two values of a type are the same, NULL being the same as NULL.

@@ -143,9 +143,10 @@ pub(crate) fn rows(change: &KeepRows, before: &Schema) -> Result<Rendered, Compl
         prepare: vec![],
         first: batch(kept, table, false),
         next: batch(kept, table, true),
+        rejects: None,
         limits: BATCH,
     });
-    out.probe = Probe::Remaining { sql: Statement::new(remaining) };
+    out.probe = Probe::Remaining { sql: Statement::new(remaining), until: None };
     Ok(out)
 }
 

@@ -50,6 +50,22 @@ impl Dialect for Stub {
     fn mentions(&self, _: &Sql) -> BTreeSet<Name> {
         unreachable!()
     }
+    fn text(&self, text: &str) -> String {
+        format!("'{text}'")
+    }
+
+    fn as_text(&self, value: &str) -> String {
+        value.to_owned()
+    }
+
+    fn varies(&self, _: &mig_plan::Sql) -> bool {
+        false
+    }
+
+    fn mapped(&self, value: &str, _: &[(String, mig_plan::verify::Literal)], _: &str) -> mig_plan::Sql {
+        mig_plan::Sql::new(value)
+    }
+
     fn recipe(&self, _: &Group, _: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         unreachable!()
     }

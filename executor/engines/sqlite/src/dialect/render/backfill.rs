@@ -1,17 +1,21 @@
 //! Gives columns of existing rows their values, in batches by key.
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Kind, Name, Probe, Rendered, RenderedUndo, Schema, Statement,
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Name, Probe, Rendered, RenderedUndo, Schema, Sql, Statement,
     Table,
     kind::Backfill,
-    step::{Batch, Batches, Limits, Transaction},
+    step::{Batch, Batches, Limits, Rejects, Transaction, Until},
 };
 
 use super::{
     rebuild::{Kept, PATIENT},
     source::{Source, key, key_column},
 };
-use crate::dialect::{names::quote, normalize::complaint};
+use crate::dialect::{
+    names::{self, quote},
+    normalize::complaint,
+    text,
+};
 
 const LIMITS: Limits = Limits { lock_ms: 5_000, statement_ms: 0, attempts: 20 };
 
@@ -30,8 +34,29 @@ impl<'a> Fill<'a> {
         let table: &Table = schema.table(&fill.table).ok_or_else(|| complaint(&at, "the table is not there", None))?;
         let key = key(table).ok_or_else(|| complaint(&at, "its columns hide every name of its rowid", None))?;
         let (columns, set) = (&fill.columns, fill.set.clone());
-        let source = Source { at: &fill.table, table, alias: &fill.alias, columns, set, fresh: !fill.overwrites };
+        let (at, alias, rows) = (&fill.table, &fill.alias, &fill.rows);
+        let source = Source { at, table, alias, columns, set, fresh: !fill.overwrites, rows };
         Ok(Self { fill, source, key, kept: Kept::of(change) })
+    }
+
+    /// Whether what is kept tells which rows are done: a value is made from a column that is overwritten, and making it again would
+    /// give another.
+    fn is_told_by_kept(&self) -> bool {
+        let present = |name: &Name| self.fill.columns.get(name).unwrap_or(name).clone();
+        let again = |(column, sql): (&Name, &Sql)| {
+            let read: Vec<Name> = text::mentions(sql).iter().map(present).collect();
+            let mut overwritten = self.fill.set.keys().filter(|set| read.iter().any(|name| names::same(name, set)));
+            overwritten.all(|set| set == column && text::only_tidies(sql))
+        };
+        let read = |sql: &Sql| text::mentions(sql).iter().map(present).collect::<Vec<_>>();
+        let is_set = |name: &Name| self.fill.set.keys().any(|set| names::same(name, set));
+        let judged = self.fill.rows.rejects.iter().any(|rule| read(&rule.when).iter().any(is_set));
+        self.fill.overwrites && (judged || !self.fill.set.iter().all(again))
+    }
+
+    /// The condition of the rows that get values, as one more after others.
+    fn chosen(&self, word: &str) -> String {
+        self.fill.rows.condition().map(|condition| format!("{word}{condition}")).unwrap_or_default()
     }
 
     /// The key in a range: above the cursor's values, if there is a cursor, up to the bound's. Parameters count from `?1`.
@@ -71,7 +96,7 @@ impl<'a> Fill<'a> {
             }
             items.push(format!("{} AS {}", self.source.value(column).unwrap_or_default(), new(i)));
         }
-        Ok(format!("SELECT {} FROM {}", items.join(", "), self.source.from(range)?))
+        Ok(format!("SELECT {} FROM {}{}", items.join(", "), self.source.from(range)?, self.chosen(" WHERE ")))
     }
 
     fn update(&self, from: &str, when: &str) -> String {
@@ -102,7 +127,12 @@ impl<'a> Fill<'a> {
         let values = self.values(Some(&range))?;
         let sql = if self.fill.overwrites {
             let keep = format!("INSERT OR IGNORE INTO {}\n{values}", self.kept.rows);
-            vec![keep, self.update(&self.kept.rows, &format!(" AND {range}"))]
+            let untouched = |(i, c): (usize, &Name)| format!(" AND _mig_target.{} IS _mig_source.{}", quote(c), old(i));
+            let untouched: String = match self.is_told_by_kept() {
+                true => self.fill.set.keys().enumerate().map(untouched).collect(),
+                false => String::new(),
+            };
+            vec![keep, self.update(&self.kept.rows, &format!(" AND {range}{untouched}"))]
         } else {
             let empty: Vec<_> = self.fill.set.keys().map(|c| format!("_mig_target.{} IS NULL", quote(c))).collect();
             vec![self.update(&format!("({values})"), &format!(" AND ({})", empty.join(" OR ")))]
@@ -123,6 +153,35 @@ impl<'a> Fill<'a> {
         ))
     }
 
+    /// The rows that keep what they have, by the rules.
+    fn rejects(&self) -> Result<Option<Rejects>, Complaint> {
+        let done = if self.is_told_by_kept() { format!(" AND NOT EXISTS ({})", self.done()) } else { String::new() };
+        self.source.rejects(&done)
+    }
+
+    /// Whether a row's old values are kept, as a query.
+    fn done(&self) -> String {
+        let same = self.source.key_columns().into_iter().enumerate();
+        let same: Vec<_> = same.map(|(i, key)| format!("k.{} = {key}", key_column(i))).collect();
+        format!("SELECT 1 FROM {} AS k WHERE {}", self.kept.rows, same.join(" AND "))
+    }
+
+    /// Counts the rows that still need their values.
+    fn probe(&self) -> Result<Probe, Complaint> {
+        if !self.is_told_by_kept() {
+            return Ok(Probe::Remaining { sql: self.remaining()?, until: None });
+        }
+        let from = self.source.from(None)?;
+        let done = self.done();
+        let there = format!("SELECT count(*) FROM sqlite_schema WHERE name = '{}'", self.kept.rows);
+        let until = Until {
+            there: Statement::new(there),
+            sql: Statement::new(format!("SELECT count(*) FROM {from}{}", self.chosen("\nWHERE "))),
+        };
+        let sql = format!("SELECT count(*) FROM {from}\nWHERE NOT EXISTS ({done}){}", self.chosen(" AND "));
+        Ok(Probe::Remaining { sql: Statement::new(sql), until: Some(until) })
+    }
+
     /// Counts the rows whose value is not the one wanted.
     fn remaining(&self) -> Result<Statement, Complaint> {
         let wrong: Vec<_> = self
@@ -138,7 +197,12 @@ impl<'a> Fill<'a> {
                 }
             })
             .collect();
-        Ok(Statement::new(format!("SELECT count(*) FROM {}\nWHERE {}", self.source.from(None)?, wrong.join(" OR "))))
+        let wrong = wrong.join(" OR ");
+        let wrong = match self.fill.rows.condition() {
+            Some(condition) => format!("{condition} AND ({wrong})"),
+            None => wrong,
+        };
+        Ok(Statement::new(format!("SELECT count(*) FROM {}\nWHERE {wrong}", self.source.from(None)?)))
     }
 
     /// The column itself over the source, even where a base name or a value set hides it.
@@ -173,7 +237,8 @@ pub(crate) fn render(change: &Kind, fill: &Backfill, before: &Schema) -> Result<
     let work = Fill::new(change, fill, before)?;
     let at = Address::table(&fill.table);
     let names: Vec<_> = fill.set.keys().map(ToString::to_string).collect();
-    let says = format!("sets {} in every row, batch by batch; writers wait for one batch at a time", names.join(", "));
+    let which = if fill.rows.is_all() { "every row" } else { "the chosen rows" };
+    let says = format!("sets {} in {which}, batch by batch; writers wait for one batch at a time", names.join(", "));
     let mut hazards = vec![Hazard::new(HazardCode::RewritesRows, &at, says)];
     if fill.overwrites {
         let says = "the old values are kept until `mig gc`";
@@ -190,9 +255,10 @@ pub(crate) fn render(change: &Kind, fill: &Backfill, before: &Schema) -> Result<
             prepare: if fill.overwrites { vec![work.make_kept()] } else { Vec::new() },
             first: work.batch(false)?,
             next: work.batch(true)?,
+            rejects: work.rejects()?,
             limits: LIMITS,
         }),
-        probe: Probe::Remaining { sql: work.remaining()? },
+        probe: work.probe()?,
         lock: "the database file, batch by batch: no other writer, and without WAL no reader".to_owned(),
         hazards,
         checks: Vec::new(),
@@ -227,6 +293,7 @@ pub(crate) fn render_undo(change: &Kind, fill: &Backfill, before: &Schema) -> Re
             lock: Vec::new(),
             sql,
             none: Vec::new(),
+            rejects: None,
             restore: Vec::new(),
             limits: PATIENT,
         }),

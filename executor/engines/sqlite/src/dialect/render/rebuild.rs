@@ -80,8 +80,10 @@ pub(crate) fn render(change: &Kind, rebuild: &Rebuild, before: &Schema, after: &
         let says = "its rows cannot be told apart once it is rebuilt, so values that it loses cannot be brought back";
         hazards.push(Hazard::new(HazardCode::NoUndo, &at, says));
     }
+    let rejects = source.rejects("")?;
+    let work = in_one_go(&rebuild.table, sql, before, after, &plan.kept.broken);
     Ok(Rendered {
-        action: Action::Transaction(in_one_go(&rebuild.table, sql, before, after, &plan.kept.broken)),
+        action: Action::Transaction(Transaction { rejects, ..work }),
         probe: Probe::Shape {},
         lock: "the database file: no other writer, and without WAL no reader, until it is done".to_owned(),
         hazards,
@@ -134,6 +136,7 @@ impl<'a> Plan<'a> {
             columns: &self.rebuild.columns,
             set: declared.collect(),
             fresh: false,
+            rows: &self.rebuild.rows,
         }
     }
 
@@ -176,7 +179,7 @@ impl<'a> Plan<'a> {
             items.push(format!("{} AS {}", source.column(&column.name), quote(&column.name)));
         }
         for (i, copy) in rebuild.copy.iter().enumerate() {
-            if let Some(value) = source.value(&copy.to) {
+            if let Some(value) = source.value_or_own(&copy.to) {
                 items.push(format!("{value} AS {}", set_column(i)));
             }
         }
@@ -188,7 +191,7 @@ impl<'a> Plan<'a> {
     fn new_key(&self, source: &Source<'_>) -> Vec<String> {
         let (from, to) = (&self.rebuild.from, &self.rebuild.to);
         let value = |name: &Name| -> Option<String> {
-            source.value(name).or_else(|| from.column(name).map(|_| source.column(name)))
+            source.value_or_own(name).or_else(|| from.column(name).map(|_| source.column(name)))
         };
         if shape::is_without_rowid(to) {
             let columns = shape::primary_key(to).map(|(_, _, key)| key.columns.as_slice()).unwrap_or_default();
@@ -408,6 +411,7 @@ fn in_one_go(table: &Qualified, sql: Vec<String>, before: &Schema, after: &Schem
         lock: Vec::new(),
         sql: all,
         none,
+        rejects: None,
         restore: vec![
             Statement::new("PRAGMA foreign_keys = ON"),
             Statement::new(format!("DROP TABLE IF EXISTS temp.{broken}")),
@@ -423,6 +427,7 @@ pub(crate) fn unenforced(sql: Vec<String>) -> Transaction {
         lock: Vec::new(),
         sql: sql.into_iter().map(Statement::new).collect(),
         none: Vec::new(),
+        rejects: None,
         restore: vec![Statement::new("PRAGMA foreign_keys = ON")],
         limits: PATIENT,
     }

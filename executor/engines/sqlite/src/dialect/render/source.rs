@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Complaint, Name, Qualified, Sql, Table};
+use mig_plan::{Address, Complaint, Name, Qualified, Sql, Statement, Table, kind::Selection, step::Rejects};
 
 use crate::dialect::{
-    names::{self, quote, quote_text},
+    names::{self, literal, quote, quote_text},
     normalize::complaint,
     shape, text,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Source<'a> {
     pub(crate) set: BTreeMap<Name, Sql>,
     /// Whether the base has none of the set columns, though the table may by now: their names mean the values set here.
     pub(crate) fresh: bool,
+    /// Which rows get the values set.
+    pub(crate) rows: &'a Selection,
 }
 
 /// What identifies a row: the expressions that give it, over the table itself.
@@ -56,7 +58,8 @@ impl Source<'_> {
             items.push(format!("{} AS {}", quote(present), quote(base)));
             shown.insert(base.as_str().to_ascii_lowercase());
         }
-        let base = |name: &Name| !(self.fresh && self.set.contains_key(name));
+        let given = |name: &Name| self.rows.given_columns().any(|column| names::same(column, name));
+        let base = |name: &Name| !(self.fresh && self.set.contains_key(name)) && !given(name);
         for column in self.table.columns.iter().filter(|c| base(&c.name)) {
             if shown.insert(column.name.as_str().to_ascii_lowercase()) {
                 items.push(quote(&column.name));
@@ -64,7 +67,9 @@ impl Source<'_> {
         }
         let range = range.map_or_else(String::new, |range| format!(" WHERE {range}"));
         let alias = quote(self.alias);
-        let mut from = format!("(SELECT {} FROM {}{range}) AS {alias}", items.join(", "), quote(&self.at.name));
+        let from = format!("(SELECT {} FROM {}{range}) AS {alias}", items.join(", "), quote(&self.at.name));
+        let mut from = self.rows.over(from, &alias, quote);
+        shown.extend(self.rows.given_columns().map(|name| name.as_str().to_ascii_lowercase()));
         for layer in self.layers(&shown)? {
             let values = layer.iter().map(|name| format!("({}) AS {}", self.set[name], quote(name)));
             let values = values.collect::<Vec<_>>().join(", ");
@@ -106,9 +111,38 @@ impl Source<'_> {
         Ok(layers)
     }
 
-    /// The expression of a set column over [`Source::from`].
+    /// The expression of a set column over [`Source::from`], for rows that get it.
     pub(crate) fn value(&self, column: &Name) -> Option<String> {
         self.set.get(column).map(|sql| format!("({sql})"))
+    }
+
+    /// The value that a set column has over [`Source::from`]: rows that do not get it keep theirs, or have none.
+    pub(crate) fn value_or_own(&self, column: &Name) -> Option<String> {
+        let value = self.value(column)?;
+        let Some(condition) = self.rows.condition() else { return Some(value) };
+        let own = self.table.column(column).map_or_else(|| "NULL".to_owned(), |_| self.column(column));
+        Some(format!("CASE WHEN {condition} THEN {value} ELSE {own} END"))
+    }
+
+    /// The rows that keep what they have, by the rules. `done` is one more condition.
+    pub(crate) fn rejects(&self, done: &str) -> Result<Option<Rejects>, Complaint> {
+        let Some(rejected) = self.rows.rejected() else { return Ok(None) };
+        let words = key(self.table).unwrap_or_default();
+        let keys: Vec<_> =
+            words.iter().zip(self.key_columns()).map(|(word, value)| json_part(word, &value)).collect();
+        let hidden = |name: &Name| {
+            (self.fresh && self.set.contains_key(name)) || self.rows.given_columns().any(|g| names::same(g, name))
+        };
+        let own = self.table.columns.iter().filter(|column| !hidden(&column.name));
+        let own: Vec<_> = own.map(|c| json_part(c.name.as_str(), &self.column(&c.name))).collect();
+        let sql = format!(
+            "SELECT json_object({}), {}, json_object({})\nFROM {}\nWHERE {rejected}{done}",
+            keys.join(", "),
+            self.rows.reason(literal),
+            own.join(", "),
+            self.from(None)?
+        );
+        Ok(Some(Rejects { sql: Statement::new(sql), max: self.rows.max_rejects }))
     }
 
     /// The key over [`Source::from`].
@@ -122,4 +156,9 @@ impl Source<'_> {
         let base = self.columns.iter().find(|(_, p)| *p == present).map_or(present, |(base, _)| base);
         format!("{}.{}", quote(self.alias), quote_text(base.as_str()))
     }
+}
+
+/// A part of a JSON object, which can hold no blob.
+fn json_part(name: &str, value: &str) -> String {
+    format!("{}, CASE typeof({value}) WHEN 'blob' THEN hex({value}) ELSE {value} END", literal(name))
 }

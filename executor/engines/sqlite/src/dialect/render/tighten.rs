@@ -125,7 +125,7 @@ impl Ask<'_> {
     /// The value that a column will have, over the source; `None` if only its default or its expression gives it one.
     fn value(&self, name: &Name) -> Option<String> {
         let old = || self.rebuild.from.column(name).map(|_| self.source.column(name));
-        self.source.value(name).or_else(old)
+        self.source.value_or_own(name).or_else(old)
     }
 
     /// The rows as they will be.

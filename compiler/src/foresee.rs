@@ -1,0 +1,217 @@
+//! Questions about the values that a transform will give, asked of the rows as they are before the first write: whether too many are
+//! rejected, whether one is missing where it must be there, whether two are alike where they may not be.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, Plan, Qualified, Rule, Schema, Snapshot, StepId, Table,
+    kind::Selection, schema::IndexedBy,
+};
+
+use crate::{moves::Renames, transform::Composer};
+
+/// Where the answers are looked for.
+pub(crate) struct Ground<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) renames: &'a Renames,
+    pub(crate) goal: &'a Schema,
+    pub(crate) dialect: &'a dyn Dialect,
+}
+
+impl Ground<'_> {
+    /// Adds the questions to a plan, each for the step that gives the values.
+    pub(crate) fn ask(&self, groups: &[Group], plan: &mut Plan) {
+        for group in groups {
+            let Some(fill) = &group.fill else { continue };
+            let at = group.at.qualified();
+            let Some(step) = step_of(plan, &at) else { continue };
+            let Some(goal) = self.goal.table(&at) else { continue };
+            let base = self.renames.tables.get(&at).unwrap_or(&at);
+            let Some(table) = self.snapshot.schema.0.table(base) else { continue };
+            if !self.can_be_asked(&at, fill, groups) {
+                continue;
+            }
+            let composer = Composer {
+                at: &at,
+                table: self.renames.schema.table(&at),
+                goal: Some(goal),
+                renamed: &self.renames.columns,
+                dialect: self.dialect,
+            };
+            let Ok(given) = composer.layers(&fill.set, fill.set.keys().cloned().collect()) else { continue };
+            let rows = Rows { at: &at, base, table, goal, fill, given, composer: &composer, step };
+            plan.checks.extend(rows.rejected());
+            plan.checks.extend(rows.missing());
+            for columns in self.keys(&at, goal) {
+                plan.checks.extend(rows.alike(&columns));
+            }
+        }
+        let order: Vec<StepId> = plan.steps.iter().map(|step| step.id.clone()).collect();
+        plan.checks.sort_by_key(|check| order.iter().position(|id| *id == check.step));
+    }
+
+    /// Whether the expressions say the same before the first write: they name nothing else that the plan makes, renames or changes, and
+    /// give the same each time.
+    fn can_be_asked(&self, at: &Qualified, fill: &Fill, groups: &[Group]) -> bool {
+        let there = |at: &Address| self.snapshot.schema.0.objects.contains_key(at);
+        let new = self.goal.objects.keys().filter(|new| !there(new) && !new.is_member());
+        let changed = groups.iter().map(|group| &group.at).chain(new).map(Address::name);
+        let other: BTreeSet<&Name> = changed.filter(|name| **name != at.name).collect();
+        let mut texts = fill.set.values().chain(&fill.rows.only).chain(fill.rows.rejects.iter().map(|r| &r.when));
+        texts.all(|sql| !self.dialect.varies(sql) && !other.iter().any(|name| sql.mentions(name)))
+    }
+
+    /// The columns of each key that the table shall have.
+    fn keys(&self, at: &Qualified, goal: &Table) -> BTreeSet<Vec<Name>> {
+        let of_rules = goal.constraints.values().filter_map(|c| match &c.rule {
+            Rule::PrimaryKey(key) | Rule::Unique(key) => Some(key.columns.clone()),
+            _ => None,
+        });
+        let of_indexes = self.goal.indexes_of(at).filter(|(_, index)| index.unique && index.predicate.is_none());
+        let of_indexes = of_indexes.filter_map(|(_, index)| {
+            let part = |what: &IndexedBy| match what {
+                IndexedBy::Column(name) => Some(name.clone()),
+                IndexedBy::Expression(_) => None,
+            };
+            index.parts.iter().map(|p| part(&p.what)).collect::<Option<Vec<_>>>()
+        });
+        of_rules.chain(of_indexes).collect()
+    }
+}
+
+/// The step that first writes what a transform of a table gives.
+fn step_of(plan: &Plan, at: &Qualified) -> Option<StepId> {
+    let writes = |change: &Kind| match change {
+        Kind::Backfill(k) => k.table.name == at.name || k.alias == at.name,
+        Kind::Rebuild(k) => k.table == *at,
+        Kind::AlterColumn(k) => k.table == *at && k.using.is_some(),
+        _ => false,
+    };
+    plan.steps.iter().find(|step| writes(&step.change)).map(|step| step.id.clone())
+}
+
+/// The rows of one table before the first write, with the values that they will get.
+struct Rows<'a> {
+    at: &'a Qualified,
+    base: &'a Qualified,
+    table: &'a Table,
+    goal: &'a Table,
+    fill: &'a Fill,
+    /// The values of columns that the base does not have.
+    given: Vec<std::collections::BTreeMap<Name, mig_plan::Sql>>,
+    composer: &'a Composer<'a>,
+    step: StepId,
+}
+
+impl Rows<'_> {
+    fn quote(&self, name: &Name) -> String {
+        self.composer.dialect.quote(name)
+    }
+
+    /// The rows under the names that expressions use.
+    fn source(&self) -> String {
+        let columns: Vec<_> = self.table.columns.iter().map(|c| self.quote(&c.name)).collect();
+        let schema = self.base.schema.as_ref().map(|schema| format!("{}.", self.quote(schema))).unwrap_or_default();
+        let alias = self.quote(&self.at.name);
+        let item = format!("(SELECT {} FROM {schema}{}) AS {alias}", columns.join(", "), self.quote(&self.base.name));
+        let over = Selection { given: self.given.clone(), ..Selection::default() };
+        over.over(item, &alias, |name| self.quote(name))
+    }
+
+    /// The value that a column of the goal will have.
+    fn value(&self, column: &Name) -> Option<String> {
+        let base = self.composer.base_name(column);
+        let was = self.table.column(base);
+        let own = was.map(|_| self.quote(base));
+        let Some(sql) = self.fill.set.get(column) else { return own };
+        let Some(condition) = self.fill.rows.condition() else { return Some(format!("({sql})")) };
+        let moves = was.is_some_and(|was| self.goal.column(column).is_some_and(|to| to.data_type != was.data_type));
+        let own = own.unwrap_or_else(|| "NULL".to_owned());
+        (!moves).then(|| format!("CASE WHEN {condition} THEN ({sql}) ELSE {own} END"))
+    }
+
+    /// What shows people which row is meant: its key, or its first columns.
+    fn shown(&self) -> Vec<String> {
+        let key = self.table.primary_key().map(|(_, key)| key.columns.clone());
+        let first = || self.table.columns.iter().take(3).map(|c| c.name.clone()).collect();
+        key.unwrap_or_else(first).iter().map(|name| self.quote(name)).collect()
+    }
+
+    fn check(&self, at: Address, says: String, help: &[String], count: String, sample: String) -> Check {
+        Check {
+            step: self.step.clone(),
+            at,
+            says,
+            help: help.to_vec(),
+            count: CheckSql::new(count),
+            sample: Some(CheckSql::new(sample)),
+            stops: true,
+            at_most: 0,
+            first: true,
+        }
+    }
+
+    /// No more rows are rejected than may be.
+    fn rejected(&self) -> Option<Check> {
+        let rows = &self.fill.rows;
+        let (rejected, reason) = (rows.rejected()?, rows.reason(|text| self.composer.dialect.text(text)));
+        let from = self.source();
+        let most = match rows.max_rejects {
+            0 => format!("the transform of {} rejects no row", self.at),
+            1 => format!("the transform of {} rejects one row at most", self.at),
+            most => format!("the transform of {} rejects {most} rows at most", self.at),
+        };
+        let help = [
+            "correct those rows".to_owned(),
+            "or allow them with `max_rejects`: they keep their values, and `mig rejects` lists them".to_owned(),
+        ];
+        let mut shown = self.shown();
+        shown.push(reason);
+        let count = format!("SELECT count(*) FROM {from}\nWHERE {rejected}");
+        let sample = format!("SELECT {} FROM {from}\nWHERE {rejected} LIMIT 5", shown.join(", "));
+        let check = self.check(Address::table(self.base), most, &help, count, sample);
+        Some(Check { at_most: rows.max_rejects, ..check })
+    }
+
+    /// Every row has a value where the goal needs one.
+    fn missing(&self) -> Vec<Check> {
+        let needs = |name: &&Name| self.goal.column(name).is_some_and(|c| c.not_null);
+        let ask = |column: &Name| {
+            let value = self.value(column)?;
+            let from = self.source();
+            let says = format!("the transform gives {column} a value in every row of {}", self.at);
+            let help = [
+                format!("correct those rows, or what `[transform.{}]` says", self.at),
+                format!("or let {column} be NULL: write `?` after its type"),
+            ];
+            let count = format!("SELECT count(*) FROM {from}\nWHERE ({value}) IS NULL");
+            let shown = self.shown().join(", ");
+            let sample = format!("SELECT {shown} FROM {from}\nWHERE ({value}) IS NULL LIMIT 5");
+            Some(self.check(Address::column(self.base, column), says, &help, count, sample))
+        };
+        self.fill.set.keys().filter(needs).filter_map(ask).collect()
+    }
+
+    /// No two rows are alike in a key of which the transform sets a part.
+    fn alike(&self, columns: &[Name]) -> Option<Check> {
+        if !columns.iter().any(|column| self.fill.set.contains_key(column)) {
+            return None;
+        }
+        let values = columns.iter().map(|column| self.value(column)).collect::<Option<Vec<_>>>()?;
+        let names: Vec<_> = (0..values.len()).map(|i| format!("_mig_c{i}")).collect();
+        let values: Vec<_> = values.iter().zip(&names).map(|(value, name)| format!("{value} AS {name}")).collect();
+        let given: Vec<_> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+        let names = names.join(", ");
+        let groups = format!(
+            "SELECT {names}, count(*) AS _mig_n FROM (\n    SELECT {} FROM {}\n) AS _mig_v\nWHERE {} GROUP BY {names} HAVING count(*) > 1",
+            values.join(", "),
+            self.source(),
+            given.join(" AND ")
+        );
+        let words: Vec<_> = columns.iter().map(ToString::to_string).collect();
+        let says = format!("the transform makes no two rows of {} alike in {}", self.at, words.join(", "));
+        let help = [format!("correct those rows, or what `[transform.{}]` says", self.at)];
+        let count = format!("SELECT count(*) FROM ({groups}) AS _mig_g");
+        Some(self.check(Address::table(self.base), says, &help, count, format!("{groups} LIMIT 5")))
+    }
+}
