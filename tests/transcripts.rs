@@ -139,6 +139,12 @@ fn postgres_first_plan() {
 }
 
 #[test]
+fn story_to_thread() {
+    let database = postgres::server().database("");
+    replay("03-story-to-thread", &[("DATABASE_URL", database.url())]);
+}
+
+#[test]
 fn start_here() {
     let database = postgres::server().database("");
     let folder = tempfile::tempdir().unwrap();
@@ -148,7 +154,7 @@ fn start_here() {
 
 #[test]
 fn texts_survive_cutting() {
-    for name in ["01-sqlite-first-plan", "02-postgres"] {
+    for name in ["01-sqlite-first-plan", "02-postgres", "03-story-to-thread"] {
         let text = fs::read_to_string(example(name).join("README.md")).unwrap();
         assert_eq!(unparse(&parse(&text)), text);
     }

@@ -10,7 +10,7 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     foresee,
     intent::Intent,
-    lower, moves, order,
+    lower, moves, order, sources,
     spec::{self, SpecFile},
     together,
 };
@@ -68,6 +68,8 @@ pub fn compile_intent(
         intent
     } else {
         intent_as_spelt = intent.clone();
+        intent_as_spelt.sources =
+            intent.sources.iter().map(|(at, all)| (spelt.get(at).unwrap_or(at).clone(), all.clone())).collect();
         intent_as_spelt.fills =
             intent.fills.iter().map(|(at, fill)| (spelt.get(at).unwrap_or(at).clone(), fill.clone())).collect();
         &intent_as_spelt
@@ -75,6 +77,7 @@ pub fn compile_intent(
     let found = diff::compare(&renames.schema, &goal, adopter, &owned);
     let mut groups = found.groups;
     lower::attach_fills(&mut groups, intent, &renames, dialect, &mut notes);
+    sources::attach(&mut groups, intent, &renames, &found.goal, dialect, &mut notes);
     fail_on_errors(&mut notes)?;
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);

@@ -1,11 +1,13 @@
 //! Questions about the values that a transform will give, asked of the rows as they are before the first write: whether too many are
 //! rejected, whether one is missing where it must be there, whether two are alike where they may not be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, Plan, Qualified, Rule, Schema, Snapshot, StepId, Table,
-    kind::Selection, schema::IndexedBy,
+    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot, Sql, StepId,
+    Table,
+    kind::{OnConflict, Populate, Selection},
+    schema::IndexedBy,
 };
 
 use crate::{moves::Renames, transform::Composer};
@@ -21,6 +23,14 @@ pub(crate) struct Ground<'a> {
 impl Ground<'_> {
     /// Adds the questions to a plan, each for the step that gives the values.
     pub(crate) fn ask(&self, groups: &[Group], plan: &mut Plan) {
+        for populate in groups.iter().flat_map(|group| &group.changes) {
+            if let Kind::Populate(populate) = populate
+                && !populate.last
+            {
+                let checks = self.of_source(populate, groups, plan);
+                plan.checks.extend(checks);
+            }
+        }
         for group in groups {
             let Some(fill) = &group.fill else { continue };
             let at = group.at.qualified();
@@ -50,14 +60,79 @@ impl Ground<'_> {
         plan.checks.sort_by_key(|check| order.iter().position(|id| *id == check.step));
     }
 
+    /// The questions about rows that are made from those of another table.
+    fn of_source(&self, populate: &Populate, groups: &[Group], plan: &Plan) -> Vec<Check> {
+        let from = &populate.from;
+        let base = self.renames.tables.get(from).unwrap_or(from);
+        let Some(table) = self.snapshot.schema.0.table(base) else { return Vec::new() };
+        let texts: Vec<_> = populate.set.values().chain(&populate.join).chain(&populate.group_by).collect();
+        if !self.can_be_said(&[&from.name, &base.name], texts, &populate.rows, groups) {
+            return Vec::new();
+        }
+        let step = plan.steps.iter().find(|step| matches!(&step.change, Kind::Populate(k) if k == populate));
+        let Some(step) = step.map(|step| step.id.clone()) else { return Vec::new() };
+        let quote = |name: &Name| self.dialect.quote(name);
+        let columns: Vec<_> = table.columns.iter().map(|c| quote(&c.name)).collect();
+        let schema = base.schema.as_ref().map(|schema| format!("{}.", quote(schema))).unwrap_or_default();
+        let alias = quote(&populate.alias);
+        let item = format!("(SELECT {} FROM {schema}{}) AS {alias}", columns.join(", "), quote(&base.name));
+        let item = populate.rows.over(item, &alias, quote);
+        let check = |says: String, help: &[String], count: String, sample: String, at_most: u64| Check {
+            step: step.clone(),
+            at: Address::table(base),
+            says,
+            help: help.to_vec(),
+            count: CheckSql::new(count),
+            sample: Some(CheckSql::new(sample)),
+            stops: true,
+            at_most,
+            first: true,
+        };
+        let mut out = Vec::new();
+        if let Some(rejected) = populate.rows.rejected() {
+            let most = populate.rows.max_rejects;
+            let says = format!("of the rows of {from}, {most} at most make none of {} by its rules", populate.table);
+            let help = ["correct those rows".to_owned(), "or allow them with `max_rejects`".to_owned()];
+            let key = table.primary_key().map(|(_, key)| key.columns.clone());
+            let key = key.unwrap_or_else(|| table.columns.iter().take(3).map(|c| c.name.clone()).collect());
+            let mut shown: Vec<_> = key.iter().map(|name| format!("{alias}.{}", quote(name))).collect();
+            shown.push(populate.rows.reason(|text| self.dialect.text(text)));
+            let join = populate.join.as_ref().map(|join| format!("\n{join}")).unwrap_or_default();
+            let count = format!("SELECT count(*) FROM {item}{join}\nWHERE {rejected}");
+            let sample = format!("SELECT {} FROM {item}{join}\nWHERE {rejected} LIMIT 5", shown.join(", "));
+            out.push(check(says, &help, count, sample, most));
+        }
+        let made = populate.made(&item, &[], |_, sql| format!("({sql})"));
+        if populate.on_conflict == OnConflict::Error && populate.group_by.is_empty() {
+            let alike = populate.alike(&made);
+            let words: Vec<_> = populate.key.iter().map(ToString::to_string).collect();
+            let says = format!("no two rows of {from} make one of {} with the same {}", populate.table, words.join(", "));
+            let help = [
+                "correct those rows".to_owned(),
+                "or say which one counts: `on_conflict = \"skip\"`, the first, or `\"update\"`, the last".to_owned(),
+            ];
+            let count = format!("SELECT count(*) FROM (\n{alike}\n) AS _mig_g");
+            out.push(check(says, &help, count, format!("{alike} LIMIT 5"), 0));
+        }
+        out
+    }
+
     /// Whether the expressions say the same before the first write: they name nothing else that the plan makes, renames or changes, and
     /// give the same each time.
     fn can_be_asked(&self, at: &Qualified, fill: &Fill, groups: &[Group]) -> bool {
+        self.can_be_said(&[&at.name], fill.set.values().collect(), &fill.rows, groups)
+    }
+
+    fn can_be_said(&self, own: &[&Name], texts: Vec<&Sql>, rows: &Selection, groups: &[Group]) -> bool {
         let there = |at: &Address| self.snapshot.schema.0.objects.contains_key(at);
         let new = self.goal.objects.keys().filter(|new| !there(new) && !new.is_member());
-        let changed = groups.iter().map(|group| &group.at).chain(new).map(Address::name);
-        let other: BTreeSet<&Name> = changed.filter(|name| **name != at.name).collect();
-        let mut texts = fill.set.values().chain(&fill.rows.only).chain(fill.rows.rejects.iter().map(|r| &r.when));
+        let named = |at: &&Address| !matches!(at.kind(), ObjectKind::Index | ObjectKind::Trigger);
+        // What only goes is there as long as anything is asked.
+        let goes = |group: &&Group| !group.changes.iter().all(|c| matches!(c, Kind::Drop(_)));
+        let changed = groups.iter().filter(goes).map(|group| &group.at).chain(new).filter(named).map(Address::name);
+        let other: BTreeSet<&Name> = changed.filter(|name| !own.contains(name)).collect();
+        let conditions = rows.only.iter().chain(rows.rejects.iter().map(|rule| &rule.when));
+        let mut texts = texts.into_iter().chain(conditions);
         texts.all(|sql| !self.dialect.varies(sql) && !other.iter().any(|name| sql.mentions(name)))
     }
 
@@ -98,7 +173,7 @@ struct Rows<'a> {
     goal: &'a Table,
     fill: &'a Fill,
     /// The values of columns that the base does not have.
-    given: Vec<std::collections::BTreeMap<Name, mig_plan::Sql>>,
+    given: Vec<BTreeMap<Name, Sql>>,
     composer: &'a Composer<'a>,
     step: StepId,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, Sql,
-    kind::Reject,
+    kind::{OnConflict, Reject},
     verify::Literal,
 };
 use serde::Serialize;
@@ -30,6 +30,8 @@ pub struct Intent {
     pub enum_value_moves: Vec<ValueMove>,
     /// How existing rows get their values, by goal table.
     pub fills: BTreeMap<Qualified, Transform>,
+    /// How new tables get their rows, by goal table, in declared order.
+    pub sources: BTreeMap<Qualified, Vec<Source>>,
     /// What must hold of the data, in declared order.
     pub declared_checks: Vec<Declared<DeclaredCheck>>,
     /// What the database must take or refuse, in declared order.
@@ -98,6 +100,23 @@ pub struct Transform {
     pub place: Place,
     /// Where each column's expression is.
     pub columns: BTreeMap<Name, Place>,
+}
+
+/// How a new table gets rows from another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The other table, by its name in the goal, or in the base if it goes.
+    pub from: Qualified,
+    /// Tables beside it.
+    pub join: Option<Sql>,
+    /// What source rows have in common that make one row.
+    pub group_by: Vec<Sql>,
+    /// The columns that tell rows apart; the primary key if there are none.
+    pub key: Vec<Name>,
+    /// What happens where several source rows make a row of the same key.
+    pub on_conflict: OnConflict,
+    /// The values, and which rows are concerned; its expressions are over the source.
+    pub transform: Transform,
 }
 
 /// Which part of the database the specs speak about. What is outside is neither compared nor dropped.

@@ -7,7 +7,7 @@ use std::{
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Keep, KeepRows, Leave, Rebuild, Regroup, Selection},
+    kind::{Backfill, Keep, KeepRows, Leave, Populate, Rebuild, Regroup, Selection},
     schema::IndexedBy,
     table::Rule,
 };
@@ -488,6 +488,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Rebuild(rebuild) => mark_rebuild(rebuild, ground, marks),
         Kind::Regroup(regroup) => mark_regroup(regroup, ground, marks),
         Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
+        Kind::Populate(populate) => mark_populate(populate, ground, marks),
     }
 }
 
@@ -591,6 +592,7 @@ fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified> {
         Kind::DropConstraint(k) => Some(k.table.clone()),
         Kind::AlterTable(k) => Some(k.table.clone()),
         Kind::Backfill(k) => Some(k.table.clone()),
+        Kind::Populate(k) => Some(k.table.clone()),
         Kind::Regroup(k) => Some(k.table.clone()),
         Kind::BuildKey(k) => of_body(&k.at, &k.object.body),
         Kind::AdoptKey(k) => Some(k.table.clone()),
@@ -619,6 +621,26 @@ fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks
     for at in own {
         marks.reads.remove(&at);
     }
+}
+
+/// A table is filled when all that its rows are made from and refer to has its values.
+fn mark_populate(populate: &Populate, ground: &Ground<'_>, marks: &mut Footmarks) {
+    for column in populate.set.keys() {
+        let at = Address::column(&populate.table, column);
+        marks.stands_on.insert(at.clone());
+        marks.fills.insert(at);
+    }
+    marks.reads.insert(Address::table(&populate.from));
+    for sql in populate.set.values().chain(&populate.join).chain(&populate.group_by) {
+        expression_reads(&populate.from, sql, ground, marks);
+    }
+    selection_reads(&populate.from, &populate.rows, ground, marks);
+    marks.reads.extend(populate.columns.values().map(|now| Address::column(&populate.from, now)));
+    let constraints = ground.goal.table(&populate.table).into_iter().flat_map(|t| t.constraints.values());
+    for fk in constraints.filter_map(|c| c.foreign_key()).filter(|fk| fk.references != populate.table) {
+        marks.reads.extend(fk.referenced.iter().map(|column| Address::column(&fk.references, column)));
+    }
+    marks.reads.retain(|at| at.relation().as_ref() != Some(&populate.table));
 }
 
 /// What the conditions read by which a transform chooses rows.

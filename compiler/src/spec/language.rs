@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
 use super::{
     literal::{Literal, Row},
     node::Node,
-    reader::{Field, Flag, List, Map, Names, Number, Read, Reader, Scalar, Short, Text},
+    reader::{Field, Flag, List, Map, Names, Number, Read, Reader, Scalar, Several, Short, Text},
     short::Statements,
 };
 use crate::diagnostic::Place;
@@ -192,7 +192,7 @@ language! {
         "virtual_table" virtual_tables: Names<SourceSpec>,
         /// How existing rows get their values, by table.
         /// Example: `{ users = { set = { slug = "lower(name)" } } }`
-        "transform" transforms: Names<TransformSpec>,
+        "transform" transforms: Names<Several<TransformSpec>>,
         /// What must hold of the data before the first write, after the last step, or both.
         /// Example: `[{ name = "no orphans", when = "before", sql = "select count(*) from orders where customer_id is null", expect = 0 }]`
         "check" checks: Vec<AssertionSpec>,
@@ -778,8 +778,23 @@ language! {
         "grants" grants: Vec<Text>,
     }
 
-    /// How existing rows of a table get their values.
+    /// How existing rows of a table get their values; with `from`, how a new table gets its rows.
     TransformSpec {
+        /// The table whose rows the new table's are made from; each makes one, unless `group_by` joins several.
+        /// Example: `"conversations"`
+        "from" from: Option<Text>,
+        /// Tables that the expressions read beside `from`, as SQL says it.
+        /// Example: `"left join accounts on accounts.id = conversations.account_id"`
+        "join" join: Option<Text>,
+        /// What rows of `from` have in common that make one row together.
+        /// Example: `["account_id"]`
+        "group_by" group_by: Vec<Text>,
+        /// The columns that tell the new rows apart; the primary key without it.
+        /// Example: `["id"]`
+        "key" key: Vec<Text>,
+        /// Where several rows make one of the same key: `"error"`, as without it; `"skip"`, the first counts; `"update"`, the last counts.
+        /// Example: `"skip"`
+        "on_conflict" on_conflict: Option<Text>,
         /// Expression by column; a column in it means the value from before.
         /// Example: `{ slug = "lower(name)" }`
         "set" set: Names<Text>,

@@ -203,6 +203,23 @@ impl<T: Read> Field for Vec<T> {
     }
 }
 
+/// One thing, or a list of several.
+#[derive(Clone, Debug)]
+pub struct Several<T>(pub Vec<T>);
+
+impl<T: Read> Read for Several<T> {
+    fn keys() -> &'static [&'static str] {
+        T::keys()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        match node.value {
+            Value::List(_) => List::read(node, reader).map(|list| Self(list.0)),
+            _ => T::read(node, reader).map(|one| Self(vec![one])),
+        }
+    }
+}
+
 /// Things by name, in declared order.
 #[derive(Clone, Debug)]
 pub struct Map<T>(pub Vec<Entry<T>>);
@@ -381,6 +398,7 @@ macro_rules! wrapped_schema {
 }
 
 wrapped_schema!(List, "List", |item| json_schema!({ "type": "array", "items": item }));
+wrapped_schema!(Several, "Several", |item| json_schema!({ "anyOf": [item.clone(), { "type": "array", "items": item }] }));
 wrapped_schema!(Map, "Map", |item| json_schema!({ "type": "object", "additionalProperties": item }));
 
 impl<T> Default for Names<T> {

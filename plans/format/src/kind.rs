@@ -9,6 +9,7 @@ mod enums;
 mod keep;
 mod key;
 mod object;
+mod populate;
 mod privileges;
 mod rebuild;
 mod regroup;
@@ -27,6 +28,7 @@ pub use self::{
     keep::{Keep, KeepRows, Kept, Leave, Rejoin, Unkeep},
     key::{AdoptKey, BuildKey, Discard},
     object::{AlterTable, Comment, Create, Drop, Replace},
+    populate::{OnConflict, Populate},
     privileges::Privileges,
     rebuild::{CopyColumn, Rebuild},
     regroup::Regroup,
@@ -147,6 +149,7 @@ kinds!(
     Rebuild,
     Regroup,
     Backfill,
+    Populate,
 );
 
 impl Kind {

@@ -20,7 +20,7 @@ use mig_plan::{
 use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
 use crate::{
     diagnostic::{self, Code, Diagnostic, Place},
-    intent::{Declared, Intent, Managed, Move, Transform, ValueMove},
+    intent::{Declared, Intent, Managed, Move, Source, Transform, ValueMove},
 };
 
 /// Resolves a document for an engine.
@@ -75,6 +75,7 @@ struct Resolver<'a> {
     object_moves: Vec<Move>,
     enum_value_moves: Vec<ValueMove>,
     fills: BTreeMap<Qualified, Transform>,
+    sources: BTreeMap<Qualified, Vec<Source>>,
     declared_checks: Vec<Declared<DeclaredCheck>>,
     declared_probes: Vec<Declared<DeclaredProbe>>,
     declared_datasets: Vec<Declared<Dataset>>,
@@ -100,6 +101,7 @@ impl<'a> Resolver<'a> {
             object_moves: Vec::new(),
             enum_value_moves: Vec::new(),
             fills: BTreeMap::new(),
+            sources: BTreeMap::new(),
             declared_checks: Vec::new(),
             declared_probes: Vec::new(),
             declared_datasets: Vec::new(),
@@ -245,6 +247,7 @@ impl<'a> Resolver<'a> {
             object_moves: self.object_moves,
             enum_value_moves: self.enum_value_moves,
             fills: self.fills,
+            sources: self.sources,
             declared_checks: self.declared_checks,
             declared_probes: self.declared_probes,
             declared_datasets: self.declared_datasets,
@@ -278,14 +281,16 @@ impl<'a> Resolver<'a> {
         let fills: BTreeMap<_, _> =
             self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
         // A spec that has none of this keeps the digest that it had before there was any of it.
-        let more: BTreeMap<_, _> = self
-            .fills
-            .iter()
-            .filter(|(_, t)| !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty())
-            .map(|(at, t)| {
-                (at.to_string(), (&t.maps, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects))
-            })
-            .collect();
+        let parts = |t: &Transform| {
+            Fingerprint::of(&(&t.set, &t.maps, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects, t.batch_rows))
+        };
+        let chosen = self.fills.iter().filter(|(_, t)| !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty());
+        let chosen: BTreeMap<_, _> = chosen.map(|(at, t)| (at.to_string(), parts(t))).collect();
+        let source = |s: &Source| {
+            Fingerprint::of(&(&s.from, &s.join, &s.group_by, &s.key, s.on_conflict, parts(&s.transform)))
+        };
+        let sources = self.sources.iter().map(|(at, all)| (at.to_string(), all.iter().map(source).collect::<Vec<_>>()));
+        let more = (chosen, sources.collect::<BTreeMap<_, _>>());
         let removed: Vec<_> = self.removed.keys().collect();
         let plain = (goal, moves, values, fills, removed, &self.managed);
         let by_name = |name: &str, rest: Fingerprint| (name.to_owned(), rest);
@@ -300,7 +305,7 @@ impl<'a> Resolver<'a> {
             (false, true) => Fingerprint::of(&(plain, checks, probes)),
             (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
         };
-        if more.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
+        if more.0.is_empty() && more.1.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
     }
 }
 

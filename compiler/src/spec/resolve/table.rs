@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mig_plan::{Address, Body, Column, ColumnValue, Name, Object, Qualified, Sql, Table, kind::Reject};
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Name, Object, Qualified, Sql, Table,
+    kind::{OnConflict, Reject},
+};
 
 use super::{Resolver, object::sequence_options, options, value};
 use crate::{
     diagnostic::Code,
-    intent::{Move, Transform},
+    intent::{Move, Source, Transform},
     spec::{
         Text,
         language::{ColumnSpec, IdentitySpec, TableSpec, TransformSpec},
@@ -135,13 +138,49 @@ impl<'a> Resolver<'a> {
             if !self.known_table(&at, &name.place) {
                 continue;
             }
-            let transform = self.transform(&at, spec, &name.place);
-            if let Some(first) = self.fills.insert(at.clone(), transform).map(|t| t.place) {
-                let says = format!("two transforms for the table {at}");
-                let error = self.error(Code::DeclaredTwice, &name.place, says);
-                *error = error.clone().related(&first, "it is declared here");
+            for spec in &spec.0 {
+                let transform = self.transform(&at, spec, &name.place);
+                if let Some(from) = &spec.from {
+                    self.made_from(&at, from, spec, transform);
+                    continue;
+                }
+                self.without_source(spec);
+                if let Some(first) = self.fills.insert(at.clone(), transform).map(|t| t.place) {
+                    let says = format!("two transforms for the table {at}");
+                    let error = self.error(Code::DeclaredTwice, &name.place, says);
+                    *error = error.clone().related(&first, "it is declared here");
+                }
             }
         }
+    }
+
+    /// Reports keys that speak of a source where there is none.
+    fn without_source(&mut self, spec: &TransformSpec) {
+        let lists = [&spec.group_by, &spec.key].into_iter().filter_map(|list| list.first());
+        let said: Vec<_> = lists.chain(&spec.join).chain(&spec.on_conflict).map(|said| said.place.clone()).collect();
+        for place in said {
+            self.error(Code::Contradiction, &place, "this speaks of the rows of `from`, and there is no `from`");
+        }
+    }
+
+    /// A new table that gets its rows from another.
+    fn made_from(&mut self, at: &Qualified, said: &Text, spec: &TransformSpec, transform: Transform) {
+        let Some(from) = self.qualify(&said.value, &said.place) else { return };
+        if from == *at {
+            self.error(Code::Contradiction, &said.place, format!("{at} cannot get its rows from itself"));
+        }
+        let on_conflict = spec.on_conflict.as_ref().map_or(OnConflict::Error, |word| {
+            OnConflict::ALL.into_iter().find(|choice| choice.word() == word.value).unwrap_or_else(|| {
+                let says = format!("a conflict is `error`, `skip` or `update`, not `{}`", word.value);
+                self.error(Code::BadValue, &word.place, says);
+                OnConflict::Error
+            })
+        });
+        let key: Vec<Name> = spec.key.iter().filter_map(|name| self.known_column(at, name)).collect();
+        let group_by = spec.group_by.iter().map(|sql| Sql::new(&*sql.value)).collect();
+        let join = spec.join.as_ref().map(|sql| Sql::new(&*sql.value));
+        let source = Source { from, join, group_by, key, on_conflict, transform };
+        self.sources.entry(at.clone()).or_default().push(source);
     }
 
     fn transform(&mut self, at: &Qualified, spec: &TransformSpec, place: &crate::Place) -> Transform {

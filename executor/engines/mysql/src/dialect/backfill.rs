@@ -20,12 +20,12 @@ use super::{
 use crate::flavor::Flavor;
 
 const ROWS: u32 = 1_000;
-const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 0, attempts: 20 };
+pub(super) const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 0, attempts: 20 };
 /// A derived table with a limit is computed before the table under it is written.
 const APART: &str = "LIMIT 18446744073709551615";
 
 /// The statements of a backfill.
-struct Writer<'a> {
+pub(super) struct Writer<'a> {
     change: &'a Backfill,
     table: &'a Table,
     key: Vec<Name>,
@@ -114,8 +114,25 @@ pub(crate) fn undo(_: &Flavor, change: &Backfill, before: &Schema) -> RenderedUn
     RenderedUndo { says, action, hazards: vec![] }
 }
 
-impl Writer<'_> {
-    fn batches(&self) -> Batches {
+impl<'a> Writer<'a> {
+    /// A pass over a table that writes nothing to it.
+    pub(super) fn reading(change: &'a Backfill, before: &'a Schema) -> Result<Self, Complaint> {
+        let at = Address::table(&change.table);
+        let table = before.table(&change.table).ok_or_else(|| missing(&at))?;
+        let Some(key) = kept::key(table) else {
+            let help = Some("give the table a primary key".to_owned());
+            return Err(Complaint { help, ..cannot(&at, format!("the rows of {} cannot be told apart", change.table)) });
+        };
+        Ok(Self { change, table, key, kept: kept::values(&Kind::from(change.clone())) })
+    }
+
+    /// The key over [`Writer::item`].
+    pub(super) fn order(&self) -> Vec<String> {
+        let alias = quote(&self.change.alias);
+        (0..self.key.len()).map(|i| format!("{alias}._mig_k{i}")).collect()
+    }
+
+    pub(super) fn batches(&self) -> Batches {
         let rows = self.change.batch_rows.unwrap_or(ROWS).max(1);
         Batches {
             key: self.key.iter().map(ToString::to_string).collect(),
@@ -126,7 +143,7 @@ impl Writer<'_> {
             prepare: if self.change.overwrites { vec![Statement::new(self.prepare())] } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
-            rejects: self.rejects(),
+            rejects: self.rejects(None),
             limits: LIMITS,
         }
     }
@@ -153,7 +170,7 @@ impl Writer<'_> {
         ))
     }
 
-    fn range(&self, next: bool) -> String {
+    pub(super) fn range(&self, next: bool) -> String {
         if next { format!("{} AND {}", self.against(">"), self.against("<=")) } else { self.against("<=") }
     }
 
@@ -171,7 +188,7 @@ impl Writer<'_> {
     }
 
     /// The rows of the table under the names that expressions use, as a FROM item.
-    fn item(&self, filter: Option<&str>) -> String {
+    pub(super) fn item(&self, filter: Option<&str>) -> String {
         let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
         let alias = quote(&self.change.alias);
         let item = format!("(SELECT {} FROM {}{filter}) AS {alias}", self.source(), quote(&self.change.table.name));
@@ -179,7 +196,7 @@ impl Writer<'_> {
     }
 
     /// The rows that keep what they have, by the rules.
-    fn rejects(&self) -> Option<Rejects> {
+    pub(super) fn rejects(&self, join: Option<&Sql>) -> Option<Rejects> {
         let rows = &self.change.rows;
         let rejected = rows.rejected()?;
         let alias = quote(&self.change.alias);
@@ -198,11 +215,12 @@ impl Writer<'_> {
             false => String::new(),
         };
         let sql = format!(
-            "SELECT JSON_OBJECT({}), {}, JSON_OBJECT({})\nFROM {}\nWHERE {rejected}{done}",
+            "SELECT JSON_OBJECT({}), {}, JSON_OBJECT({})\nFROM {}{}\nWHERE {rejected}{done}",
             keys.collect::<Vec<_>>().join(", "),
             rows.reason(literal),
             own.collect::<Vec<_>>().join(", "),
-            self.item(None)
+            self.item(None),
+            join.map_or_else(String::new, |join| format!("\n  {join}"))
         );
         Some(Rejects { sql: Statement::new(sql), max: rows.max_rejects })
     }

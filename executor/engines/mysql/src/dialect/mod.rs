@@ -10,6 +10,7 @@ pub(crate) mod names;
 pub(crate) mod normalize;
 mod object;
 mod online;
+mod populate;
 mod recipe;
 pub(crate) mod refs;
 mod render;

@@ -26,6 +26,10 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
+            Kind::Populate(k) => {
+                let phase = if k.last { Phase::Switch } else { Phase::Backfill };
+                drafts.push(Draft::new(change.clone(), phase, k.why()));
+            }
             Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
             }

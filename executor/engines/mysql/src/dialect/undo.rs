@@ -17,6 +17,11 @@ use crate::flavor::Flavor;
 /// The SQL that takes a change back; `before` and `after` are the schema around the change.
 pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     match change {
+        Kind::Populate(_) => Ok(RenderedUndo {
+            says: "nothing: the rows leave with their table".to_owned(),
+            action: Action::Nothing {},
+            hazards: vec![],
+        }),
         Kind::Backfill(k) => Ok(backfill::undo(flavor, k, before)),
         Kind::Create(k) if !matches!(k.object.body, Body::Index(_)) => {
             Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?)))

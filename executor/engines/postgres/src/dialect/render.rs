@@ -11,6 +11,7 @@ pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod leave;
 pub(crate) mod object;
+pub(crate) mod populate;
 pub(crate) mod regroup;
 pub(crate) mod rename;
 pub(crate) mod sequence;
@@ -67,6 +68,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
             Ok(meta(super::grants::sql(&k.at, &k.from, &k.to), "nothing that clients wait for".to_owned()))
         }
         Kind::Backfill(k) => backfill::render(k, before),
+        Kind::Populate(k) => populate::render(k, before),
         Kind::Regroup(k) => regroup::regroup(k, before, after),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),

@@ -39,6 +39,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             };
             Ok(done(says.to_owned(), transaction(sql, WORK)))
         }
+        Kind::Populate(_) => {
+            Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
+        }
         Kind::AddColumn(k) => {
             let sql = format!("ALTER TABLE {} DROP COLUMN {}", qualified(&k.table), quote(&k.column.name));
             Ok(done(format!("drops {}", change.address()), transaction(vec![sql], render::META)))

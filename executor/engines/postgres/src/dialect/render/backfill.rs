@@ -112,7 +112,7 @@ pub(crate) fn undo_sql(change: &Backfill, before: &Schema) -> Result<Vec<String>
 }
 
 impl<'a> Writer<'a> {
-    fn new(change: &'a Backfill, before: &'a Schema) -> Result<Self, Complaint> {
+    pub(crate) fn new(change: &'a Backfill, before: &'a Schema) -> Result<Self, Complaint> {
         let at = Address::table(&change.table);
         let table = crate::dialect::inherit::whole(before, &change.table).ok_or_else(|| missing(&at))?;
         let key = keep::key_of(&table).filter(|key| !key.iter().any(|k| change.set.contains_key(k)));
@@ -144,7 +144,7 @@ impl<'a> Writer<'a> {
         Ok(Self { change, table, cursor, kept, mode })
     }
 
-    fn batches(&self) -> Batches {
+    pub(crate) fn batches(&self) -> Batches {
         let rows = self.change.batch_rows.unwrap_or(ROWS).max(1);
         Batches {
             key: self.cursor.words.clone(),
@@ -155,13 +155,13 @@ impl<'a> Writer<'a> {
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
-            rejects: self.rejects(),
+            rejects: self.rejects(None),
             limits: LIMITS,
         }
     }
 
     /// The rows that keep what they have, by the rules.
-    fn rejects(&self) -> Option<Rejects> {
+    pub(crate) fn rejects(&self, join: Option<&Sql>) -> Option<Rejects> {
         let rows = &self.change.rows;
         let rejected = rows.rejected()?;
         let alias = quote(&self.change.alias);
@@ -175,12 +175,12 @@ impl<'a> Writer<'a> {
             String::new()
         };
         let sql = format!(
-            "SELECT json_build_object({})::text, {}, row_to_json(_mig_t)::text\nFROM {}\n  JOIN {} AS _mig_t ON {}\nWHERE {rejected}{done}",
+            "SELECT json_build_object({})::text, {},\n  (SELECT row_to_json(_mig_t)::text FROM {} AS _mig_t WHERE {})\nFROM {}\nWHERE {rejected}{done}",
             keys.join(", "),
             rows.reason(literal),
-            self.item(None),
             qualified(&self.change.table),
-            self.by_key("_mig_t", &alias)
+            self.by_key("_mig_t", &alias),
+            beside(self.item(None), join)
         );
         Some(Rejects { sql: Statement::new(sql), max: rows.max_rejects })
     }
@@ -225,7 +225,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The part of the table that a batch is over.
-    fn range(&self, next: bool) -> String {
+    pub(crate) fn range(&self, next: bool) -> String {
         let many = self.cursor.parts.len();
         if next {
             format!("{} AND {}", self.against(">", 1), self.against("<=", many + 1))
@@ -259,12 +259,18 @@ impl<'a> Writer<'a> {
     }
 
     /// The rows of the table under the names that expressions use, as a FROM item.
-    fn item(&self, filter: Option<&str>) -> String {
+    pub(crate) fn item(&self, filter: Option<&str>) -> String {
         let alias = quote(&self.change.alias);
         let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
         let table = qualified(&self.change.table);
         let item = format!("(SELECT {} FROM {table}{filter}) AS {alias}", self.source_columns());
         self.change.rows.over(item, &alias, quote)
+    }
+
+    /// The key over [`Writer::item`].
+    pub(crate) fn order(&self) -> Vec<String> {
+        let alias = quote(&self.change.alias);
+        (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect()
     }
 
     /// The table's columns under the names that expressions use, and the key under names of mig's own.
@@ -446,7 +452,7 @@ fn type_of(table: &Table, column: &Name) -> String {
 }
 
 /// The type to cast a value to: without a length, so that a text that is too long is an error rather than cut.
-fn cast_type(data_type: &str) -> String {
+pub(crate) fn cast_type(data_type: &str) -> String {
     for limited in ["character varying(", "bit varying("] {
         if let Some(rest) = data_type.strip_prefix(limited) {
             let array = if rest.ends_with("[]") { "[]" } else { "" };
@@ -454,6 +460,11 @@ fn cast_type(data_type: &str) -> String {
         }
     }
     if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
+}
+
+/// A FROM item with the tables that are read beside it.
+pub(crate) fn beside(item: String, join: Option<&Sql>) -> String {
+    join.map_or_else(|| item.clone(), |join| format!("{item}\n  {join}"))
 }
 
 /// Values exchanged for others: compared as texts, so that an old value may be one that its type no longer has.

@@ -20,16 +20,16 @@ use crate::dialect::{
 const LIMITS: Limits = Limits { lock_ms: 5_000, statement_ms: 0, attempts: 20 };
 
 /// What a backfill works on.
-struct Fill<'a> {
+pub(super) struct Fill<'a> {
     fill: &'a Backfill,
-    source: Source<'a>,
+    pub(super) source: Source<'a>,
     /// The key, over the table.
     key: Vec<String>,
     kept: Kept,
 }
 
 impl<'a> Fill<'a> {
-    fn new(change: &Kind, fill: &'a Backfill, schema: &'a Schema) -> Result<Self, Complaint> {
+    pub(super) fn new(change: &Kind, fill: &'a Backfill, schema: &'a Schema) -> Result<Self, Complaint> {
         let at = Address::table(&fill.table);
         let table: &Table = schema.table(&fill.table).ok_or_else(|| complaint(&at, "the table is not there", None))?;
         let key = key(table).ok_or_else(|| complaint(&at, "its columns hide every name of its rowid", None))?;
@@ -60,7 +60,7 @@ impl<'a> Fill<'a> {
     }
 
     /// The key in a range: above the cursor's values, if there is a cursor, up to the bound's. Parameters count from `?1`.
-    fn range(&self, cursor: bool) -> String {
+    pub(super) fn range(&self, cursor: bool) -> String {
         let n = self.key.len();
         let key = row(self.key.iter().cloned());
         let from = if cursor { format!("{key} > {} AND ", params(1, n)) } else { String::new() };
@@ -68,7 +68,7 @@ impl<'a> Fill<'a> {
         format!("{from}{key} <= {}", params(first, n))
     }
 
-    fn bound(&self, cursor: bool) -> String {
+    pub(super) fn bound(&self, cursor: bool) -> String {
         let n = self.key.len();
         let named = self.key.iter().enumerate().map(|(i, part)| format!("{part} AS {}", key_column(i)));
         let (named, names) = (named.collect::<Vec<_>>().join(", "), (0..n).map(key_column).collect::<Vec<_>>());
@@ -141,6 +141,23 @@ impl<'a> Fill<'a> {
         Ok(Batch { bound: Statement::new(self.bound(cursor)), sql })
     }
 
+    /// Batches over the table, with what the first and the later ones do.
+    pub(super) fn batches(&self, first: Batch, next: Batch) -> Result<Batches, Complaint> {
+        let rows = self.fill.batch_rows.unwrap_or(5_000);
+        Ok(Batches {
+            key: self.key.clone(),
+            rows,
+            min_rows: 100.min(rows),
+            max_rows: 100_000.max(rows),
+            target_ms: 250,
+            prepare: if self.fill.overwrites { vec![self.make_kept()] } else { Vec::new() },
+            first,
+            next,
+            rejects: self.rejects(None)?,
+            limits: LIMITS,
+        })
+    }
+
     fn make_kept(&self) -> Statement {
         let keys: Vec<_> = (0..self.key.len()).map(key_column).collect();
         let columns: Vec<_> = (0..self.fill.set.len()).map(|i| format!("{}, {}", old(i), new(i))).collect();
@@ -154,9 +171,9 @@ impl<'a> Fill<'a> {
     }
 
     /// The rows that keep what they have, by the rules.
-    fn rejects(&self) -> Result<Option<Rejects>, Complaint> {
+    pub(super) fn rejects(&self, join: Option<&Sql>) -> Result<Option<Rejects>, Complaint> {
         let done = if self.is_told_by_kept() { format!(" AND NOT EXISTS ({})", self.done()) } else { String::new() };
-        self.source.rejects(&done)
+        self.source.rejects(join, &done)
     }
 
     /// Whether a row's old values are kept, as a query.
@@ -244,20 +261,8 @@ pub(crate) fn render(change: &Kind, fill: &Backfill, before: &Schema) -> Result<
         let says = "the old values are kept until `mig gc`";
         hazards.push(Hazard::new(HazardCode::OverwritesValues, &at, says));
     }
-    let rows = fill.batch_rows.unwrap_or(5_000);
     Ok(Rendered {
-        action: Action::Batches(Batches {
-            key: work.key.clone(),
-            rows,
-            min_rows: 100.min(rows),
-            max_rows: 100_000.max(rows),
-            target_ms: 250,
-            prepare: if fill.overwrites { vec![work.make_kept()] } else { Vec::new() },
-            first: work.batch(false)?,
-            next: work.batch(true)?,
-            rejects: work.rejects()?,
-            limits: LIMITS,
-        }),
+        action: Action::Batches(work.batches(work.batch(false)?, work.batch(true)?)?),
         probe: work.probe()?,
         lock: "the database file, batch by batch: no other writer, and without WAL no reader".to_owned(),
         hazards,

@@ -2,6 +2,7 @@
 
 mod backfill;
 mod plain;
+mod populate;
 pub(crate) mod rebuild;
 pub(crate) mod source;
 pub(crate) mod tighten;
@@ -22,6 +23,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::DropColumn(drop) => plain::drop_column(change, drop, before),
         Kind::Rebuild(rebuild) => rebuild::render(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render(change, fill, before),
+        Kind::Populate(populate) => populate::render(populate, before),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
         Kind::AlterTable(_)
         | Kind::AlterColumn(_)
@@ -55,6 +57,11 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::DropColumn(drop) => plain::undo_drop_column(change, drop, before, after),
         Kind::Rebuild(rebuild) => rebuild::render_undo(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render_undo(change, fill, before),
+        Kind::Populate(_) => Ok(RenderedUndo {
+            says: "Leaves the rows; they go with their table.".to_owned(),
+            action: Action::Nothing {},
+            hazards: Vec::new(),
+        }),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(RenderedUndo {
             says: "Nothing was changed in the database.".to_owned(),
             action: Action::Nothing {},

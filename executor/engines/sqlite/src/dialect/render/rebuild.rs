@@ -80,7 +80,7 @@ pub(crate) fn render(change: &Kind, rebuild: &Rebuild, before: &Schema, after: &
         let says = "its rows cannot be told apart once it is rebuilt, so values that it loses cannot be brought back";
         hazards.push(Hazard::new(HazardCode::NoUndo, &at, says));
     }
-    let rejects = source.rejects("")?;
+    let rejects = source.rejects(None, "")?;
     let work = in_one_go(&rebuild.table, sql, before, after, &plan.kept.broken);
     Ok(Rendered {
         action: Action::Transaction(Transaction { rejects, ..work }),

@@ -124,23 +124,25 @@ impl Source<'_> {
         Some(format!("CASE WHEN {condition} THEN {value} ELSE {own} END"))
     }
 
-    /// The rows that keep what they have, by the rules. `done` is one more condition.
-    pub(crate) fn rejects(&self, done: &str) -> Result<Option<Rejects>, Complaint> {
+    /// The rows that keep what they have, by the rules. `join` is what the rules read beside them, `done` one more condition.
+    pub(crate) fn rejects(&self, join: Option<&Sql>, done: &str) -> Result<Option<Rejects>, Complaint> {
         let Some(rejected) = self.rows.rejected() else { return Ok(None) };
-        let words = key(self.table).unwrap_or_default();
-        let keys: Vec<_> =
-            words.iter().zip(self.key_columns()).map(|(word, value)| json_part(word, &value)).collect();
+        let keys: Vec<_> = match shape::primary_key(self.table) {
+            Some((_, _, own)) => own.columns.iter().map(|c| json_part(c.as_str(), &self.column(c))).collect(),
+            None => vec![json_part("rowid", &self.key_columns().concat())],
+        };
         let hidden = |name: &Name| {
             (self.fresh && self.set.contains_key(name)) || self.rows.given_columns().any(|g| names::same(g, name))
         };
         let own = self.table.columns.iter().filter(|column| !hidden(&column.name));
         let own: Vec<_> = own.map(|c| json_part(c.name.as_str(), &self.column(&c.name))).collect();
         let sql = format!(
-            "SELECT json_object({}), {}, json_object({})\nFROM {}\nWHERE {rejected}{done}",
+            "SELECT json_object({}), {}, json_object({})\nFROM {}{}\nWHERE {rejected}{done}",
             keys.join(", "),
             self.rows.reason(literal),
             own.join(", "),
-            self.from(None)?
+            self.from(None)?,
+            join.map_or_else(String::new, |join| format!("\n  {join}"))
         );
         Ok(Some(Rejects { sql: Statement::new(sql), max: self.rows.max_rejects }))
     }
