@@ -10,7 +10,7 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     foresee,
     intent::Intent,
-    lower, moves, order, sources,
+    lower, moves, order, rows, sources,
     spec::{self, SpecFile},
     together,
 };
@@ -70,6 +70,8 @@ pub fn compile_intent(
         intent_as_spelt = intent.clone();
         intent_as_spelt.sources =
             intent.sources.iter().map(|(at, all)| (spelt.get(at).unwrap_or(at).clone(), all.clone())).collect();
+        intent_as_spelt.rows =
+            intent.rows.iter().map(|(at, all)| (spelt.get(at).unwrap_or(at).clone(), all.clone())).collect();
         intent_as_spelt.fills =
             intent.fills.iter().map(|(at, fill)| (spelt.get(at).unwrap_or(at).clone(), fill.clone())).collect();
         &intent_as_spelt
@@ -78,6 +80,7 @@ pub fn compile_intent(
     let mut groups = found.groups;
     lower::attach_fills(&mut groups, intent, &renames, dialect, &mut notes);
     sources::attach(&mut groups, intent, &renames, &found.goal, dialect, &mut notes);
+    rows::attach(&mut groups, intent, snapshot, &renames.schema, &found.goal);
     fail_on_errors(&mut notes)?;
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);

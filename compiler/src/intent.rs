@@ -32,6 +32,8 @@ pub struct Intent {
     pub fills: BTreeMap<Qualified, Transform>,
     /// How new tables get their rows, by goal table, in declared order.
     pub sources: BTreeMap<Qualified, Vec<Source>>,
+    /// Rows that tables shall have, by goal table.
+    pub rows: BTreeMap<Qualified, Vec<BTreeMap<Name, Literal>>>,
     /// What must hold of the data, in declared order.
     pub declared_checks: Vec<Declared<DeclaredCheck>>,
     /// What the database must take or refuse, in declared order.

@@ -16,6 +16,7 @@ mod lower;
 mod moves;
 mod order;
 mod outputs;
+mod rows;
 mod sources;
 pub mod spec;
 mod together;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use mig_plan::{
-    Action, Address, Object, Phase, Plan, Probe, Schema, StepId,
+    Action, Address, Fingerprint, Object, Phase, Plan, Probe, Remembered, Schema, StepId,
     plan::BadPlan,
     step::{Partial, Statement, Until},
 };
@@ -43,6 +43,8 @@ pub struct Leg<'a> {
     pub remaining: Option<Remaining<'a>>,
     /// The objects that it changes.
     pub touched: BTreeSet<Address>,
+    /// What the database remembers once it is done.
+    pub mark: Option<Remembered>,
 }
 
 impl Leg<'_> {
@@ -87,6 +89,7 @@ impl<'a> Line<'a> {
                 Probe::Shape {} => None,
             },
             touched: step.change.touches(before),
+            mark: step.change.mark(),
         });
         Ok(Self { way: Way::Forth, legs: legs.collect(), states, reserved: plan.reserved() })
     }
@@ -118,6 +121,7 @@ impl<'a> Line<'a> {
                 action: &step.undo.action,
                 remaining: None,
                 touched,
+                mark: step.change.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
             });
             states.push(after);
         }

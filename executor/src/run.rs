@@ -136,6 +136,7 @@ impl Runner<'_> {
                 false => self.leg_in_transaction(line, nth, &mut seen, &mut records, course).await?,
             };
             rows = affected.or(rows);
+            records.extend(line.legs[nth].mark.clone());
             let took = (!found).then(|| started.elapsed());
             self.append(done_event(line.way, &line.legs[nth], took, affected)).await?;
         }
@@ -340,6 +341,7 @@ impl Runner<'_> {
             }
         }
         for nth in legs {
+            records.extend(line.legs[nth].mark.clone());
             events.push(done_event(line.way, &line.legs[nth], None, None));
             self.tell_done(line, nth, None, None);
         }

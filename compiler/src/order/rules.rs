@@ -7,7 +7,7 @@ use std::{
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Keep, KeepRows, Leave, Populate, Rebuild, Regroup, Selection},
+    kind::{Backfill, Keep, KeepRows, Leave, Populate, Rebuild, Regroup, Rows, Selection},
     schema::IndexedBy,
     table::Rule,
 };
@@ -489,6 +489,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Regroup(regroup) => mark_regroup(regroup, ground, marks),
         Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
         Kind::Populate(populate) => mark_populate(populate, ground, marks),
+        Kind::Rows(rows) => mark_rows(rows, ground, marks),
     }
 }
 
@@ -593,6 +594,7 @@ fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified> {
         Kind::AlterTable(k) => Some(k.table.clone()),
         Kind::Backfill(k) => Some(k.table.clone()),
         Kind::Populate(k) => Some(k.table.clone()),
+        Kind::Rows(k) => Some(k.table.clone()),
         Kind::Regroup(k) => Some(k.table.clone()),
         Kind::BuildKey(k) => of_body(&k.at, &k.object.body),
         Kind::AdoptKey(k) => Some(k.table.clone()),
@@ -623,6 +625,24 @@ fn mark_backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks
     }
 }
 
+/// Rows come when what they refer to is there.
+fn mark_rows(rows: &Rows, ground: &Ground<'_>, marks: &mut Footmarks) {
+    for column in rows.columns() {
+        let at = Address::column(&rows.table, column);
+        marks.stands_on.insert(at.clone());
+        marks.fills.insert(at);
+    }
+    referred(&rows.table, ground, marks);
+}
+
+/// What the foreign keys of a table refer to, save itself.
+fn referred(table: &Qualified, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let constraints = ground.goal.table(table).into_iter().flat_map(|t| t.constraints.values());
+    for fk in constraints.filter_map(|c| c.foreign_key()).filter(|fk| fk.references != *table) {
+        marks.reads.extend(fk.referenced.iter().map(|column| Address::column(&fk.references, column)));
+    }
+}
+
 /// A table is filled when all that its rows are made from and refer to has its values.
 fn mark_populate(populate: &Populate, ground: &Ground<'_>, marks: &mut Footmarks) {
     for column in populate.set.keys() {
@@ -636,10 +656,7 @@ fn mark_populate(populate: &Populate, ground: &Ground<'_>, marks: &mut Footmarks
     }
     selection_reads(&populate.from, &populate.rows, ground, marks);
     marks.reads.extend(populate.columns.values().map(|now| Address::column(&populate.from, now)));
-    let constraints = ground.goal.table(&populate.table).into_iter().flat_map(|t| t.constraints.values());
-    for fk in constraints.filter_map(|c| c.foreign_key()).filter(|fk| fk.references != populate.table) {
-        marks.reads.extend(fk.referenced.iter().map(|column| Address::column(&fk.references, column)));
-    }
+    referred(&populate.table, ground, marks);
     marks.reads.retain(|at| at.relation().as_ref() != Some(&populate.table));
 }
 

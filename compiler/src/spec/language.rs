@@ -320,6 +320,9 @@ language! {
         /// Indexes.
         /// Example: `[{ columns = ["created_at desc"] }]`
         "indexes" indexes: Vec<IndexSpec>,
+        /// Rows that the table shall have; each is found by its primary key. Other rows are left alone.
+        /// Example: `[{ code = "de", name = "Germany" }]`
+        "rows" rows: Vec<Map<Literal>>,
     }
 
     /// A column, where its type alone does not say everything.

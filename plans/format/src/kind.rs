@@ -14,6 +14,7 @@ mod privileges;
 mod rebuild;
 mod regroup;
 mod rename;
+mod rows;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -33,9 +34,10 @@ pub use self::{
     rebuild::{CopyColumn, Rebuild},
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
+    rows::Rows,
     sync::{Exchange, Sync, Twin, Twins, Unsync},
 };
-use crate::{address::Address, schema::Schema};
+use crate::{address::Address, schema::Schema, snapshot::Remembered};
 
 /// Why a change cannot be applied to a schema: the plan and the schema do not belong together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -150,6 +152,7 @@ kinds!(
     Regroup,
     Backfill,
     Populate,
+    Rows,
 );
 
 impl Kind {
@@ -166,6 +169,15 @@ impl Kind {
             Self::Comment(_) => format!("gives {at} its old comment back"),
             Self::Privileges(_) => format!("restores the privileges on {at}"),
             _ => format!("makes {at} again what it was"),
+        }
+    }
+
+    /// What the database remembers once it is done, so that the same specs do not ask for it again.
+    #[must_use]
+    pub fn mark(&self) -> Option<Remembered> {
+        match self {
+            Self::Rows(rows) => Some(rows.mark()),
+            _ => None,
         }
     }
 }

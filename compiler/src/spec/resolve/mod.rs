@@ -5,6 +5,7 @@ mod constraint;
 mod grants;
 mod index;
 mod object;
+mod rows;
 mod table;
 mod verify;
 
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, BadName, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Fingerprint, Name, Object, ObjectKind,
-    Qualified, Schema, split_path,
+    Qualified, Schema, split_path, verify::Literal,
 };
 
 use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
@@ -35,6 +36,7 @@ pub fn resolve(document: &Document, dialect: &dyn Dialect) -> Result<Intent, Vec
     resolver.constraints();
     resolver.indexes();
     resolver.transforms();
+    resolver.rows();
     resolver.verifications();
     resolver.removed();
     resolver.check();
@@ -76,6 +78,7 @@ struct Resolver<'a> {
     enum_value_moves: Vec<ValueMove>,
     fills: BTreeMap<Qualified, Transform>,
     sources: BTreeMap<Qualified, Vec<Source>>,
+    declared_rows: BTreeMap<Qualified, Vec<BTreeMap<Name, Literal>>>,
     declared_checks: Vec<Declared<DeclaredCheck>>,
     declared_probes: Vec<Declared<DeclaredProbe>>,
     declared_datasets: Vec<Declared<Dataset>>,
@@ -102,6 +105,7 @@ impl<'a> Resolver<'a> {
             enum_value_moves: Vec::new(),
             fills: BTreeMap::new(),
             sources: BTreeMap::new(),
+            declared_rows: BTreeMap::new(),
             declared_checks: Vec::new(),
             declared_probes: Vec::new(),
             declared_datasets: Vec::new(),
@@ -248,6 +252,7 @@ impl<'a> Resolver<'a> {
             enum_value_moves: self.enum_value_moves,
             fills: self.fills,
             sources: self.sources,
+            rows: self.declared_rows,
             declared_checks: self.declared_checks,
             declared_probes: self.declared_probes,
             declared_datasets: self.declared_datasets,
@@ -290,7 +295,8 @@ impl<'a> Resolver<'a> {
             Fingerprint::of(&(&s.from, &s.join, &s.group_by, &s.key, s.on_conflict, parts(&s.transform)))
         };
         let sources = self.sources.iter().map(|(at, all)| (at.to_string(), all.iter().map(source).collect::<Vec<_>>()));
-        let more = (chosen, sources.collect::<BTreeMap<_, _>>());
+        let rows: BTreeMap<_, _> = self.declared_rows.iter().map(|(at, rows)| (at.to_string(), rows)).collect();
+        let more = (chosen, sources.collect::<BTreeMap<_, _>>(), rows);
         let removed: Vec<_> = self.removed.keys().collect();
         let plain = (goal, moves, values, fills, removed, &self.managed);
         let by_name = |name: &str, rest: Fingerprint| (name.to_owned(), rest);
@@ -305,7 +311,7 @@ impl<'a> Resolver<'a> {
             (false, true) => Fingerprint::of(&(plain, checks, probes)),
             (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
         };
-        if more.0.is_empty() && more.1.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
+        if more.0.is_empty() && more.1.is_empty() && more.2.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
     }
 }
 

@@ -14,6 +14,7 @@ mod populate;
 mod recipe;
 pub(crate) mod refs;
 mod render;
+mod rows;
 mod table;
 pub(crate) mod text;
 pub(crate) mod types;

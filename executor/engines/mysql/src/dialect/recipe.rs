@@ -26,6 +26,9 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
+            Kind::Rows(k) => {
+                drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
+            }
             Kind::Populate(k) => {
                 let phase = if k.last { Phase::Switch } else { Phase::Backfill };
                 drafts.push(Draft::new(change.clone(), phase, k.why()));

@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, table, weigh,
+    online, populate, rows, table, weigh,
 };
 use crate::flavor::Flavor;
 
@@ -21,6 +21,9 @@ pub(crate) const LIMITS: Limits = Limits { lock_ms: 3_000, statement_ms: 0, atte
 pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
     if let Kind::Backfill(k) = change {
         return backfill::render(flavor, k, before);
+    }
+    if let Kind::Rows(k) = change {
+        return Ok(rows::render(change, k));
     }
     if let Kind::Populate(k) = change {
         return populate::render(k, before);

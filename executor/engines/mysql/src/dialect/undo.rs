@@ -10,13 +10,14 @@ use super::{
     names::quote,
     object, online,
     render::{alone, column_key, prepared, render},
-    table,
+    rows, table,
 };
 use crate::flavor::Flavor;
 
 /// The SQL that takes a change back; `before` and `after` are the schema around the change.
 pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     match change {
+        Kind::Rows(k) => Ok(rows::undo(change, k)),
         Kind::Populate(_) => Ok(RenderedUndo {
             says: "nothing: the rows leave with their table".to_owned(),
             action: Action::Nothing {},

@@ -69,6 +69,9 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
+            Kind::Rows(k) => {
+                drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
+            }
             Kind::Populate(k) => {
                 let phase = if k.last { Phase::Switch } else { Phase::Backfill };
                 drafts.push(Draft::new(change.clone(), phase, k.why()));

@@ -14,6 +14,7 @@ pub(crate) mod object;
 pub(crate) mod populate;
 pub(crate) mod regroup;
 pub(crate) mod rename;
+pub(crate) mod rows;
 pub(crate) mod sequence;
 pub(crate) mod settings;
 pub(crate) mod table;
@@ -69,6 +70,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         }
         Kind::Backfill(k) => backfill::render(k, before),
         Kind::Populate(k) => populate::render(k, before),
+        Kind::Rows(k) => rows::render(k, before),
         Kind::Regroup(k) => regroup::regroup(k, before, after),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),

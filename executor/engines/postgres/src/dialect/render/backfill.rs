@@ -447,7 +447,7 @@ fn reads_itself(change: &Backfill) -> bool {
     change.set.keys().any(|column| texts().any(|e| e.mentions(&base(column)) || e.mentions(column)))
 }
 
-fn type_of(table: &Table, column: &Name) -> String {
+pub(crate) fn type_of(table: &Table, column: &Name) -> String {
     table.column(column).map_or_else(|| "text".to_owned(), |c| c.data_type.clone())
 }
 

@@ -4,6 +4,7 @@ mod backfill;
 mod plain;
 mod populate;
 pub(crate) mod rebuild;
+mod rows;
 pub(crate) mod source;
 pub(crate) mod tighten;
 
@@ -24,6 +25,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Rebuild(rebuild) => rebuild::render(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render(change, fill, before),
         Kind::Populate(populate) => populate::render(populate, before),
+        Kind::Rows(declared) => Ok(rows::render(change, declared)),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
         Kind::AlterTable(_)
         | Kind::AlterColumn(_)
@@ -57,6 +59,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::DropColumn(drop) => plain::undo_drop_column(change, drop, before, after),
         Kind::Rebuild(rebuild) => rebuild::render_undo(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render_undo(change, fill, before),
+        Kind::Rows(declared) => Ok(rows::render_undo(change, declared)),
         Kind::Populate(_) => Ok(RenderedUndo {
             says: "Leaves the rows; they go with their table.".to_owned(),
             action: Action::Nothing {},
