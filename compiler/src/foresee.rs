@@ -133,7 +133,7 @@ impl Ground<'_> {
         let other: BTreeSet<&Name> = changed.filter(|name| !own.contains(name)).collect();
         let conditions = rows.only.iter().chain(rows.rejects.iter().map(|rule| &rule.when));
         let mut texts = texts.into_iter().chain(conditions);
-        texts.all(|sql| !self.dialect.varies(sql) && !other.iter().any(|name| sql.mentions(name)))
+        texts.all(|sql| self.dialect.unsteady(sql).is_none() && !other.iter().any(|name| sql.mentions(name)))
     }
 
     /// The columns of each key that the table shall have.

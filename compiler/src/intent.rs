@@ -90,6 +90,8 @@ pub struct Transform {
     pub maps: BTreeMap<Name, Vec<(String, Literal)>>,
     /// The condition of the rows that it concerns.
     pub only: Option<Sql>,
+    /// Whether its expressions may give another value each time.
+    pub varies: bool,
     /// Whether a value that a map does not name is rejected.
     pub rejects_unmapped: bool,
     /// Rules by which rows are left as they are.

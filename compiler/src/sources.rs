@@ -84,6 +84,11 @@ impl Filler<'_> {
         };
         let fill = composer.fill(&self.source.transform, &|_| true)?;
         let key = self.key(&fill.set.keys().collect())?;
+        if let Some(word) = key.iter().find_map(|column| self.dialect.unsteady(&fill.set[column])) {
+            let says = format!("`{word}` gives another value each time, and the rows of {} are told apart by it", self.at);
+            let help = "make the key from what is the same each time, as in `'award_' || id`".to_owned();
+            return Err(self.wrong(Code::BadValue, says, help));
+        }
         self.complete(&fill.set.keys().collect())?;
         let of_source = |at: &Address| at.relation().as_ref() == Some(from);
         let renamed = self.renames.columns.iter().filter(|(at, _)| of_source(at));

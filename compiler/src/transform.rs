@@ -36,7 +36,12 @@ impl Composer<'_> {
         let mut set = BTreeMap::new();
         for column in all {
             match self.expression(transform, column) {
-                Ok(sql) => drop(set.insert(column.clone(), sql)),
+                Ok(sql) => {
+                    if due(column) {
+                        wrong.extend(self.unsteady(transform, column, &sql));
+                    }
+                    set.insert(column.clone(), sql);
+                }
                 Err(diagnostic) if due(column) => wrong.push(diagnostic),
                 Err(_) => {}
             }
@@ -95,6 +100,22 @@ impl Composer<'_> {
             rejects.push(Reject { when, reason: format!("{column} has a value that its map does not name") });
         }
         rejects
+    }
+
+    /// An expression that gives another value each time is refused unless that is declared; a condition always is.
+    fn unsteady(&self, transform: &Transform, column: &Name, sql: &Sql) -> Option<Diagnostic> {
+        let conditions = transform.only.iter().chain(transform.rejects.iter().map(|rule| &rule.when));
+        let (word, help) = match conditions.into_iter().find_map(|sql| self.dialect.unsteady(sql)) {
+            Some(word) => (word, "write a condition that is the same each time, with the value itself".to_owned()),
+            None if transform.varies => return None,
+            None => {
+                let help = "write the value itself, or `varies = true` if each row may keep the one that it happens to get";
+                (self.dialect.unsteady(sql)?, help.to_owned())
+            }
+        };
+        let says = format!("`{word}` gives another value each time, so what {column} gets depends on when the run comes to a row");
+        let place = transform.columns.get(column).unwrap_or(&transform.place);
+        Some(Diagnostic::new(Code::BadValue, says).at(place).help(help))
     }
 
     fn base_has(&self, column: &Name) -> bool {

@@ -459,18 +459,18 @@ fn declared_rows_are_kept_in_step() {
             work.write("specs/schema.toml", &format!("{head}rows = [{rows}]\n\n{rest}"));
         };
         let found = || cells(database.query(all).trim_end()).chunks(3).map(|row| row.join(" ")).collect::<Vec<_>>();
-        rows("{ code = \"de\", name = \"Germany\" }, { code = \"fr\", name = \"L'\\\\France\" }");
+        rows("{ code = \"de\", name = \"Germany\" }, { code = \"fr\", name = \"L'France\" }");
         work.plan(&database);
         work.sign();
         work.apply(&database);
-        assert_eq!(found(), ["de Germany 7", "fr L'\\France ", "xx Elsewhere 1"], "{engine:?}");
+        assert_eq!(found(), ["de Germany 7", "fr L'France ", "xx Elsewhere 1"], "{engine:?}");
         work.nothing_to_do(&database);
         work.rollback(&database);
         assert_eq!(database.query(all), before, "{engine:?}");
         let mut again = work.apply_args(&database);
         again.push("--again".to_owned());
         work.expect(0, &again.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(found(), ["de Germany 7", "fr L'\\France ", "xx Elsewhere 1"], "{engine:?}");
+        assert_eq!(found(), ["de Germany 7", "fr L'France ", "xx Elsewhere 1"], "{engine:?}");
         // What is declared no more stays.
         rows("{ code = \"fr\", name = \"France\" }");
         work.plan(&database);
@@ -488,5 +488,26 @@ fn declared_rows_are_kept_in_step() {
             let said = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "p.json"]).stderr;
             assert!(said.contains(word), "no `{word}` in\n{said}");
         }
+    }
+}
+
+#[test]
+fn what_gives_another_value_each_time_is_refused_unless_declared() {
+    for engine in ENGINES {
+        let database = tickets(*engine);
+        let work = Workspace::new();
+        work.import(&database);
+        let kind = engine.pick("text?", "double precision?", "double?");
+        let column = format!("[table.tickets.columns]\nluck = \"{kind}\"");
+        work.edit("specs/schema.toml", "[table.tickets.columns]", &column);
+        let random = engine.pick("random()", "random()", "rand()");
+        work.write("specs/transform.toml", &format!("[transform.tickets]\nset.luck = \"{random}\"\n"));
+        let said = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "p.json"]).stderr;
+        assert!(said.contains("gives another value each time"), "{engine:?}: {said}");
+        work.write("specs/transform.toml", &format!("[transform.tickets]\nset.luck = \"{random}\"\nvaries = true\n"));
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        assert_eq!(database.query("select count(luck) from tickets;").trim(), "60", "{engine:?}");
     }
 }

@@ -639,7 +639,11 @@ fn mark_rows(rows: &Rows, ground: &Ground<'_>, marks: &mut Footmarks) {
 fn referred(table: &Qualified, ground: &Ground<'_>, marks: &mut Footmarks) {
     let constraints = ground.goal.table(table).into_iter().flat_map(|t| t.constraints.values());
     for fk in constraints.filter_map(|c| c.foreign_key()).filter(|fk| fk.references != *table) {
-        marks.reads.extend(fk.referenced.iter().map(|column| Address::column(&fk.references, column)));
+        // A key that names no columns means the primary key.
+        let primary = || ground.goal.table(&fk.references)?.primary_key().map(|(_, key)| &key.columns);
+        let referenced = if fk.referenced.is_empty() { primary() } else { Some(&fk.referenced) };
+        let columns = referenced.into_iter().flatten();
+        marks.reads.extend(columns.map(|column| Address::column(&fk.references, column)));
     }
 }
 

@@ -122,8 +122,8 @@ impl Dialect for Fake {
         value.to_owned()
     }
 
-    fn varies(&self, _: &Sql) -> bool {
-        false
+    fn unsteady(&self, _: &Sql) -> Option<String> {
+        None
     }
 
     fn mapped(&self, value: &str, _: &[(String, mig_plan::verify::Literal)], _: &str) -> Sql {

@@ -807,6 +807,9 @@ language! {
         /// A condition: rows of which it is not true keep their values, and have none in new columns.
         /// Example: `"deleted_at is null"`
         "where" only: Option<Text>,
+        /// Whether its expressions may give another value each time, as `now()` does; a row keeps the first.
+        /// Example: `true`
+        "varies" varies: Option<Flag>,
         /// What becomes of a value that a `map` does not name: `"keep"`, as without it, or `"reject"`.
         /// Example: `"reject"`
         "unmapped" unmapped: Option<Text>,

@@ -99,8 +99,8 @@ pub trait Dialect: Send + Sync {
     /// A value as the engine writes it out: an expression that compares letter by letter.
     fn as_text(&self, value: &str) -> String;
 
-    /// Whether an expression may give another value each time that it is asked.
-    fn varies(&self, expression: &Sql) -> bool;
+    /// What in an expression gives another value each time that it is asked, if anything is known to: `now`, `random`.
+    fn unsteady(&self, expression: &Sql) -> Option<String>;
 
     /// The expression that exchanges values for others: `value` is SQL, the pairs are values as the engine writes them out as text and
     /// what each becomes, `to` is the type of the result. Other values stay, as far as the type can hold them.

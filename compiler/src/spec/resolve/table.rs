@@ -216,6 +216,7 @@ impl<'a> Resolver<'a> {
         });
         let rejects = rejects.collect();
         let rejects_unmapped = self.rejects_unmapped(spec);
+        let varies = super::is_true(&spec.varies);
         let max_rejects = spec.max_rejects.as_ref().map_or(0, |most| {
             u64::try_from(most.value).unwrap_or_else(|_| {
                 self.error(Code::BadValue, &most.place, "`max_rejects` is a number of rows, 0 or more");
@@ -223,7 +224,7 @@ impl<'a> Resolver<'a> {
             })
         });
         let place = place.clone();
-        Transform { set, maps, only, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
+        Transform { set, maps, only, varies, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
     }
 
     fn rejects_unmapped(&mut self, spec: &TransformSpec) -> bool {

@@ -89,8 +89,9 @@ pub(crate) fn undo(_: &Flavor, change: &Backfill, before: &Schema) -> RenderedUn
     };
     let writer = Writer { change, table, key, kept: kept::values(&Kind::from(change.clone())) };
     let set: Vec<_> = change.set.keys().enumerate().map(|(i, c)| format!("t.{} = k._mig_old{i}", quote(c))).collect();
+    let still = change.set.keys().enumerate();
     let still: Vec<_> =
-        change.set.keys().enumerate().map(|(i, c)| format!("t.{} <=> k._mig_new{i}", quote(c))).collect();
+        still.map(|(i, c)| writer.same(c, &format!("t.{}", quote(c)), &format!("k._mig_new{i}"))).collect();
     let sql = format!(
         "UPDATE {} AS t JOIN {} AS k ON {} SET {} WHERE {}",
         quote(&change.table.name),
@@ -236,7 +237,7 @@ impl<'a> Writer<'a> {
     fn is_told_by_kept(&self) -> bool {
         let told = self.change.set.iter().all(|(column, sql)| can_be_told(self.change, column, sql));
         let judged = self.change.rows.rejects.iter().any(|rule| reads(self.change, &rule.when).next().is_some());
-        self.change.overwrites && (judged || !told)
+        self.change.overwrites && (judged || !told || self.is_unsteady())
     }
 
     fn probe(&self) -> Probe {
@@ -276,13 +277,35 @@ impl<'a> Writer<'a> {
         parts.join(" AND ")
     }
 
+    /// Whether two values of a column are the same: texts letter by letter, whatever their collation takes for equal.
+    fn same(&self, column: &Name, a: &str, b: &str) -> String {
+        let exact = |c: &Column| {
+            let base = types::base(&c.data_type);
+            types::is_text(&c.data_type) && !matches!(base, "char" | "enum" | "set")
+        };
+        let bytes = |value: &str| format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)");
+        match self.table.column(column) {
+            Some(c) if exact(c) => format!("{} <=> {}", bytes(a), bytes(b)),
+            _ => format!("{a} <=> {b}"),
+        }
+    }
+
+    fn is_unsteady(&self) -> bool {
+        self.change.set.values().any(|sql| text::unsteady(sql).is_some())
+    }
+
     fn undone(&self) -> String {
+        if self.is_unsteady() && !self.change.overwrites {
+            // A row keeps the first value that it got.
+            let empty: Vec<_> = self.change.set.keys().map(|c| format!("_mig_t.{} IS NULL", quote(c))).collect();
+            return format!("({})", empty.join(" OR "));
+        }
         let parts: Vec<_> = self
             .change
             .set
             .keys()
             .enumerate()
-            .map(|(i, c)| format!("_mig_t.{} <=> _mig_v._mig_c{i}", quote(c)))
+            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_c{i}")))
             .collect();
         format!("NOT ({})", parts.join(" AND "))
     }
@@ -365,7 +388,9 @@ impl<'a> Writer<'a> {
     fn update_from_kept(&self, next: bool) -> String {
         let columns = || self.change.set.keys().enumerate();
         let set: Vec<_> = columns().map(|(i, c)| format!("_mig_t.{} = k._mig_new{i}", quote(c))).collect();
-        let old: Vec<_> = columns().map(|(i, c)| format!("_mig_t.{} <=> k._mig_old{i}", quote(c))).collect();
+        let old: Vec<_> = columns()
+            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("k._mig_old{i}")))
+            .collect();
         let range = format!("SELECT * FROM {} WHERE {} {APART}", quote(&self.kept), self.range(next));
         format!(
             "UPDATE {} AS _mig_t JOIN (\n    {range}\n) AS k ON {}\nSET {}\nWHERE {}",

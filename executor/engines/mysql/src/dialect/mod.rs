@@ -111,8 +111,8 @@ impl Dialect for MySqlDialect {
         backfill::as_text(value)
     }
 
-    fn varies(&self, expression: &Sql) -> bool {
-        text::varies(expression)
+    fn unsteady(&self, expression: &Sql) -> Option<String> {
+        text::unsteady(expression)
     }
 
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {

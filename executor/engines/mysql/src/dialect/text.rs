@@ -292,8 +292,8 @@ pub(crate) fn only_tidies(expression: &Sql) -> bool {
         && !(functions.contains("lower") && functions.contains("upper"))
 }
 
-/// Whether an expression may give another value each time that it is asked.
-pub(crate) fn varies(expression: &Sql) -> bool {
+/// What in an expression gives another value each time that it is asked.
+pub(crate) fn unsteady(expression: &Sql) -> Option<String> {
     const VARY: &[&str] = &[
         "connection_id", "curdate", "curtime", "current_date", "current_time", "current_timestamp", "last_insert_id", "localtime",
         "localtimestamp", "now", "rand", "random_bytes", "sysdate", "unix_timestamp", "utc_date", "utc_time", "utc_timestamp",
@@ -302,12 +302,13 @@ pub(crate) fn varies(expression: &Sql) -> bool {
     const BARE: &[&str] =
         &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp"];
     let tokens = lex::tokens(expression.as_str());
-    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).any(|(at, token)| {
+    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).find_map(|(at, token)| {
         let word = token.text.to_lowercase();
         let called = tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
         // With an argument it speaks of that.
         let of_something = word == "unix_timestamp" && !tokens.get(at + 2).is_some_and(|t| t.is_sign(")"));
-        (called && VARY.contains(&word.as_str()) && !of_something) || BARE.contains(&word.as_str())
+        let varies = (called && VARY.contains(&word.as_str()) && !of_something) || BARE.contains(&word.as_str());
+        varies.then_some(word)
     })
 }
 

@@ -187,6 +187,23 @@ pub(crate) fn narrows(from: &str, to: &str) -> bool {
     }
 }
 
+/// What in an expression gives another value in another transaction, or each time.
+pub(crate) fn unsteady(expression: &str) -> Option<String> {
+    const CALLED: &[&str] = &[
+        "clock_timestamp", "currval", "gen_random_uuid", "lastval", "nextval", "now", "random", "random_normal", "setval",
+        "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "uuid_generate_v1", "uuid_generate_v1mc",
+        "uuid_generate_v4", "uuidv4", "uuidv7",
+    ];
+    const BARE: &[&str] = &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"];
+    let all: Vec<_> = tokens(expression).filter(|t| t.kind != mig_plan::sql::TokenKind::Blank).collect();
+    all.iter().enumerate().find_map(|(at, token)| {
+        let word = token.identifier()?;
+        let called = all.get(at + 1).is_some_and(|next| next.text == "(");
+        let bare = token.kind == mig_plan::sql::TokenKind::Word && BARE.contains(&word.as_str());
+        (bare || (called && CALLED.contains(&word.as_str()))).then_some(word)
+    })
+}
+
 /// Whether an expression may give another value for each row.
 pub(crate) fn is_volatile(expression: &str) -> bool {
     const VOLATILE: &[&str] = &[

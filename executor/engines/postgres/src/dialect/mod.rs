@@ -116,8 +116,8 @@ impl Dialect for Postgres {
         format!("({value})::text")
     }
 
-    fn varies(&self, expression: &Sql) -> bool {
-        casts::is_volatile(expression.as_str())
+    fn unsteady(&self, expression: &Sql) -> Option<String> {
+        casts::unsteady(expression.as_str())
     }
 
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql {

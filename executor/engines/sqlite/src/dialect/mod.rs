@@ -110,8 +110,8 @@ impl Dialect for Sqlite {
         format!("CAST({value} AS TEXT)")
     }
 
-    fn varies(&self, expression: &Sql) -> bool {
-        text::varies(expression)
+    fn unsteady(&self, expression: &Sql) -> Option<String> {
+        text::unsteady(expression)
     }
 
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {

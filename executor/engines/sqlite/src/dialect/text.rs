@@ -107,21 +107,22 @@ pub(crate) fn says(text: &Sql, name: &Name) -> bool {
         .any(|identifier| identifier.eq_ignore_ascii_case(name.as_str()))
 }
 
-/// Whether an expression may give another value each time that it is asked.
-pub(crate) fn varies(sql: &Sql) -> bool {
+/// What in an expression gives another value each time that it is asked.
+pub(crate) fn unsteady(sql: &Sql) -> Option<String> {
     const VARY: &[&str] = &["random", "randomblob", "changes", "last_insert_rowid", "total_changes"];
     const CLOCKS: &[&str] = &["date", "time", "datetime", "julianday", "unixepoch", "strftime"];
     const NOW: &[&str] = &["current_timestamp", "current_date", "current_time"];
     let tokens = lex::tokens(sql.as_str());
     let now = tokens.iter().any(|t| t.kind == TokenKind::Text && t.text.eq_ignore_ascii_case("'now'"));
-    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).any(|(at, token)| {
+    tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).find_map(|(at, token)| {
         let word = token.text.to_ascii_lowercase();
         let called = tokens.get(at + 1).is_some_and(|t| t.is_sign("("));
         // Without an argument they tell the present.
         let bare = called && tokens.get(at + 2).is_some_and(|t| t.is_sign(")"));
-        NOW.contains(&word.as_str())
+        let varies = NOW.contains(&word.as_str())
             || (called && VARY.contains(&word.as_str()))
-            || (called && CLOCKS.contains(&word.as_str()) && (now || bare))
+            || (called && CLOCKS.contains(&word.as_str()) && (now || bare));
+        varies.then_some(word)
     })
 }
 

@@ -123,7 +123,8 @@ impl<'a> Writer<'a> {
             },
             None => Cursor { parts: vec![("ctid".to_owned(), "tid".to_owned())], words: vec!["ctid".to_owned()] },
         };
-        let volatile = change.set.values().any(|e| casts::is_volatile(e.as_str()));
+        let unsteady = |e: &Sql| casts::is_volatile(e.as_str()) || casts::unsteady(e.as_str()).is_some();
+        let volatile = change.set.values().any(unsteady);
         let mode = match (change.overwrites && reads_itself(change), volatile) {
             (true, _) => Mode::Kept,
             (_, true) if change.overwrites => Mode::Kept,

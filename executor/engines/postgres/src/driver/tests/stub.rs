@@ -58,8 +58,8 @@ impl Dialect for Stub {
         value.to_owned()
     }
 
-    fn varies(&self, _: &mig_plan::Sql) -> bool {
-        false
+    fn unsteady(&self, _: &mig_plan::Sql) -> Option<String> {
+        None
     }
 
     fn mapped(&self, value: &str, _: &[(String, mig_plan::verify::Literal)], _: &str) -> mig_plan::Sql {

@@ -51,7 +51,8 @@ impl<'a> Fill<'a> {
         let read = |sql: &Sql| text::mentions(sql).iter().map(present).collect::<Vec<_>>();
         let is_set = |name: &Name| self.fill.set.keys().any(|set| names::same(name, set));
         let judged = self.fill.rows.rejects.iter().any(|rule| read(&rule.when).iter().any(is_set));
-        self.fill.overwrites && (judged || !self.fill.set.iter().all(again))
+        let unsteady = self.fill.set.values().any(|sql| text::unsteady(sql).is_some());
+        self.fill.overwrites && (judged || unsteady || !self.fill.set.iter().all(again))
     }
 
     /// The condition of the rows that get values, as one more after others.
