@@ -45,6 +45,7 @@ impl Ground<'_> {
                 at: &at,
                 table: self.renames.schema.table(&at),
                 goal: Some(goal),
+                schema: self.goal,
                 renamed: &self.renames.columns,
                 dialect: self.dialect,
             };
@@ -126,6 +127,10 @@ impl Ground<'_> {
     fn can_be_said(&self, own: &[&Name], texts: Vec<&Sql>, rows: &Selection, groups: &[Group]) -> bool {
         let there = |at: &Address| self.snapshot.schema.0.objects.contains_key(at);
         let new = self.goal.objects.keys().filter(|new| !there(new) && !new.is_member());
+        // What an extension brings has names that nobody here knows.
+        if self.goal.objects.keys().any(|at| at.kind() == ObjectKind::Extension && !there(at)) {
+            return false;
+        }
         let named = |at: &&Address| !matches!(at.kind(), ObjectKind::Index | ObjectKind::Trigger);
         // What only goes is there as long as anything is asked.
         let goes = |group: &&Group| !group.changes.iter().all(|c| matches!(c, Kind::Drop(_)));

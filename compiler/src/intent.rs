@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, Sql,
+    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, Sql, UuidVersion,
     kind::{OnConflict, Reject},
     verify::Literal,
 };
@@ -86,6 +86,8 @@ pub struct Declared<T> {
 pub struct Transform {
     /// Expression by goal column, as declared.
     pub set: BTreeMap<Name, Sql>,
+    /// Ids made from names, by goal column: version, namespace in hex digits, name.
+    pub uuids: BTreeMap<Name, (UuidVersion, String, Sql)>,
     /// What values become, by goal column: old value and new, in declared order.
     pub maps: BTreeMap<Name, Vec<(String, Literal)>>,
     /// The condition of the rows that it concerns.

@@ -35,6 +35,7 @@ pub(crate) fn attach_fills(
             at: table,
             table: renames.schema.table(table),
             goal: intent.goal.table(table),
+            schema: &intent.goal,
             renamed: &renames.columns,
             dialect,
         };

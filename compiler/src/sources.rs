@@ -79,6 +79,7 @@ impl Filler<'_> {
             at: from,
             table: Some(over),
             goal: Some(self.table),
+            schema: self.goal,
             renamed: &self.renames.columns,
             dialect: self.dialect,
         };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Dialect, Fill, Name, Qualified, Sql, Table,
+    Address, Dialect, Fill, Name, Qualified, Schema, Sql, Table,
     kind::{Reject, Selection},
 };
 
@@ -20,6 +20,8 @@ pub(crate) struct Composer<'a> {
     pub(crate) table: Option<&'a Table>,
     /// The table as it shall be.
     pub(crate) goal: Option<&'a Table>,
+    /// All that shall be.
+    pub(crate) schema: &'a Schema,
     /// Renamed columns: goal address to base name.
     pub(crate) renamed: &'a BTreeMap<Address, Name>,
     pub(crate) dialect: &'a dyn Dialect,
@@ -32,7 +34,7 @@ impl Composer<'_> {
     /// What cannot be made of the declaration.
     pub(crate) fn fill(&self, transform: &Transform, due: &dyn Fn(&Name) -> bool) -> Result<Fill, Vec<Diagnostic>> {
         let mut wrong = Vec::new();
-        let all: BTreeSet<&Name> = transform.set.keys().chain(transform.maps.keys()).collect();
+        let all: BTreeSet<&Name> = transform.set.keys().chain(transform.maps.keys()).chain(transform.uuids.keys()).collect();
         let mut set = BTreeMap::new();
         for column in all {
             match self.expression(transform, column) {
@@ -66,6 +68,13 @@ impl Composer<'_> {
 
     /// The value of a column: what is set, with its map applied.
     fn expression(&self, transform: &Transform, column: &Name) -> Result<Sql, Diagnostic> {
+        if let Some((version, namespace, name)) = transform.uuids.get(column) {
+            let place = transform.columns.get(column).unwrap_or(&transform.place);
+            return self.dialect.uuid(*version, namespace, name, self.schema).map_err(|says| {
+                let help = "make the id from what the row has, as in `'thread_' || id`";
+                Diagnostic::new(Code::EngineCannot, says).at(place).help(help)
+            });
+        }
         let set = transform.set.get(column);
         let Some(pairs) = transform.maps.get(column) else {
             return Ok(set.cloned().unwrap_or_else(|| Sql::new("NULL")));

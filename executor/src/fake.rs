@@ -541,6 +541,10 @@ impl Dialect for FakeDialect {
         value.to_owned()
     }
 
+    fn uuid(&self, _: mig_plan::UuidVersion, _: &str, name: &Sql, _: &Schema) -> Result<Sql, String> {
+        Ok(name.clone())
+    }
+
     fn unsteady(&self, _: &mig_plan::Sql) -> Option<String> {
         None
     }

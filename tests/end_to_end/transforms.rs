@@ -511,3 +511,41 @@ fn what_gives_another_value_each_time_is_refused_unless_declared() {
         assert_eq!(database.query("select count(luck) from tickets;").trim(), "60", "{engine:?}");
     }
 }
+
+/// The ids of `letter/1` and `letter/90` in the namespace of domain names, as Python's `uuid` module makes them.
+const UUID3: [&str; 2] = ["a4860e7a-7c23-3ef6-9769-674aa3986dc1", "73c3f714-3284-39b6-b8ff-0853a1c5e4e0"];
+const UUID5: [&str; 2] = ["56af6611-7880-5ce3-8a22-4881278c9d9f", "e9ed6a1f-8877-50a2-ad2c-6a796e64e8c7"];
+
+#[test]
+fn ids_are_made_from_names() {
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        let database = letters(engine);
+        let work = Workspace::new();
+        work.import(&database);
+        let kind = engine.pick("text", "uuid", "char(36)");
+        let name = engine.pick("", "'letter/' || id", "concat('letter/', id)");
+        let spec = |version: &str, extension: &str| {
+            format!(
+                "{extension}\n[table.threads]\nprimary_key = [\"id\"]\n[table.threads.columns]\nid = \"{kind}\"\nletter = \"integer\"\n\
+                 [transform.threads]\nfrom = \"letters\"\nset.letter = \"id\"\n\
+                 {version}.id = {{ namespace = \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\", name = \"{name}\" }}\n"
+            )
+        };
+        for (version, extension) in [("uuid3", ""), ("uuid5", engine.pick("", "[extension.pgcrypto]", ""))] {
+            work.write("specs/threads.toml", &spec(version, extension));
+            work.plan(&database);
+            work.sign();
+            work.apply(&database);
+            let found = database.query("select id from threads where letter in (1, 90) order by letter;");
+            let expected = if version == "uuid3" { UUID3 } else { UUID5 };
+            assert_eq!(found.split_whitespace().collect::<Vec<_>>(), expected, "{engine:?}");
+            work.nothing_to_do(&database);
+            work.rollback(&database);
+        }
+        if engine == Engine::Postgres {
+            work.write("specs/threads.toml", &spec("uuid5", ""));
+            let args = ["plan", "--url", &database.url(), "--specs", "specs", "--out", "p.json"];
+            assert!(work.expect(1, &args).stderr.contains("pgcrypto"));
+        }
+    }
+}

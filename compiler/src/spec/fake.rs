@@ -122,6 +122,10 @@ impl Dialect for Fake {
         value.to_owned()
     }
 
+    fn uuid(&self, _: mig_plan::UuidVersion, _: &str, name: &Sql, _: &Schema) -> Result<Sql, String> {
+        Ok(name.clone())
+    }
+
     fn unsteady(&self, _: &Sql) -> Option<String> {
         None
     }

@@ -801,6 +801,12 @@ language! {
         /// Expression by column; a column in it means the value from before.
         /// Example: `{ slug = "lower(name)" }`
         "set" set: Names<Text>,
+        /// Ids of version 5, by column: made by SHA-1 from a namespace and a name, the same each time.
+        /// Example: `{ id = { namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8", name = "'thread/' || id" } }`
+        "uuid5" uuid5: Names<UuidSpec>,
+        /// Ids of version 3, by column: made by MD5 from a namespace and a name, the same each time.
+        /// Example: `{ id = { namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8", name = "'thread/' || id" } }`
+        "uuid3" uuid3: Names<UuidSpec>,
         /// New value by old value, by column. An old value is written as the database shows it as text; values that are not named stay.
         /// Example: `{ state = { o = "open", c = "closed" } }`
         "map" map: Names<Map<Literal>>,
@@ -822,6 +828,16 @@ language! {
         /// Rows of the first batch.
         /// Example: `5000`
         "batch_rows" batch_rows: Option<Number>,
+    }
+
+    /// An id that is made from a name.
+    UuidSpec {
+        /// The namespace, itself an id.
+        /// Example: `"6ba7b810-9dad-11d1-80b4-00c04fd430c8"`
+        "namespace" namespace: Text,
+        /// The name, an expression.
+        /// Example: `"'thread/' || id"`
+        "name" name: Text,
     }
 
     /// A rule by which a transform leaves rows as they are.

@@ -99,6 +99,13 @@ pub trait Dialect: Send + Sync {
     /// A value as the engine writes it out: an expression that compares letter by letter.
     fn as_text(&self, value: &str) -> String;
 
+    /// The expression of an id made from a namespace and a name: version 3 (MD5) or 5 (SHA-1) of RFC 9562. `namespace` is 32 hex digits.
+    /// `schema` tells which extensions are declared.
+    ///
+    /// # Errors
+    /// A sentence that says what the engine lacks for it.
+    fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, schema: &Schema) -> Result<Sql, String>;
+
     /// What in an expression gives another value each time that it is asked, if anything is known to: `now`, `random`.
     fn unsteady(&self, expression: &Sql) -> Option<String>;
 
@@ -218,6 +225,15 @@ pub trait Dialect: Send + Sync {
     /// # Errors
     /// What this engine cannot do.
     fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint>;
+}
+
+/// How an id is made from a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum UuidVersion {
+    /// By MD5.
+    Three,
+    /// By SHA-1.
+    Five,
 }
 
 /// A type that nobody knows.

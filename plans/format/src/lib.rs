@@ -22,7 +22,7 @@ pub mod verify;
 pub use self::{
     address::{Address, ObjectKind},
     dialect::{
-        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType,
+        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType, UuidVersion,
     },
     fingerprint::Fingerprint,
     grant::{Grant, GrantRule},

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Name, Object, Qualified, Sql, Table,
+    Address, Body, Column, ColumnValue, Name, Object, Qualified, Sql, Table, UuidVersion,
     kind::{OnConflict, Reject},
 };
 
@@ -210,6 +210,23 @@ impl<'a> Resolver<'a> {
             many
         });
         let only = spec.only.as_ref().map(|sql| Sql::new(&*sql.value));
+        let mut uuids = BTreeMap::new();
+        for (version, named) in [(UuidVersion::Three, &spec.uuid3), (UuidVersion::Five, &spec.uuid5)] {
+            for entry in &named.0 {
+                let Some(column) = self.known_column(at, &entry.name) else { continue };
+                let said = &entry.value.namespace;
+                let digits: String = said.value.chars().filter(|c| *c != '-').collect();
+                if digits.len() != 32 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                    self.error(Code::BadValue, &said.place, "a namespace is an id of 32 hex digits");
+                }
+                let taken = set.contains_key(&column) || maps.contains_key(&column);
+                let id = (version, digits.to_lowercase(), Sql::new(&*entry.value.name.value));
+                columns.insert(column.clone(), entry.name.place.clone());
+                if uuids.insert(column.clone(), id).is_some() || taken {
+                    self.error(Code::DeclaredTwice, &entry.name.place, format!("{column} gets its value twice"));
+                }
+            }
+        }
         let rejects = spec.rejects.iter().map(|rule| Reject {
             when: Sql::new(&*rule.when.value),
             reason: rule.reason.value.clone(),
@@ -224,7 +241,7 @@ impl<'a> Resolver<'a> {
             })
         });
         let place = place.clone();
-        Transform { set, maps, only, varies, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
+        Transform { set, uuids, maps, only, varies, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
     }
 
     fn rejects_unmapped(&mut self, spec: &TransformSpec) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Action, Address, Column, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema, Sql,
-    Statement, Table,
+    Statement, Table, UuidVersion,
     kind::Backfill,
     step::{Batch, Batches, Rejects, Transaction, Until},
     verify::Literal,
@@ -433,4 +433,17 @@ pub(crate) fn constant(value: &Literal) -> String {
         Literal::Number(digits) => digits.replace('_', ""),
         Literal::Truth(truth) => u8::from(*truth).to_string(),
     }
+}
+
+/// An id made from a namespace and a name.
+pub(crate) fn uuid(version: UuidVersion, namespace: &str, name: &Sql) -> Sql {
+    let (digit, function) = match version {
+        UuidVersion::Three => ('3', "MD5"),
+        UuidVersion::Five => ('5', "SHA1"),
+    };
+    let hash = format!("{function}(CONCAT(UNHEX('{namespace}'), CONVERT({name} USING utf8mb4)))");
+    let part = |from: u8, many: u8| format!("SUBSTR({hash}, {from}, {many})");
+    let variant = format!("LOWER(CONV((CONV({}, 16, 10) & 3) | 8, 10, 16))", part(17, 1));
+    let (first, second, third, fourth, last) = (part(1, 8), part(9, 4), part(14, 3), part(18, 3), part(21, 12));
+    Sql::new(format!("CONCAT({first}, '-', {second}, '-{digit}', {third}, '-', {variant}, {fourth}, '-', {last})"))
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+    RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index,
     verify::Literal,
 };
 
@@ -109,6 +109,10 @@ impl Dialect for MySqlDialect {
 
     fn as_text(&self, value: &str) -> String {
         backfill::as_text(value)
+    }
+
+    fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, _: &Schema) -> Result<Sql, String> {
+        Ok(backfill::uuid(version, namespace, name))
     }
 
     fn unsteady(&self, expression: &Sql) -> Option<String> {

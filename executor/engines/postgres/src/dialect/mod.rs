@@ -25,7 +25,7 @@ use std::{
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
-    Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType,
+    Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
     schema::{Index, IndexedBy},
     verify::Literal,
 };
@@ -114,6 +114,10 @@ impl Dialect for Postgres {
 
     fn as_text(&self, value: &str) -> String {
         format!("({value})::text")
+    }
+
+    fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, schema: &Schema) -> Result<Sql, String> {
+        render::uuid::made(version, namespace, name, schema)
     }
 
     fn unsteady(&self, expression: &Sql) -> Option<String> {

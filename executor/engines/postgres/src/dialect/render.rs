@@ -20,6 +20,7 @@ pub(crate) mod settings;
 pub(crate) mod table;
 pub(crate) mod twins;
 pub(crate) mod using;
+pub(crate) mod uuid;
 pub(crate) mod view;
 
 use mig_plan::{

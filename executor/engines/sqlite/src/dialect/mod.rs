@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
-    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, schema::Index,
+    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index,
     verify::Literal,
 };
 
@@ -108,6 +108,10 @@ impl Dialect for Sqlite {
 
     fn as_text(&self, value: &str) -> String {
         format!("CAST({value} AS TEXT)")
+    }
+
+    fn uuid(&self, _: UuidVersion, _: &str, _: &Sql, _: &Schema) -> Result<Sql, String> {
+        Err("SQLite has neither MD5 nor SHA-1, so it cannot make an id from a name".to_owned())
     }
 
     fn unsteady(&self, expression: &Sql) -> Option<String> {
