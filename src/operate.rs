@@ -198,6 +198,7 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::Busy { .. }
         | Stop::Unfinished { .. }
         | Stop::TooManyRejects { .. }
+        | Stop::NotRetried { .. }
         | Stop::Internal { step: Some(_), .. }
         | Stop::Strained { .. }
         | Stop::Undone { .. }
@@ -381,6 +382,15 @@ pub(crate) async fn history(database: &Database, json: bool) -> Result<String, T
         return Ok("mig has applied nothing here".to_owned());
     }
     Ok(runs.iter().map(|run| format!("{}\n", run_words(run))).collect())
+}
+
+/// Tries the rows again that a run rejected; gives those that still do not fit.
+pub(crate) async fn retry_rejects(database: &Database, run: &str, wait: Duration) -> Result<Vec<Rejected>, Trouble> {
+    let pace = Pace { lock_wait: wait, ..Pace::default() };
+    let mut watch = Watch::start(false, database.engine.lookout.is_some());
+    let rows = mig_executor::retry(&mut Sessions(database), run, pace, &mut watch).await;
+    watch.end();
+    rows.map_err(|stop| trouble(&stop))
 }
 
 /// The rows that a run rejected.

@@ -50,7 +50,7 @@ pub use self::{
     lookout::Lookout,
     monitor::{MonitorPolicy, Then},
     reconcile::Position,
-    rejects::{Rejected, rejects},
+    rejects::{Rejected, rejects, retry},
     report::{Progress, Report, Silent},
     rollback::{Forecast, RollbackRequest, Which, forecast, rollback},
     runs::{RunStatus, RunSummary, Standing, Status, history, status},

@@ -1,12 +1,19 @@
 //! Rows that a transform leaves as they are: counted against what the plan allows, and kept with key, reason and content.
 
-use mig_plan::{StepId, step::Rejects};
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{Action, StepId, step::Rejects};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    driver::Driver,
+    apply::Pace,
+    driver::{Connector, Driver},
     failure::Failure,
+    line::Line,
+    report::Report,
+    run::Course,
     runner::{Halt, Runner},
+    runs::{RunStatus, kept_plan, runs},
     stop::Stop,
 };
 
@@ -43,6 +50,42 @@ impl Runner<'_> {
         Ok(())
     }
 
+    /// Does again what rejected rows of a run that is done: those that fit by now get their values. Gives those that still do not.
+    async fn again_for_rejected(&mut self, run: &str) -> Result<Vec<Rejected>, Halt> {
+        let entries = self.read_journal().await?;
+        let summary = runs(&entries).into_iter().find(|summary| summary.run == run);
+        let summary = summary.ok_or_else(|| Stop::NoSuchRun { which: run.to_owned() })?;
+        let refused = |says: &str| Stop::NotRetried { run: run.to_owned(), says: says.to_owned() };
+        if summary.status != RunStatus::Done {
+            return Err(refused("it is not done, and applying its plan again tries the rows again").into());
+        }
+        let lost = |why| Stop::PlanLost { run: run.to_owned(), plan: summary.plan.clone(), why };
+        let plan = kept_plan(&mut *self.driver, &summary).await?.map_err(lost)?;
+        let line = Line::forth(&plan).map_err(|e| lost(e.to_string()))?;
+        run.clone_into(&mut self.run);
+        let steps: BTreeSet<StepId> = self.driver.rejects(run).await?.into_iter().map(|row| row.step).collect();
+        for nth in 0..line.len() {
+            let leg = &line.legs[nth];
+            if !steps.contains(leg.id) {
+                continue;
+            }
+            let live = self.observe(&leg.touched).await?;
+            let spelling = self.spelling();
+            if !leg.touched.iter().all(|at| spelling.equal(at, live.get(at), line.expected(nth + 1, at))) {
+                return Err(refused("the table has another form by now than when the rows were rejected").into());
+            }
+            let course = Course { done: BTreeSet::new(), cursors: BTreeMap::new() };
+            match leg.action {
+                Action::Batches(batches) => self.backfill(&line, nth, batches, &course).await?,
+                Action::Transaction(_) if line.shapeless(nth) => {
+                    self.transaction(&line, &(nth..nth + 1), &course).await?;
+                }
+                _ => return Err(refused("the step that rejected them makes its table anew").into()),
+            }
+        }
+        Ok(self.driver.rejects(run).await?)
+    }
+
     fn rejected(&self, step: &StepId, row: Vec<Option<String>>) -> Result<Rejected, Failure> {
         let [Some(key), Some(reason), Some(row)] = row.as_slice() else {
             return Err(Failure::broken(format!("the query for rejected rows of {step} answered {row:?}")));
@@ -61,4 +104,25 @@ pub async fn rejects(driver: &mut dyn Driver, run: &str) -> Result<Vec<Rejected>
         return Err(Stop::NoSuchRun { which: run.to_owned() });
     }
     Ok(driver.rejects(run).await?)
+}
+
+/// Tries the rows again that a run rejected, once they are corrected. Gives those that still do not fit.
+///
+/// # Errors
+/// [`Stop`]: what happened, what stands, what to do next.
+pub async fn retry(
+    connect: &mut dyn Connector,
+    run: &str,
+    pace: Pace,
+    report: &mut dyn Report,
+) -> Result<Vec<Rejected>, Stop> {
+    let mut driver = connect.connect().await?;
+    driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
+    let mut runner = Runner::begin(connect, driver, pace, report).await?;
+    let result = runner.again_for_rejected(run).await;
+    runner.leave().await;
+    result.map_err(|halt| match halt {
+        Halt::Stop(stop) => *stop,
+        Halt::Failure(failure) => failure.into(),
+    })
 }

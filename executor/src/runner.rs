@@ -270,7 +270,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Ends the session in order. What is done is done, so a failure here is only worth a note.
-    async fn leave(&mut self) {
+    pub(crate) async fn leave(&mut self) {
         self.monitor = None;
         for ended in [self.driver.rollback().await, self.driver.release().await, self.driver.close().await] {
             if let Err(failure) = ended {

@@ -143,6 +143,14 @@ pub enum Stop {
         /// Some of them: key and reason.
         samples: Vec<String>,
     },
+    /// Rejected rows cannot be tried again.
+    #[error("the rows that run {run} rejected cannot be tried again: {says}")]
+    NotRetried {
+        /// The run.
+        run: String,
+        /// Why.
+        says: String,
+    },
     /// A person asked to stop.
     #[error("stopped on request of {by}")]
     Asked {
@@ -266,6 +274,7 @@ impl Stop {
             | Self::Busy { .. }
             | Self::Unfinished { .. }
             | Self::TooManyRejects { .. }
+            | Self::NotRetried { .. }
             | Self::Internal { step: Some(_), .. }
             | Self::Strained { .. }
             | Self::Undone { .. }
@@ -342,6 +351,7 @@ impl Stop {
             Self::TooManyRejects { .. } => {
                 "correct those rows, then apply again: it goes on at this step; or roll back and allow more with `max_rejects`"
             }
+            Self::NotRetried { .. } => "correct them by a statement of your own, or by a transform in a new plan",
             Self::Asked { .. } => "the same command goes on from there; `mig rollback` takes the run back",
             Self::Strained { .. } => {
                 "when the cause is gone, the same command goes on; `mig rollback` takes the run back"
