@@ -78,7 +78,7 @@ pub fn compile_intent(
     };
     let found = diff::compare(&renames.schema, &goal, adopter, &owned);
     let mut groups = found.groups;
-    lower::attach_fills(&mut groups, intent, &renames, dialect, &mut notes);
+    lower::attach_fills(&mut groups, intent, &renames, snapshot, dialect, &mut notes);
     sources::attach(&mut groups, intent, &renames, &found.goal, dialect, &mut notes);
     rows::attach(&mut groups, intent, snapshot, &renames.schema, &found.goal);
     fail_on_errors(&mut notes)?;

@@ -92,6 +92,8 @@ pub struct Transform {
     pub maps: BTreeMap<Name, Vec<(String, Literal)>>,
     /// The condition of the rows that it concerns.
     pub only: Option<Sql>,
+    /// The name by which the database remembers that it was made, if it is to be made once.
+    pub once: Option<String>,
     /// Whether its expressions may give another value each time.
     pub varies: bool,
     /// Whether a value that a map does not name is rejected.

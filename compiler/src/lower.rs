@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Group, Hazard, HazardCode, Kind};
+use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Group, Hazard, HazardCode, Kind, Snapshot, kind::Mark};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -18,6 +18,7 @@ pub(crate) fn attach_fills(
     groups: &mut Vec<Group>,
     intent: &Intent,
     renames: &Renames,
+    snapshot: &Snapshot,
     dialect: &dyn Dialect,
     notes: &mut Vec<Diagnostic>,
 ) {
@@ -25,7 +26,25 @@ pub(crate) fn attach_fills(
     for (table, transform) in &intent.fills {
         let at = Address::table(table);
         let group = groups.iter().position(|g| g.at == at);
+        let there = renames.schema.table(table).is_some();
+        if let (Some(once), Some(i), false) = (&transform.once, group, there) {
+            groups[i].changes.push(Mark { table: table.clone(), once: once.clone() }.into());
+            continue;
+        }
+        let once = transform.once.as_ref().map(|once| {
+            let (said, made) = Mark::record(once);
+            !snapshot.remembers(&at, &said, &made)
+        });
+        if let (Some(true), Some(column)) = (once, retyped(transform, group.map(|i| &groups[i]))) {
+            let says = format!("the type of {column} changes in the same plan, which gives its values a new form anyway");
+            let help = "leave `once` out, or change the type in a plan before this transform";
+            notes.push(Diagnostic::new(Code::Contradiction, says).at(&transform.place).help(help));
+            continue;
+        }
         let due = |column: &mig_plan::Name| {
+            if let Some(due) = once {
+                return due;
+            }
             let at = Address::column(table, column);
             renames.columns.contains_key(&at)
                 || renames.depends.get(&at).is_some_and(|needs| needs.iter().any(|need| narrowed.contains(need)))
@@ -58,6 +77,17 @@ pub(crate) fn attach_fills(
     groups.sort_by(|a, b| a.at.cmp(&b.at));
 }
 
+/// A column that a transform sets and whose type a group changes.
+fn retyped<'a>(transform: &'a Transform, group: Option<&Group>) -> Option<&'a mig_plan::Name> {
+    let changes = group.map(|group| group.changes.as_slice()).unwrap_or_default();
+    let moves = |column: &&mig_plan::Name| {
+        changes.iter().any(|change| {
+            matches!(change, Kind::AlterColumn(k) if k.to.name == **column && k.from.data_type != k.to.data_type)
+        })
+    };
+    transform.columns.keys().find(moves)
+}
+
 fn gives_value(change: &Kind, column: &mig_plan::Name) -> bool {
     match change {
         Kind::AddColumn(add) => add.column.name == *column,
@@ -83,7 +113,7 @@ fn loses_values(change: &Kind) -> Option<Address> {
 fn note_unused(table: &mig_plan::Qualified, transform: &Transform, notes: &mut Vec<Diagnostic>) {
     let says =
         format!("the transform of {table} has nothing to do: its columns are there already, or the table is new");
-    let help = "a transform runs in the plan that adds, alters or renames its column; once that is applied it can go";
+    let help = "a transform runs in the plan that adds, alters or renames its column, and with `once` by itself, one time; then it can go";
     notes.push(Diagnostic::new(Code::FillUnused, says).at(&transform.place).help(help));
 }
 

@@ -58,7 +58,8 @@ impl Composer<'_> {
         match given {
             Ok(given) if wrong.is_empty() => {
                 let max_rejects = transform.max_rejects;
-                let rows = Selection { only: transform.only.clone(), rejects, max_rejects, given };
+                let (only, once) = (transform.only.clone(), transform.once.clone());
+                let rows = Selection { only, once, rejects, max_rejects, given };
                 Ok(Fill { set, rows, batch_rows: transform.batch_rows })
             }
             Ok(_) => Err(wrong),

@@ -65,7 +65,7 @@ impl Runner<'_> {
         };
         if found {
             let rows = course.cursors.get(leg.id).map(|(_, rows)| *rows);
-            self.record(&[done_event(line.way, leg, None, rows)], &[]).await?;
+            self.record(&[done_event(line.way, leg, None, rows)], leg.mark.as_slice()).await?;
             self.tell_done(line, nth, None, rows);
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Runner<'_> {
         }
         let (took, rows) = (Some(started.elapsed()), Some(fill.rows));
         self.judge(line, nth, batches).await?;
-        self.record(&[done_event(line.way, leg, took, rows)], &[]).await?;
+        self.record(&[done_event(line.way, leg, took, rows)], leg.mark.as_slice()).await?;
         self.tell_done(line, nth, took, rows);
         Ok(())
     }

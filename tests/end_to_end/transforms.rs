@@ -554,3 +554,39 @@ fn ids_are_made_from_names() {
         }
     }
 }
+
+#[test]
+fn a_transform_with_a_name_is_made_once() {
+    for engine in ENGINES {
+        let database = tickets(*engine);
+        let work = Workspace::new();
+        work.import(&database);
+        let sum = || database.query("select sum(points) from tickets;").trim().to_owned();
+        let once = |name: &str| format!("[transform.tickets]\nset.points = \"points + 1\"\nonce = \"{name}\"\nbatch_rows = 9\n");
+        work.write("specs/transform.toml", &once("first"));
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        assert_eq!(sum(), "18360", "{engine:?}");
+        work.nothing_to_do(&database);
+        work.rollback(&database);
+        assert_eq!(sum(), "18300", "{engine:?}");
+        let mut again = work.apply_args(&database);
+        again.push("--again".to_owned());
+        work.expect(0, &again.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(sum(), "18360", "{engine:?}");
+        work.write("specs/transform.toml", &once("second"));
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        assert_eq!(sum(), "18420", "{engine:?}");
+        work.nothing_to_do(&database);
+        // In a table that the plan makes there is nothing to do, then or later.
+        let fresh = engine.database("");
+        let args = ["plan", "--url", &fresh.url(), "--specs", "specs", "--out", "plan.json", "--detailed-exitcode"];
+        work.expect(2, &args);
+        work.sign();
+        work.apply(&fresh);
+        work.nothing_to_do(&fresh);
+    }
+}

@@ -490,6 +490,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Backfill(backfill) => mark_backfill(backfill, ground, marks),
         Kind::Populate(populate) => mark_populate(populate, ground, marks),
         Kind::Rows(rows) => mark_rows(rows, ground, marks),
+        Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
     }
 }
 

@@ -813,6 +813,10 @@ language! {
         /// A condition: rows of which it is not true keep their values, and have none in new columns.
         /// Example: `"deleted_at is null"`
         "where" only: Option<Text>,
+        /// A name by which the database remembers that this transform was made: it runs even where the plan changes nothing else of its
+        /// columns, and never twice.
+        /// Example: `"2026-03 tidy names"`
+        "once" once: Option<Text>,
         /// Whether its expressions may give another value each time, as `now()` does; a row keeps the first.
         /// Example: `true`
         "varies" varies: Option<Flag>,

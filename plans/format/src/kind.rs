@@ -8,6 +8,7 @@ mod data;
 mod enums;
 mod keep;
 mod key;
+mod mark;
 mod object;
 mod populate;
 mod privileges;
@@ -28,6 +29,7 @@ pub use self::{
     enums::{RenameValue, value_renamed_in_texts},
     keep::{Keep, KeepRows, Kept, Leave, Rejoin, Unkeep},
     key::{AdoptKey, BuildKey, Discard},
+    mark::Mark,
     object::{AlterTable, Comment, Create, Drop, Replace},
     populate::{OnConflict, Populate},
     privileges::Privileges,
@@ -153,6 +155,7 @@ kinds!(
     Backfill,
     Populate,
     Rows,
+    Mark,
 );
 
 impl Kind {
@@ -177,6 +180,9 @@ impl Kind {
     pub fn mark(&self) -> Option<Remembered> {
         match self {
             Self::Rows(rows) => Some(rows.mark()),
+            Self::Mark(k) => Some(Mark::of(&k.table, &k.once)),
+            Self::Backfill(k) => k.rows.once.as_ref().map(|once| Mark::of(&k.table, once)),
+            Self::Rebuild(k) => k.rows.once.as_ref().map(|once| Mark::of(&k.table, once)),
             _ => None,
         }
     }

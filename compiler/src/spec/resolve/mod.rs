@@ -287,9 +287,9 @@ impl<'a> Resolver<'a> {
             self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
         // A spec that has none of this keeps the digest that it had before there was any of it.
         let parts = |t: &Transform| {
-            Fingerprint::of(&(&t.set, &t.uuids, &t.maps, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects, t.batch_rows))
+            Fingerprint::of(&(&t.set, &t.uuids, &t.maps, &t.once, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects, t.batch_rows))
         };
-        let chosen = self.fills.iter().filter(|(_, t)| !t.uuids.is_empty() || !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty());
+        let chosen = self.fills.iter().filter(|(_, t)| t.once.is_some() || !t.uuids.is_empty() || !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty());
         let chosen: BTreeMap<_, _> = chosen.map(|(at, t)| (at.to_string(), parts(t))).collect();
         let source = |s: &Source| {
             Fingerprint::of(&(&s.from, &s.join, &s.group_by, &s.key, s.on_conflict, parts(&s.transform)))

@@ -30,7 +30,7 @@ pub struct Backfill {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overwrites: bool,
     /// Which rows get their values; the others stay as they are.
-    #[serde(default, skip_serializing_if = "Selection::is_all")]
+    #[serde(default, skip_serializing_if = "Selection::is_plain")]
     pub rows: Selection,
     /// Rows of the first batch, where the spec says; the engine's default otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +44,9 @@ pub struct Selection {
     /// A condition that must be true of them; all rows without it. Its names are those of the transform's expressions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only: Option<Sql>,
+    /// The name of a transform that is made once, which the database remembers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub once: Option<String>,
     /// Rows that keep what they have, each rule with its reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejects: Vec<Reject>,
@@ -71,6 +74,12 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Selection {
+    /// Whether there is nothing to say of it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether every row is concerned.
     #[must_use]
     pub fn is_all(&self) -> bool {

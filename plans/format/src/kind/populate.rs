@@ -32,7 +32,7 @@ pub struct Populate {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Name, Name>,
     /// Which rows of the source are concerned.
-    #[serde(default, skip_serializing_if = "Selection::is_all")]
+    #[serde(default, skip_serializing_if = "Selection::is_plain")]
     pub rows: Selection,
     /// What source rows must have in common to make one row together; each makes its own without it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

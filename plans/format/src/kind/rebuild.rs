@@ -33,7 +33,7 @@ pub struct Rebuild {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub columns: BTreeMap<Name, Name>,
     /// Which rows get the declared values; the others keep theirs, or have none.
-    #[serde(default, skip_serializing_if = "Selection::is_all")]
+    #[serde(default, skip_serializing_if = "Selection::is_plain")]
     pub rows: Selection,
 }
 

@@ -26,6 +26,9 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
+            Kind::Mark(k) => {
+                drafts.push(Draft::new(change.clone(), Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)));
+            }
             Kind::Rows(k) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
             }

@@ -22,6 +22,10 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     if let Kind::Backfill(k) = change {
         return backfill::render(flavor, k, before);
     }
+    if let Kind::Mark(_) = change {
+        let (action, probe, lock) = (Action::Nothing {}, Probe::Shape {}, "nothing".to_owned());
+        return Ok(Rendered { action, probe, lock, hazards: vec![], checks: vec![], gc: vec![] });
+    }
     if let Kind::Rows(k) = change {
         return Ok(rows::render(change, k));
     }

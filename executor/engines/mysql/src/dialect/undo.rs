@@ -18,6 +18,11 @@ use crate::flavor::Flavor;
 pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     match change {
         Kind::Rows(k) => Ok(rows::undo(change, k)),
+        Kind::Mark(_) => Ok(RenderedUndo {
+            says: "nothing: the table leaves".to_owned(),
+            action: Action::Nothing {},
+            hazards: vec![],
+        }),
         Kind::Populate(_) => Ok(RenderedUndo {
             says: "nothing: the rows leave with their table".to_owned(),
             action: Action::Nothing {},

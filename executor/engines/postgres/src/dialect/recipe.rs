@@ -69,6 +69,9 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
+            Kind::Mark(k) => {
+                drafts.push(Draft::new(change.clone(), Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)));
+            }
             Kind::Rows(k) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
             }

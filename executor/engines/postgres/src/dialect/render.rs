@@ -72,6 +72,14 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Backfill(k) => backfill::render(k, before),
         Kind::Populate(k) => populate::render(k, before),
         Kind::Rows(k) => rows::render(k, before),
+        Kind::Mark(_) => Ok(Rendered {
+            action: Action::Nothing {},
+            probe: Probe::Shape {},
+            lock: "nothing".to_owned(),
+            hazards: vec![],
+            checks: vec![],
+            gc: vec![],
+        }),
         Kind::Regroup(k) => regroup::regroup(k, before, after),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),

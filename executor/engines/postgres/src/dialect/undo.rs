@@ -40,6 +40,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(says.to_owned(), transaction(sql, WORK)))
         }
         Kind::Rows(k) => Ok(done(render::rows::UNDO.to_owned(), transaction(render::rows::undo_sql(k, before), WORK))),
+        Kind::Mark(_) => Ok(done("nothing: the table leaves".to_owned(), Action::Nothing {})),
         Kind::Populate(_) => {
             Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
         }

@@ -20,7 +20,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>,
         other_case(change, context)?;
     }
     let in_place = |change: &Kind| match change {
-        Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) | Kind::Populate(_) | Kind::Rows(_) => true,
+        Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) | Kind::Populate(_) | Kind::Rows(_) | Kind::Mark(_) => true,
         Kind::RenameMember(rename) => rename.from.kind() != ObjectKind::Constraint,
         _ => group.at.kind() != ObjectKind::Table && group.at.kind() != ObjectKind::Constraint,
     };
@@ -117,6 +117,10 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
                 }
                 _ => draft.with(hazard(HazardCode::ExplicitNames, "statements that name it fail")),
             }
+        }
+        Kind::Mark(mark) => {
+            let why = format!("The table {} is new, so there is nothing for `{}` to do.", mark.table, mark.once);
+            Draft::new(change.clone(), Phase::Expand, why)
         }
         Kind::Rows(rows) => {
             let why = format!("The declared rows of {} are not known to stand.", rows.table);

@@ -26,7 +26,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Backfill(fill) => backfill::render(change, fill, before),
         Kind::Populate(populate) => populate::render(populate, before),
         Kind::Rows(declared) => Ok(rows::render(change, declared)),
-        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(plain::nothing()),
+        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) | Kind::Mark(_) => Ok(plain::nothing()),
         Kind::AlterTable(_)
         | Kind::AlterColumn(_)
         | Kind::AddConstraint(_)
@@ -65,7 +65,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
             action: Action::Nothing {},
             hazards: Vec::new(),
         }),
-        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) => Ok(RenderedUndo {
+        Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) | Kind::Mark(_) => Ok(RenderedUndo {
             says: "Nothing was changed in the database.".to_owned(),
             action: Action::Nothing {},
             hazards: Vec::new(),
