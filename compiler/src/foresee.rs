@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot, Sql, StepId,
-    Table,
+    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot,
+    Sql, StepId, Table,
     kind::{OnConflict, Populate, Selection},
     schema::IndexedBy,
 };
@@ -107,7 +107,8 @@ impl Ground<'_> {
         if populate.on_conflict == OnConflict::Error && populate.group_by.is_empty() {
             let alike = populate.alike(&made);
             let words: Vec<_> = populate.key.iter().map(ToString::to_string).collect();
-            let says = format!("no two rows of {from} make one of {} with the same {}", populate.table, words.join(", "));
+            let says =
+                format!("no two rows of {from} make one of {} with the same {}", populate.table, words.join(", "));
             let help = [
                 "correct those rows".to_owned(),
                 "or say which one counts: `on_conflict = \"skip\"`, the first, or `\"update\"`, the last".to_owned(),

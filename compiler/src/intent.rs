@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema, Sql, UuidVersion,
+    Address, Body, Dataset, DeclaredCheck, DeclaredProbe, Fingerprint, Name, Object, ObjectKind, Qualified, Schema,
+    Sql, UuidVersion,
     kind::{OnConflict, Reject},
     verify::Literal,
 };

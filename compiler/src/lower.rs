@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Body, Complaint, Context, Dialect, Draft, Group, Hazard, HazardCode, Kind, Snapshot, kind::Mark};
+use mig_plan::{
+    Address, Body, Complaint, Context, Dialect, Draft, Group, Hazard, HazardCode, Kind, Snapshot, kind::Mark,
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
@@ -36,7 +38,8 @@ pub(crate) fn attach_fills(
             !snapshot.remembers(&at, &said, &made)
         });
         if let (Some(true), Some(column)) = (once, retyped(transform, group.map(|i| &groups[i]))) {
-            let says = format!("the type of {column} changes in the same plan, which gives its values a new form anyway");
+            let says =
+                format!("the type of {column} changes in the same plan, which gives its values a new form anyway");
             let help = "leave `once` out, or change the type in a plan before this transform";
             notes.push(Diagnostic::new(Code::Contradiction, says).at(&transform.place).help(help));
             continue;

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, ColumnValue, Dialect, Group, Kind, Name, Qualified, Rule, Schema, Table,
-    kind::{Populate, Selection},
-    schema::IndexedBy,
+    Address, ColumnValue, Dialect, Group, Kind, Name, Qualified, Rule, Schema, Table, kind::Populate, schema::IndexedBy,
 };
 
 use crate::{
@@ -86,7 +84,8 @@ impl Filler<'_> {
         let fill = composer.fill(&self.source.transform, &|_| true)?;
         let key = self.key(&fill.set.keys().collect())?;
         if let Some(word) = key.iter().find_map(|column| self.dialect.unsteady(&fill.set[column])) {
-            let says = format!("`{word}` gives another value each time, and the rows of {} are told apart by it", self.at);
+            let says =
+                format!("`{word}` gives another value each time, and the rows of {} are told apart by it", self.at);
             let help = "make the key from what is the same each time, as in `'award_' || id`".to_owned();
             return Err(self.wrong(Code::BadValue, says, help));
         }
@@ -95,7 +94,7 @@ impl Filler<'_> {
         let renamed = self.renames.columns.iter().filter(|(at, _)| of_source(at));
         let columns: BTreeMap<Name, Name> = renamed.map(|(at, base)| (base.clone(), at.name().clone())).collect();
         let grouped = !self.source.group_by.is_empty();
-        let rows = Selection { ..fill.rows };
+        let rows = fill.rows;
         if grouped && !rows.rejects.is_empty() && rows.given_columns().next().is_some() {
             let says = format!("a rule of {} reads what is set, which rows only have together", self.at);
             return Err(self.wrong(Code::EngineCannot, says, "write the rule over the source's columns".to_owned()));
@@ -121,12 +120,16 @@ impl Filler<'_> {
         let own = || self.table.primary_key().map(|(_, key)| key.columns.clone()).unwrap_or_default();
         let key = if self.source.key.is_empty() { own() } else { self.source.key.clone() };
         if key.is_empty() {
-            let says = format!("nothing tells the rows of {} apart, so an interrupted run could not tell which are there", self.at);
+            let says = format!(
+                "nothing tells the rows of {} apart, so an interrupted run could not tell which are there",
+                self.at
+            );
             return Err(self.wrong(Code::MissingKey, says, "give it a primary key, or say `key`".to_owned()));
         }
         if let Some(column) = key.iter().find(|column| !set.contains(column)) {
             let says = format!("{column} tells the rows of {} apart, and is not set", self.at);
-            let help = format!("write `set.{column} = \"...\"`, made from what is the same each time, or name another `key`");
+            let help =
+                format!("write `set.{column} = \"...\"`, made from what is the same each time, or name another `key`");
             return Err(self.wrong(Code::MissingKey, says, help));
         }
         let wanted: BTreeSet<&Name> = key.iter().collect();

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{
     Address, Dialect, Fill, Name, Qualified, Schema, Sql, Table,
     kind::{Reject, Selection},
+    sql::{TokenKind, tokens},
 };
 
 use crate::{
     diagnostic::{Code, Diagnostic},
     intent::Transform,
+    spec::near::nearest,
 };
 
 /// A transform of a table that is there.
@@ -34,7 +36,8 @@ impl Composer<'_> {
     /// What cannot be made of the declaration.
     pub(crate) fn fill(&self, transform: &Transform, due: &dyn Fn(&Name) -> bool) -> Result<Fill, Vec<Diagnostic>> {
         let mut wrong = Vec::new();
-        let all: BTreeSet<&Name> = transform.set.keys().chain(transform.maps.keys()).chain(transform.uuids.keys()).collect();
+        let all: BTreeSet<&Name> =
+            transform.set.keys().chain(transform.maps.keys()).chain(transform.uuids.keys()).collect();
         let mut set = BTreeMap::new();
         for column in all {
             match self.expression(transform, column) {
@@ -48,12 +51,15 @@ impl Composer<'_> {
                 Err(_) => {}
             }
         }
+        let texts =
+            transform.set.values().chain(&transform.only).chain(transform.rejects.iter().map(|rule| &rule.when));
+        wrong.extend(texts.filter_map(|sql| self.unknown_column(transform, sql)));
         let rejects = self.rejects(transform);
         let conditions = transform.only.iter().chain(rejects.iter().map(|rule| &rule.when));
         let read = conditions.flat_map(|sql| self.fresh_in(&set, sql)).collect();
-        let given = self.layers(&set, read).map_err(|says| {
-            vec![Diagnostic::new(Code::EngineCannot, says).at(&transform.place)]
-        });
+        let given = self
+            .layers(&set, read)
+            .map_err(|says| vec![Diagnostic::new(Code::EngineCannot, says).at(&transform.place)]);
         set.retain(|column, _| due(column));
         match given {
             Ok(given) if wrong.is_empty() => {
@@ -86,7 +92,8 @@ impl Composer<'_> {
             None => {
                 let says = format!("the values of {column} are mapped, and the database has no such column yet");
                 let place = transform.columns.get(column).unwrap_or(&transform.place);
-                let help = format!("write what is mapped: `set.{column} = \"...\"` beside the map, or `was` on the column");
+                let help =
+                    format!("write what is mapped: `set.{column} = \"...\"` beside the map, or `was` on the column");
                 return Err(Diagnostic::new(Code::MissingKey, says).at(place).help(help));
             }
         };
@@ -112,6 +119,28 @@ impl Composer<'_> {
         rejects
     }
 
+    /// A column of the table that an expression names with it, and that neither the database nor the specs have.
+    fn unknown_column(&self, transform: &Transform, sql: &Sql) -> Option<Diagnostic> {
+        let all: Vec<_> = tokens(sql.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+        let named = |text: Option<String>| text.and_then(|text| Name::new(text).ok());
+        let base = || self.table.into_iter().flat_map(|table| &table.columns).map(|c| self.base_name(&c.name));
+        let goal = || self.goal.into_iter().flat_map(|table| &table.columns).map(|c| &c.name);
+        let same = |a: &Name, b: &Name| self.dialect.same_name(a, b);
+        let column = all.windows(3).enumerate().find_map(|(at, three)| {
+            let [table, dot, column] = three else { return None };
+            let whole = at == 0 || all[at - 1].text != ".";
+            let of_table = named(table.identifier()).is_some_and(|name| same(&name, &self.at.name));
+            let column = named(column.identifier()).filter(|_| whole && of_table && dot.text == ".")?;
+            (!base().chain(goal()).any(|known| same(known, &column))).then_some(column)
+        })?;
+        let says = format!("an expression reads {}.{column}, and there is no such column", self.at.name);
+        let mut diagnostic = Diagnostic::new(Code::UnknownColumn, says).at(&transform.place);
+        if let Some(near) = nearest(column.as_str(), base().map(Name::as_str)) {
+            diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+        }
+        Some(diagnostic)
+    }
+
     /// An expression that gives another value each time is refused unless that is declared; a condition always is.
     fn unsteady(&self, transform: &Transform, column: &Name, sql: &Sql) -> Option<Diagnostic> {
         let conditions = transform.only.iter().chain(transform.rejects.iter().map(|rule| &rule.when));
@@ -119,11 +148,14 @@ impl Composer<'_> {
             Some(word) => (word, "write a condition that is the same each time, with the value itself".to_owned()),
             None if transform.varies => return None,
             None => {
-                let help = "write the value itself, or `varies = true` if each row may keep the one that it happens to get";
+                let help =
+                    "write the value itself, or `varies = true` if each row may keep the one that it happens to get";
                 (self.dialect.unsteady(sql)?, help.to_owned())
             }
         };
-        let says = format!("`{word}` gives another value each time, so what {column} gets depends on when the run comes to a row");
+        let says = format!(
+            "`{word}` gives another value each time, so what {column} gets depends on when the run comes to a row"
+        );
         let place = transform.columns.get(column).unwrap_or(&transform.place);
         Some(Diagnostic::new(Code::BadValue, says).at(place).help(help))
     }
@@ -166,7 +198,8 @@ impl Composer<'_> {
         }
         let mut layers: Vec<BTreeMap<Name, Sql>> = Vec::new();
         while !wanted.is_empty() {
-            let waits = |name: &Name| self.fresh_in(set, &set[name]).iter().any(|read| read != name && wanted.contains(read));
+            let waits =
+                |name: &Name| self.fresh_in(set, &set[name]).iter().any(|read| read != name && wanted.contains(read));
             let ready: BTreeMap<Name, Sql> =
                 wanted.iter().filter(|name| !waits(name)).map(|name| (name.clone(), set[name].clone())).collect();
             if ready.is_empty() {

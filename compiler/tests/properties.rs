@@ -175,6 +175,8 @@ fn intent(goal: Schema, moves: (Vec<Move>, Vec<Move>)) -> Intent {
         declared_checks: Vec::new(),
         declared_probes: Vec::new(),
         declared_datasets: Vec::new(),
+        sources: Default::default(),
+        rows: Default::default(),
         fills: BTreeMap::new(),
         removed: BTreeSet::new(),
         managed: Managed::default(),

@@ -30,9 +30,8 @@ pub(crate) async fn ask(
     report: &mut dyn crate::Report,
 ) -> Result<Before, Halt> {
     let (mut failures, mut found) = (Vec::new(), Vec::new());
-    let ahead = |check: &&Check| {
-        (from == 0 || !check.first) && plan.steps[from..].iter().any(|step| step.id == check.step)
-    };
+    let ahead =
+        |check: &&Check| (from == 0 || !check.first) && plan.steps[from..].iter().any(|step| step.id == check.step);
     for check in plan.checks.iter().filter(ahead) {
         let count = match count(driver, check).await {
             Ok(count) => count,

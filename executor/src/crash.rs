@@ -54,7 +54,7 @@ fn change(kind: &Kind) -> Statement {
 fn transaction(sql: Vec<Statement>) -> Action {
     let nothing = || vec![Statement::new("nothing")];
     let (prepare, lock, restore, none) = (nothing(), nothing(), nothing(), nothing());
-    Action::Transaction(Transaction { prepare, lock, sql, none, restore, limits: LIMITS })
+    Action::Transaction(Transaction { prepare, lock, sql, none, rejects: None, restore, limits: LIMITS })
 }
 
 fn batches(verb: &str) -> Action {

@@ -12,9 +12,7 @@ use mig_plan::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    control::Signal, doctor::Symptom, failure::Failure, journal::Entry, lookout::Lookout, rejects::Rejected,
-};
+use crate::{control::Signal, doctor::Symptom, failure::Failure, journal::Entry, lookout::Lookout, rejects::Rejected};
 
 /// One session with a database. It holds the lease, and every statement of a run goes through it.
 #[async_trait]

@@ -68,7 +68,12 @@ impl Runner<'_> {
         Ok(())
     }
 
-    pub(crate) async fn transaction(&mut self, line: &Line<'_>, unit: &Range<usize>, course: &Course) -> Result<(), Halt> {
+    pub(crate) async fn transaction(
+        &mut self,
+        line: &Line<'_>,
+        unit: &Range<usize>,
+        course: &Course,
+    ) -> Result<(), Halt> {
         let first = &line.legs[unit.start];
         let parts: Vec<&Transaction> = line.legs[unit.clone()].iter().filter_map(transaction_of).collect();
         let limits = united(&parts);

@@ -307,7 +307,9 @@ impl Stop {
                 "nothing more was changed; every step that the journal says is done stands"
             }
             Self::NotVerified { .. } => "everything that the plan changes is changed; the run stays open",
-            Self::Unfinished { .. } | Self::TooManyRejects { .. } => "every batch that was done stands, and so does every step before",
+            Self::Unfinished { .. } | Self::TooManyRejects { .. } => {
+                "every batch that was done stands, and so does every step before"
+            }
             Self::Asked { .. } | Self::Strained { .. } => "what is done stands, and nothing is half done",
             Self::Evidence { begun: true, .. } => "what the journal says is done stands, and nothing is half done",
             Self::Undone { .. } => "nothing of the run stands",

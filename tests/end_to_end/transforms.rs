@@ -135,6 +135,7 @@ fn a_map_needs_something_to_map() {
     };
     assert!(map("map.fresh = { a = \"b\" }").contains("the database has no such column yet"));
     assert!(map("map.st = {}").contains("names no value"));
+    assert!(map("set.fresh = \"tickets.titel\"").contains("did you mean `title`"));
     assert!(map("map.nothing = { a = \"b\" }").contains("has no column nothing"));
 }
 
@@ -209,9 +210,8 @@ fn rejected_rows_are_left_as_they_are_and_kept() {
         assert_eq!(rows, ["1 A eu", "2 B us", "3 c ", "4 it's d ", "5 E eu"], "{engine:?}");
         work.nothing_to_do(&database);
         let run = run_of(&work, &database);
-        let list = |format: &str| {
-            work.expect(0, &["rejects", &run, "--url", &database.url(), "--format", format]).stdout
-        };
+        let list =
+            |format: &str| work.expect(0, &["rejects", &run, "--url", &database.url(), "--format", format]).stdout;
         let json: Vec<serde_json::Value> = list("json").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         let mut keys: Vec<_> = json.iter().map(|row| row["key"]["id"].to_string()).collect();
         keys.sort();
@@ -299,7 +299,13 @@ fn values_that_a_map_does_not_name_can_be_rejected() {
 fn letters(engine: Engine) -> Database {
     let text = engine.key_text();
     let rows: Vec<String> = (1..=90)
-        .map(|n| format!("({n}, 'p{}', 'Letter {n}', {})", n % 7, if n % 10 == 0 { "null".to_owned() } else { n.to_string() }))
+        .map(|n| {
+            format!(
+                "({n}, 'p{}', 'Letter {n}', {})",
+                n % 7,
+                if n % 10 == 0 { "null".to_owned() } else { n.to_string() }
+            )
+        })
         .collect();
     engine.database(&format!(
         "create table letters (id integer not null primary key, sender {text} not null, body {text} not null, weight integer);
@@ -371,7 +377,8 @@ batch_rows = 10
     .unwrap();
 }
 
-const SPLIT: &str = "select count(*), sum(letters), min(name) from people; select count(*), count(distinct owner) from threads;
+const SPLIT: &str =
+    "select count(*), sum(letters), min(name) from people; select count(*), count(distinct owner) from threads;
     select part, count(*), max(content) from entries group by part order by part;
     select count(*) from entries e join threads t on t.id = e.thread join people p on p.name = t.owner;";
 
@@ -413,7 +420,10 @@ fn rows_that_make_the_same_are_refused_or_one_counts() {
         let args = work.apply_args(&database);
         let output = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
         let said = output.stdout + &output.stderr;
-        assert!(said.contains("before anything was written") && said.contains("with the same name"), "{engine:?}: {said}");
+        assert!(
+            said.contains("before anything was written") && said.contains("with the same name"),
+            "{engine:?}: {said}"
+        );
         for (word, expected) in [("skip", "1"), ("update", "84")] {
             split(&work, *engine, &format!("{one}on_conflict = \"{word}\""));
             work.plan(&database);
@@ -490,7 +500,8 @@ fn declared_rows_are_kept_in_step() {
             ("{ cod = \"fr\" }", "has no column cod"),
         ] {
             rows(wrong);
-            let said = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "p.json"]).stderr;
+            let said =
+                work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "p.json"]).stderr;
             assert!(said.contains(word), "no `{word}` in\n{said}");
         }
     }
@@ -562,7 +573,9 @@ fn a_transform_with_a_name_is_made_once() {
         let work = Workspace::new();
         work.import(&database);
         let sum = || database.query("select sum(points) from tickets;").trim().to_owned();
-        let once = |name: &str| format!("[transform.tickets]\nset.points = \"points + 1\"\nonce = \"{name}\"\nbatch_rows = 9\n");
+        let once = |name: &str| {
+            format!("[transform.tickets]\nset.points = \"points + 1\"\nonce = \"{name}\"\nbatch_rows = 9\n")
+        };
         work.write("specs/transform.toml", &once("first"));
         work.plan(&database);
         work.sign();

@@ -7,7 +7,7 @@ pub(crate) mod fake;
 pub mod language;
 mod literal;
 mod names;
-mod near;
+pub(crate) mod near;
 mod node;
 mod reader;
 mod reference;

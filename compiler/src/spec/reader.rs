@@ -398,7 +398,11 @@ macro_rules! wrapped_schema {
 }
 
 wrapped_schema!(List, "List", |item| json_schema!({ "type": "array", "items": item }));
-wrapped_schema!(Several, "Several", |item| json_schema!({ "anyOf": [item.clone(), { "type": "array", "items": item }] }));
+wrapped_schema!(
+    Several,
+    "Several",
+    |item| json_schema!({ "anyOf": [item.clone(), { "type": "array", "items": item }] })
+);
 wrapped_schema!(Map, "Map", |item| json_schema!({ "type": "object", "additionalProperties": item }));
 
 impl<T> Default for Names<T> {

@@ -22,7 +22,8 @@ pub mod verify;
 pub use self::{
     address::{Address, ObjectKind},
     dialect::{
-        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType, UuidVersion,
+        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType,
+        UuidVersion,
     },
     fingerprint::Fingerprint,
     grant::{Grant, GrantRule},

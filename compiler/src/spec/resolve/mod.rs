@@ -283,17 +283,27 @@ impl<'a> Resolver<'a> {
                 .map(|m| format!("{} to {}", m.from, m.to))
                 .collect();
         let values: BTreeSet<_> = self.enum_value_moves.iter().map(|m| (m.of.to_string(), &m.from, &m.to)).collect();
-        let fills: BTreeMap<_, _> =
-            self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
+        let fills: BTreeMap<_, _> = self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
         // A spec that has none of this keeps the digest that it had before there was any of it.
         let parts = |t: &Transform| {
-            Fingerprint::of(&(&t.set, &t.uuids, &t.maps, &t.once, &t.only, t.rejects_unmapped, &t.rejects, t.max_rejects, t.batch_rows))
+            Fingerprint::of(&(
+                &t.set,
+                &t.uuids,
+                &t.maps,
+                &t.once,
+                &t.only,
+                t.rejects_unmapped,
+                &t.rejects,
+                t.max_rejects,
+                t.batch_rows,
+            ))
         };
-        let chosen = self.fills.iter().filter(|(_, t)| t.once.is_some() || !t.uuids.is_empty() || !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty());
+        let chosen = self.fills.iter().filter(|(_, t)| {
+            t.once.is_some() || !t.uuids.is_empty() || !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty()
+        });
         let chosen: BTreeMap<_, _> = chosen.map(|(at, t)| (at.to_string(), parts(t))).collect();
-        let source = |s: &Source| {
-            Fingerprint::of(&(&s.from, &s.join, &s.group_by, &s.key, s.on_conflict, parts(&s.transform)))
-        };
+        let source =
+            |s: &Source| Fingerprint::of(&(&s.from, &s.join, &s.group_by, &s.key, s.on_conflict, parts(&s.transform)));
         let sources = self.sources.iter().map(|(at, all)| (at.to_string(), all.iter().map(source).collect::<Vec<_>>()));
         let rows: BTreeMap<_, _> = self.declared_rows.iter().map(|(at, rows)| (at.to_string(), rows)).collect();
         let more = (chosen, sources.collect::<BTreeMap<_, _>>(), rows);
@@ -311,7 +321,11 @@ impl<'a> Resolver<'a> {
             (false, true) => Fingerprint::of(&(plain, checks, probes)),
             (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
         };
-        if more.0.is_empty() && more.1.is_empty() && more.2.is_empty() { digest } else { Fingerprint::of(&(digest, more)) }
+        if more.0.is_empty() && more.1.is_empty() && more.2.is_empty() {
+            digest
+        } else {
+            Fingerprint::of(&(digest, more))
+        }
     }
 }
 

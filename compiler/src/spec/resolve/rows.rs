@@ -31,7 +31,11 @@ impl Resolver<'_> {
                     }
                 }
                 if let Some(column) = key.iter().find(|column| !row.contains_key(*column)) {
-                    self.error(Code::MissingKey, place, format!("this row of {at} has no {column}, which it is found by"));
+                    self.error(
+                        Code::MissingKey,
+                        place,
+                        format!("this row of {at} has no {column}, which it is found by"),
+                    );
                     continue;
                 }
                 if rows.first().is_some_and(|first| !first.keys().eq(row.keys())) {

@@ -227,16 +227,20 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        let rejects = spec.rejects.iter().map(|rule| Reject {
-            when: Sql::new(&*rule.when.value),
-            reason: rule.reason.value.clone(),
-        });
+        let rejects = spec
+            .rejects
+            .iter()
+            .map(|rule| Reject { when: Sql::new(&*rule.when.value), reason: rule.reason.value.clone() });
         let rejects = rejects.collect();
         let rejects_unmapped = self.rejects_unmapped(spec);
         let varies = super::is_true(&spec.varies);
         let once = super::value(&spec.once);
         if let (Some(said), Some(_)) = (&spec.once, &spec.from) {
-            self.error(Code::Contradiction, &said.place, "a new table gets its rows in the plan that makes it, so once anyway");
+            self.error(
+                Code::Contradiction,
+                &said.place,
+                "a new table gets its rows in the plan that makes it, so once anyway",
+            );
         }
         let max_rejects = spec.max_rejects.as_ref().map_or(0, |most| {
             u64::try_from(most.value).unwrap_or_else(|_| {
@@ -245,7 +249,20 @@ impl<'a> Resolver<'a> {
             })
         });
         let place = place.clone();
-        Transform { set, uuids, maps, only, once, varies, rejects_unmapped, rejects, max_rejects, batch_rows, place, columns }
+        Transform {
+            set,
+            uuids,
+            maps,
+            only,
+            once,
+            varies,
+            rejects_unmapped,
+            rejects,
+            max_rejects,
+            batch_rows,
+            place,
+            columns,
+        }
     }
 
     fn rejects_unmapped(&mut self, spec: &TransformSpec) -> bool {

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, Impossible, Kind};
-use crate::{address::Address, fingerprint::Fingerprint, name::Qualified, schema::Schema, snapshot::Remembered, sql::Sql};
+use crate::{
+    address::Address, fingerprint::Fingerprint, name::Qualified, schema::Schema, snapshot::Remembered, sql::Sql,
+};
 
 /// Remembers that a transform that is made once has nothing to do in a table that the plan itself makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -105,8 +105,12 @@ impl Populate {
     /// source's key in it, `cast` writes an expression as a value of a column.
     #[must_use]
     pub fn made(&self, item: &str, order: &[String], cast: impl Fn(&Name, &Sql) -> String) -> String {
-        let values: Vec<_> =
-            self.set.iter().enumerate().map(|(i, (column, sql))| format!("{} AS _mig_c{i}", cast(column, sql))).collect();
+        let values: Vec<_> = self
+            .set
+            .iter()
+            .enumerate()
+            .map(|(i, (column, sql))| format!("{} AS _mig_c{i}", cast(column, sql)))
+            .collect();
         let join = self.join.as_ref().map(|join| format!("\n  {join}")).unwrap_or_default();
         let only = self.rows.condition().map(|condition| format!("\nWHERE {condition}")).unwrap_or_default();
         if !self.group_by.is_empty() {

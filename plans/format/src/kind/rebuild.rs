@@ -82,6 +82,9 @@ impl Effect for Rebuild {
             .map(|c| CopyColumn { to: c.name.clone(), declared: None })
             .collect();
         let (from, to) = (self.to.clone(), self.from.clone());
-        Some(Self { table: self.table.clone(), from, to, copy, columns: BTreeMap::new(), rows: Selection::default() }.into())
+        Some(
+            Self { table: self.table.clone(), from, to, copy, columns: BTreeMap::new(), rows: Selection::default() }
+                .into(),
+        )
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Column, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema, Sql,
-    Statement, Table, UuidVersion,
+    Action, Address, Column, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema,
+    Sql, Statement, Table, UuidVersion,
     kind::Backfill,
     step::{Batch, Batches, Rejects, Transaction, Until},
     verify::Literal,
@@ -122,7 +122,10 @@ impl<'a> Writer<'a> {
         let table = before.table(&change.table).ok_or_else(|| missing(&at))?;
         let Some(key) = kept::key(table) else {
             let help = Some("give the table a primary key".to_owned());
-            return Err(Complaint { help, ..cannot(&at, format!("the rows of {} cannot be told apart", change.table)) });
+            return Err(Complaint {
+                help,
+                ..cannot(&at, format!("the rows of {} cannot be told apart", change.table))
+            });
         };
         Ok(Self { change, table, key, kept: kept::values(&Kind::from(change.clone())) })
     }
@@ -208,7 +211,8 @@ impl<'a> Writer<'a> {
         let keys = self.key.iter().enumerate();
         let keys = keys.filter_map(|(i, k)| Some(part(k, self.table.column(k)?, format!("{alias}._mig_k{i}"))));
         let given: BTreeSet<&Name> = rows.given_columns().collect();
-        let base = |now: &Name| self.change.columns.iter().find(|(_, n)| *n == now).map_or(now.clone(), |(b, _)| b.clone());
+        let base =
+            |now: &Name| self.change.columns.iter().find(|(_, n)| *n == now).map_or(now.clone(), |(b, _)| b.clone());
         let own = self.table.columns.iter().filter(|c| !given.contains(&c.name));
         let own = own.map(|c| part(&c.name, c, format!("{alias}.{}", quote(&base(&c.name)))));
         let done = match self.is_told_by_kept() {
@@ -388,9 +392,8 @@ impl<'a> Writer<'a> {
     fn update_from_kept(&self, next: bool) -> String {
         let columns = || self.change.set.keys().enumerate();
         let set: Vec<_> = columns().map(|(i, c)| format!("_mig_t.{} = k._mig_new{i}", quote(c))).collect();
-        let old: Vec<_> = columns()
-            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("k._mig_old{i}")))
-            .collect();
+        let old: Vec<_> =
+            columns().map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("k._mig_old{i}"))).collect();
         let range = format!("SELECT * FROM {} WHERE {} {APART}", quote(&self.kept), self.range(next));
         format!(
             "UPDATE {} AS _mig_t JOIN (\n    {range}\n) AS k ON {}\nSET {}\nWHERE {}",
@@ -415,8 +418,7 @@ impl<'a> Writer<'a> {
 
 /// Values exchanged for others, compared as texts, letter by letter.
 pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)]) -> Sql {
-    let arms: Vec<_> =
-        pairs.iter().map(|(from, to)| format!("WHEN {} THEN {}", literal(from), constant(to))).collect();
+    let arms: Vec<_> = pairs.iter().map(|(from, to)| format!("WHEN {} THEN {}", literal(from), constant(to))).collect();
     let text = as_text(value);
     Sql::new(format!("CASE {text} {} ELSE {value} END", arms.join(" ")))
 }

@@ -25,8 +25,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
-    RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index,
-    verify::Literal,
+    RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
 use crate::flavor::Flavor;

@@ -22,12 +22,13 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let set = change.set.keys().filter(|column| !change.key.contains(column));
     let set: Vec<_> = set.map(|column| format!("{0} = VALUES({0})", quote(column))).collect();
     let upsert = (!set.is_empty()).then(|| format!("ON DUPLICATE KEY UPDATE {}", set.join(", ")));
-    let insert =
-        |filter: Option<&str>| Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote));
+    let insert = |filter: Option<&str>| Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote));
     let remaining = Statement::new(change.remaining(&table, &made(None), quote));
     let action = if change.last || !change.group_by.is_empty() {
         let none = match change.on_conflict {
-            OnConflict::Error if change.last && change.group_by.is_empty() => vec![Statement::new(change.alike(&made(None)))],
+            OnConflict::Error if change.last && change.group_by.is_empty() => {
+                vec![Statement::new(change.alike(&made(None)))]
+            }
             _ => vec![],
         };
         let (prepare, lock, restore) = (vec![], vec![], vec![]);
@@ -43,7 +44,10 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let says = if change.last {
         format!("what old clients write to {} from then on is not taken over", change.from)
     } else {
-        format!("makes rows of {} from those of {}; what is changed in those later is not followed", change.table, change.from)
+        format!(
+            "makes rows of {} from those of {}; what is changed in those later is not followed",
+            change.table, change.from
+        )
     };
     Ok(Rendered {
         action,

@@ -27,10 +27,18 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
             Kind::Mark(k) => {
-                drafts.push(Draft::new(change.clone(), Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)));
+                drafts.push(Draft::new(
+                    change.clone(),
+                    Phase::Expand,
+                    format!("remembers that {} needs no {}", k.table, k.once),
+                ));
             }
             Kind::Rows(k) => {
-                drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
+                drafts.push(Draft::new(
+                    change.clone(),
+                    Phase::Backfill,
+                    format!("keeps the declared rows of {}", k.table),
+                ));
             }
             Kind::Populate(k) => {
                 let phase = if k.last { Phase::Switch } else { Phase::Backfill };

@@ -70,7 +70,8 @@ pub(crate) fn undo(change: &Kind, rows: &Rows) -> RenderedUndo {
         sql.push(format!("UPDATE {table} AS t JOIN {kept} AS k ON {same_key} SET {} WHERE {stands}", set.join(", ")));
     }
     sql.push(format!("DELETE FROM {kept}"));
-    let says = "brings back what stood in the place of rows that nobody has changed since, and removes those that were new";
+    let says =
+        "brings back what stood in the place of rows that nobody has changed since, and removes those that were new";
     RenderedUndo { says: says.to_owned(), action: work(vec![], sql), hazards: vec![] }
 }
 

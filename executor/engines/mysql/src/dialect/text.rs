@@ -295,12 +295,38 @@ pub(crate) fn only_tidies(expression: &Sql) -> bool {
 /// What in an expression gives another value each time that it is asked.
 pub(crate) fn unsteady(expression: &Sql) -> Option<String> {
     const VARY: &[&str] = &[
-        "connection_id", "curdate", "curtime", "current_date", "current_time", "current_timestamp", "last_insert_id", "localtime",
-        "localtimestamp", "now", "rand", "random_bytes", "sysdate", "unix_timestamp", "utc_date", "utc_time", "utc_timestamp",
-        "uuid", "uuid_short", "uuid_v4", "uuid_v7",
+        "connection_id",
+        "curdate",
+        "curtime",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "last_insert_id",
+        "localtime",
+        "localtimestamp",
+        "now",
+        "rand",
+        "random_bytes",
+        "sysdate",
+        "unix_timestamp",
+        "utc_date",
+        "utc_time",
+        "utc_timestamp",
+        "uuid",
+        "uuid_short",
+        "uuid_v4",
+        "uuid_v7",
     ];
-    const BARE: &[&str] =
-        &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp", "utc_date", "utc_time", "utc_timestamp"];
+    const BARE: &[&str] = &[
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "utc_date",
+        "utc_time",
+        "utc_timestamp",
+    ];
     let tokens = lex::tokens(expression.as_str());
     tokens.iter().enumerate().filter(|(_, token)| token.kind == TokenKind::Word).find_map(|(at, token)| {
         let word = token.text.to_lowercase();

@@ -214,16 +214,18 @@ pub(super) async fn reject(link: &mut Link, run: &str, step: &StepId, rows: &[Re
     gone.execute(link.raw()?).await.map_err(|e| failure(e, asked))?;
     for row in rows {
         let id = Fingerprint::of(&(run, step, &row.key));
-        sqlx::query("REPLACE INTO `_mig_reject` (`id`, `run`, `step`, `key`, `reason`, `row`) VALUES (?, ?, ?, ?, ?, ?)")
-            .bind(id.short(64))
-            .bind(run)
-            .bind(step.to_string())
-            .bind(&row.key)
-            .bind(&row.reason)
-            .bind(&row.row)
-            .execute(link.raw()?)
-            .await
-            .map_err(|e| failure(e, asked))?;
+        sqlx::query(
+            "REPLACE INTO `_mig_reject` (`id`, `run`, `step`, `key`, `reason`, `row`) VALUES (?, ?, ?, ?, ?, ?)",
+        )
+        .bind(id.short(64))
+        .bind(run)
+        .bind(step.to_string())
+        .bind(&row.key)
+        .bind(&row.reason)
+        .bind(&row.row)
+        .execute(link.raw()?)
+        .await
+        .map_err(|e| failure(e, asked))?;
     }
     Ok(())
 }

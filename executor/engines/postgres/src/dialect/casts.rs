@@ -190,9 +190,24 @@ pub(crate) fn narrows(from: &str, to: &str) -> bool {
 /// What in an expression gives another value in another transaction, or each time.
 pub(crate) fn unsteady(expression: &str) -> Option<String> {
     const CALLED: &[&str] = &[
-        "clock_timestamp", "currval", "gen_random_uuid", "lastval", "nextval", "now", "random", "random_normal", "setval",
-        "statement_timestamp", "timeofday", "transaction_timestamp", "txid_current", "uuid_generate_v1", "uuid_generate_v1mc",
-        "uuid_generate_v4", "uuidv4", "uuidv7",
+        "clock_timestamp",
+        "currval",
+        "gen_random_uuid",
+        "lastval",
+        "nextval",
+        "now",
+        "random",
+        "random_normal",
+        "setval",
+        "statement_timestamp",
+        "timeofday",
+        "transaction_timestamp",
+        "txid_current",
+        "uuid_generate_v1",
+        "uuid_generate_v1mc",
+        "uuid_generate_v4",
+        "uuidv4",
+        "uuidv7",
     ];
     const BARE: &[&str] = &["current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"];
     let all: Vec<_> = tokens(expression).filter(|t| t.kind != mig_plan::sql::TokenKind::Blank).collect();

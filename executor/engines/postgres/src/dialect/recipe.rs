@@ -70,10 +70,18 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
             Kind::Mark(k) => {
-                drafts.push(Draft::new(change.clone(), Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)));
+                drafts.push(Draft::new(
+                    change.clone(),
+                    Phase::Expand,
+                    format!("remembers that {} needs no {}", k.table, k.once),
+                ));
             }
             Kind::Rows(k) => {
-                drafts.push(Draft::new(change.clone(), Phase::Backfill, format!("keeps the declared rows of {}", k.table)));
+                drafts.push(Draft::new(
+                    change.clone(),
+                    Phase::Backfill,
+                    format!("keeps the declared rows of {}", k.table),
+                ));
             }
             Kind::Populate(k) => {
                 let phase = if k.last { Phase::Switch } else { Phase::Backfill };

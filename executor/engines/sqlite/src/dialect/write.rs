@@ -15,10 +15,8 @@ use crate::dialect::names::{list, quote};
 
 /// Values exchanged for others, compared as texts.
 pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)]) -> Sql {
-    let arms: Vec<_> = pairs
-        .iter()
-        .map(|(from, to)| format!("WHEN {} THEN {}", names::literal(from), constant(to)))
-        .collect();
+    let arms: Vec<_> =
+        pairs.iter().map(|(from, to)| format!("WHEN {} THEN {}", names::literal(from), constant(to))).collect();
     Sql::new(format!("CASE CAST({value} AS TEXT) {} ELSE {value} END", arms.join(" ")))
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn with_guarded_casts(group: &Group, context: &Context<'_>) -> Result
             return Err(Complaint { at: Address::column(&at.qualified(), &column), says, help });
         }
         if fill.rows.given_columns().next().is_some() {
-            let says = format!("the type of {column} changes for rows by a condition that reads what the transform sets");
+            let says =
+                format!("the type of {column} changes for rows by a condition that reads what the transform sets");
             let help = Some("write the condition over what the table has now".to_owned());
             return Err(Complaint { at: Address::column(&at.qualified(), &column), says, help });
         }

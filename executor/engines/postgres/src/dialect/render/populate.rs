@@ -26,24 +26,29 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     };
     let made = |filter: Option<&str>| change.made(&writer.item(filter), &writer.order(), cast);
     let upsert = upsert(change);
-    let insert = |filter: Option<&str>| {
-        Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote))
-    };
+    let insert = |filter: Option<&str>| Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote));
     let remaining = Statement::new(change.remaining(&table, &made(None), quote));
     let whole = change.last || !change.group_by.is_empty();
     let source = qualified(&change.from);
     let (action, lock) = if whole {
         // What is written to the source meanwhile would be missed.
-        let locks = if change.last { vec![Statement::new(format!("LOCK TABLE {source} IN SHARE MODE"))] } else { vec![] };
+        let locks =
+            if change.last { vec![Statement::new(format!("LOCK TABLE {source} IN SHARE MODE"))] } else { vec![] };
         let none = match change.on_conflict {
-            OnConflict::Error if change.last && change.group_by.is_empty() => vec![Statement::new(change.alike(&made(None)))],
+            OnConflict::Error if change.last && change.group_by.is_empty() => {
+                vec![Statement::new(change.alike(&made(None)))]
+            }
             _ => vec![],
         };
         let sql = vec![insert(None)];
         let rejects = writer.rejects(change.join.as_ref());
         let (prepare, restore) = (vec![], vec![]);
         let work = Transaction { prepare, lock: locks, rejects, sql, none, restore, limits: WORK };
-        let words = if change.last { format!("SHARE on {source}: writers to it wait until it is done") } else { format!("rows of {table}") };
+        let words = if change.last {
+            format!("SHARE on {source}: writers to it wait until it is done")
+        } else {
+            format!("rows of {table}")
+        };
         (Action::Transaction(work), words)
     } else {
         let mut batches = writer.batches();
@@ -55,7 +60,10 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let says = if change.last {
         format!("what old clients write to {} from then on is not taken over", change.from)
     } else {
-        format!("makes rows of {} from those of {}; what is changed in those later is not followed", change.table, change.from)
+        format!(
+            "makes rows of {} from those of {}; what is changed in those later is not followed",
+            change.table, change.from
+        )
     };
     Ok(Rendered {
         action,

@@ -18,7 +18,8 @@ use crate::dialect::{
 };
 
 /// What taking it back does, in words.
-pub(crate) const UNDO: &str = "brings back what stood in the place of rows that nobody has changed since, and removes those that were new";
+pub(crate) const UNDO: &str =
+    "brings back what stood in the place of rows that nobody has changed since, and removes those that were new";
 
 /// How the rows of one table are written.
 struct Writer<'a> {

@@ -15,7 +15,10 @@ pub(crate) fn made(version: UuidVersion, namespace: &str, name: &Sql, schema: &S
             return Ok(Sql::new(format!("uuid_generate_v5('{namespace}'::uuid, ({name})::text)")));
         }
         UuidVersion::Five => {
-            return Err("PostgreSQL has no SHA-1 of its own: declare the extension pgcrypto or uuid-ossp, or use `uuid3`".to_owned());
+            return Err(
+                "PostgreSQL has no SHA-1 of its own: declare the extension pgcrypto or uuid-ossp, or use `uuid3`"
+                    .to_owned(),
+            );
         }
     };
     Ok(Sql::new(format!(

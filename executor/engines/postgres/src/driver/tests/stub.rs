@@ -58,7 +58,13 @@ impl Dialect for Stub {
         value.to_owned()
     }
 
-    fn uuid(&self, _: mig_plan::UuidVersion, _: &str, name: &mig_plan::Sql, _: &Schema) -> Result<mig_plan::Sql, String> {
+    fn uuid(
+        &self,
+        _: mig_plan::UuidVersion,
+        _: &str,
+        name: &mig_plan::Sql,
+        _: &Schema,
+    ) -> Result<mig_plan::Sql, String> {
         Ok(name.clone())
     }
 

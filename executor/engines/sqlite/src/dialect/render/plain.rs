@@ -260,7 +260,14 @@ fn as_rebuild(drop: &DropColumn, before: &Schema, after: &Schema) -> Result<Rebu
     let absent = || complaint(&at, "its table is not there", None);
     let from = before.table(&drop.table).ok_or_else(absent)?.clone();
     let to = after.table(&drop.table).ok_or_else(absent)?.clone();
-    Ok(Rebuild { table: drop.table.clone(), from, to, copy: Vec::new(), columns: Default::default(), rows: Default::default() })
+    Ok(Rebuild {
+        table: drop.table.clone(),
+        from,
+        to,
+        copy: Vec::new(),
+        columns: Default::default(),
+        rows: Default::default(),
+    })
 }
 
 pub(crate) fn drop_column(change: &Kind, drop: &DropColumn, before: &Schema) -> Result<Rendered, Complaint> {

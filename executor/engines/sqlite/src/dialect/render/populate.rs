@@ -52,7 +52,10 @@ pub(crate) fn render(populate: &Populate, before: &Schema) -> Result<Rendered, C
     let says = if populate.last {
         format!("what old clients write to {} from then on is not taken over", populate.from)
     } else {
-        format!("makes rows of {} from those of {}; what is changed in those later is not followed", populate.table, populate.from)
+        format!(
+            "makes rows of {} from those of {}; what is changed in those later is not followed",
+            populate.table, populate.from
+        )
     };
     Ok(Rendered {
         action,
