@@ -32,18 +32,20 @@ pub(crate) fn attach(
             continue;
         };
         let Some(table) = goal.table(at) else { continue };
+        let mut late = Vec::new();
         for source in sources {
             let filler = Filler { at, table, goal, source, renames, dialect };
             match filler.populate() {
                 Ok(first) => {
                     // Nobody writes to a table that the plan itself makes.
                     let watched = renames.schema.table(&source.from).is_some();
-                    let last = watched.then(|| Populate { last: true, ..first.clone() });
-                    group.changes.extend([Some(first), last].into_iter().flatten().map(Kind::from));
+                    late.extend(watched.then(|| Kind::from(Populate { last: true, ..first.clone() })));
+                    group.changes.push(first.into());
                 }
                 Err(wrong) => notes.extend(wrong),
             }
         }
+        group.changes.extend(late);
     }
 }
 

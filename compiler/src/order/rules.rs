@@ -45,6 +45,8 @@ struct Footmarks {
     stands_on: BTreeSet<Address>,
     /// Columns that get their values in it.
     fills: BTreeSet<Address>,
+    /// Columns that get the values of rows that came late, which only those wait for that look for such rows too.
+    late_fills: BTreeSet<Address>,
     /// New names that it gives.
     renames_to: BTreeSet<Address>,
     /// What the engine refuses to change while something stands on it.
@@ -120,6 +122,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     let disturbers = by(&|m| &m.disturbs);
     let recasters = by(&|m| &m.recasts);
     let fillers = by(&|m| &m.fills);
+    let late_fillers = by(&|m| &m.late_fills);
     let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
     // Within one recipe its own order stands.
@@ -177,7 +180,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(i, remover, "values are read before their source goes");
             }
-            for &filler in fillers.get(at).unwrap_or(&none) {
+            let late = late_fillers.get(at).filter(|_| !mark.late_fills.is_empty()).unwrap_or(&none);
+            for &filler in fillers.get(at).unwrap_or(&none).iter().chain(late) {
                 edge(filler, i, "a value is set before it is read");
             }
         }
@@ -653,7 +657,11 @@ fn mark_populate(populate: &Populate, ground: &Ground<'_>, marks: &mut Footmarks
     for column in populate.set.keys() {
         let at = Address::column(&populate.table, column);
         marks.stands_on.insert(at.clone());
-        marks.fills.insert(at);
+        if populate.last {
+            marks.late_fills.insert(at)
+        } else {
+            marks.fills.insert(at)
+        };
     }
     marks.reads.insert(Address::table(&populate.from));
     for sql in populate.set.values().chain(&populate.join).chain(&populate.group_by) {

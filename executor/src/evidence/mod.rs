@@ -185,7 +185,7 @@ impl Evidence {
     pub(crate) fn candidates(&mut self, step: &StepId, rows: u64) -> io::Result<()> {
         let found = self.plan.steps.iter().find(|s| s.id == *step);
         let sql = found.and_then(|step| match &step.probe {
-            mig_plan::Probe::Remaining { sql } => Some(sql.sql()),
+            mig_plan::Probe::Remaining { sql, .. } => Some(sql.sql()),
             mig_plan::Probe::Shape {} => None,
         });
         let line = json!({ "at": chain::now(), "step": step, "rows": rows, "sql": sql });

@@ -154,7 +154,7 @@ impl Populate {
         let columns: Vec<_> = self.set.keys().map(&quote).collect();
         let values: Vec<_> = (0..self.set.len()).map(|i| format!("_mig_v._mig_c{i}")).collect();
         let (missing, upsert) = match upsert.filter(|_| self.on_conflict == OnConflict::Update && !self.last) {
-            // SQLite reads `ON` after a bare FROM as a join's.
+            // An `ON` after a bare FROM could be a join's.
             Some(upsert) => ("1 = 1".to_owned(), format!("\n{upsert}")),
             None => (self.is_missing(table, &quote), String::new()),
         };
