@@ -89,7 +89,6 @@ macro_rules! kinds {
         /// A typed change of one object.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
-        #[expect(clippy::large_enum_variant, reason = "a plan has few changes, and most of them are of columns")]
         pub enum Kind { $(#[doc = concat!("See [`", stringify!($variant), "`].")] $variant($variant)),* }
 
         impl Kind {
