@@ -47,7 +47,7 @@ impl Composer<'_> {
                     }
                     set.insert(column.clone(), sql);
                 }
-                Err(diagnostic) if due(column) => wrong.push(diagnostic),
+                Err(diagnostic) if due(column) => wrong.push(*diagnostic),
                 Err(_) => {}
             }
         }
@@ -74,12 +74,12 @@ impl Composer<'_> {
     }
 
     /// The value of a column: what is set, with its map applied.
-    fn expression(&self, transform: &Transform, column: &Name) -> Result<Sql, Diagnostic> {
+    fn expression(&self, transform: &Transform, column: &Name) -> Result<Sql, Box<Diagnostic>> {
         if let Some((version, namespace, name)) = transform.uuids.get(column) {
             let place = transform.columns.get(column).unwrap_or(&transform.place);
             return self.dialect.uuid(*version, namespace, name, self.schema).map_err(|says| {
                 let help = "make the id from what the row has, as in `'thread_' || id`";
-                Diagnostic::new(Code::EngineCannot, says).at(place).help(help)
+                Box::new(Diagnostic::new(Code::EngineCannot, says).at(place).help(help))
             });
         }
         let set = transform.set.get(column);
@@ -94,7 +94,7 @@ impl Composer<'_> {
                 let place = transform.columns.get(column).unwrap_or(&transform.place);
                 let help =
                     format!("write what is mapped: `set.{column} = \"...\"` beside the map, or `was` on the column");
-                return Err(Diagnostic::new(Code::MissingKey, says).at(place).help(help));
+                return Err(Box::new(Diagnostic::new(Code::MissingKey, says).at(place).help(help)));
             }
         };
         let to = self.goal.and_then(|table| table.column(column)).map_or("", |c| c.data_type.as_str());

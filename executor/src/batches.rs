@@ -124,7 +124,7 @@ impl Runner<'_> {
     async fn judge_once(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
         self.driver.begin(&batches.limits).await?;
         self.reject(line.legs[nth].id, batches.rejects.as_ref()).await?;
-        Ok(self.commit().await?)
+        self.commit().await
     }
 
     /// Makes what the batches need; idempotent.
