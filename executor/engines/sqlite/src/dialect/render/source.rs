@@ -59,7 +59,7 @@ impl Source<'_> {
             shown.insert(base.as_str().to_ascii_lowercase());
         }
         let given = |name: &Name| self.rows.given_columns().any(|column| names::same(column, name));
-        let base = |name: &Name| !(self.fresh && self.set.contains_key(name)) && !given(name);
+        let base = |name: &Name| !(given(name) || self.fresh && self.set.contains_key(name));
         for column in self.table.columns.iter().filter(|c| base(&c.name)) {
             if shown.insert(column.name.as_str().to_ascii_lowercase()) {
                 items.push(quote(&column.name));
