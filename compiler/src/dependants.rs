@@ -43,7 +43,8 @@ pub(crate) fn recreate(
             .filter(|(at, needs)| {
                 let goes_along = |need: &Address| {
                     is_rebuildable(at)
-                        || (at.kind() == ObjectKind::Index && need.kind() == ObjectKind::MaterializedView)
+                        || (at.kind() == ObjectKind::Index
+                            && matches!(need.kind(), ObjectKind::MaterializedView | ObjectKind::Function))
                         || (matches!(at.kind(), ObjectKind::Index | ObjectKind::Statistics) && remade.contains(need))
                 };
                 !again.contains(*at) && needs.iter().any(|need| disturbed.contains(need) && goes_along(need))

@@ -81,6 +81,10 @@ pairs! {
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
     mariadb_partitions: MariaDb "mariadb_partitions.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
+    postgres_tables: Postgres "postgres_tables.sql";
+    postgres_keys: Postgres "postgres_keys.sql";
+    postgres_routines: Postgres "postgres_routines.sql";
+    postgres_partitions: Postgres "postgres_partitions.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
 }

@@ -196,7 +196,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     }
     regroupings(&marks, &mut edge);
     families(&marks, ground, &mut edge);
-    slots(&marks, &mut edge);
+    slots(&marks, ground, &mut edge);
     recipes(nodes, &mut |before, after, why| {
         edges.insert((before, after, why));
     });
@@ -248,16 +248,16 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
 }
 
 /// A name is free before it is taken.
-fn slots(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
+fn slots(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let mut freed: BTreeMap<(Qualified, Slot), Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.removes {
-            freed.entry(slot(at, mark)).or_default().push(i);
+            freed.entry(slot(at, mark, ground)).or_default().push(i);
         }
     }
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.makes {
-            for &remover in freed.get(&slot(at, mark)).map(Vec::as_slice).unwrap_or_default() {
+            for &remover in freed.get(&slot(at, mark, ground)).map(Vec::as_slice).unwrap_or_default() {
                 if !marks[i].removes.contains(at) {
                     edge(remover, i, "a name is free before it is taken");
                 }
@@ -273,7 +273,7 @@ enum Slot {
     Own(ObjectKind, Option<String>, Name),
 }
 
-fn slot(at: &Address, mark: &Footmarks) -> (Qualified, Slot) {
+fn slot(at: &Address, mark: &Footmarks, ground: &Ground<'_>) -> (Qualified, Slot) {
     use ObjectKind::{Constraint, Index, MaterializedView, Sequence, Table, View};
     match at.kind() {
         Table | View | MaterializedView | Index | Sequence => (at.qualified(), Slot::Relation),
@@ -283,7 +283,10 @@ fn slot(at: &Address, mark: &Footmarks) -> (Qualified, Slot) {
         }
         // The index behind a key has the constraint's name among the relations of the schema.
         Constraint => (at.qualified().sibling(at.name().clone()), Slot::Relation),
-        kind => (at.qualified(), Slot::Own(kind, at.signature().map(str::to_owned), at.name().clone())),
+        _ => {
+            let at = ground.dialect.slot(at);
+            (at.qualified(), Slot::Own(at.kind(), at.signature().map(str::to_owned), at.name().clone()))
+        }
     }
 }
 

@@ -90,6 +90,12 @@ pub trait Dialect: Send + Sync {
     /// What an object's definition needs to exist, among the objects, columns and constraints of `schema`.
     fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address>;
 
+    /// The address that two things share if they cannot be there at the same time: routines that differ only in what their arguments
+    /// are called, for example.
+    fn slot(&self, at: &Address) -> Address {
+        at.clone()
+    }
+
     /// The column names that an expression may mention, as written.
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name>;
 

@@ -11,6 +11,7 @@ mod normalize;
 mod recipe;
 mod references;
 mod render;
+mod routine;
 mod same;
 mod simplify;
 #[cfg(test)]
@@ -102,6 +103,10 @@ impl Dialect for Postgres {
 
     fn references(&self, at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
         references::of(at, object, schema, self.default_schema.as_ref())
+    }
+
+    fn slot(&self, at: &Address) -> Address {
+        routine::slot(at)
     }
 
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {

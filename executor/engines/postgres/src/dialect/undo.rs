@@ -1,8 +1,9 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Body, Complaint, Kind, ObjectKind, RenderedUndo, Schema,
-    kind::{AlterColumn, DropColumn},
+    Action, Body, Column, ColumnValue, Complaint, Kind, ObjectKind, RenderedUndo, Rule, Schema,
+    kind::{AddColumn, AddConstraint, AlterColumn, DropColumn},
+    schema::IndexedBy,
 };
 
 use super::{
@@ -29,6 +30,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             reversed(change, (before, after), version, "takes the difference to the parent's column back".to_owned())
         }
         Kind::DropColumn(k) => column_back(change, k, (before, after), version),
+        Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before),
         Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before),
         Kind::Backfill(k) => {
             let sql = render::backfill::undo_sql(k, before)?;
@@ -115,6 +117,45 @@ fn says_a_body(change: &Kind) -> bool {
         _ => return false,
     };
     matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure)
+}
+
+fn is_computed(column: &Column) -> bool {
+    matches!(column.value, ColumnValue::Generated { .. })
+}
+
+/// A column that is computed again: the server makes it only anew, with what is over it in its table.
+fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Complaint> {
+    let name = &k.from.name;
+    let (table, column) = (qualified(&k.table), quote(name));
+    let mut sql = vec![format!("ALTER TABLE {table} DROP COLUMN {column}")];
+    sql.extend(column::add_sql(&AddColumn { table: k.table.clone(), column: k.from.clone() }));
+    let own = before.table(&k.table);
+    for (rule, constraint) in own.into_iter().flat_map(|t| &t.constraints) {
+        let over = match &constraint.rule {
+            Rule::Check { expression } | Rule::Exclude { definition: expression } => expression.mentions(name),
+            _ => constraint.columns().contains(name),
+        };
+        if over {
+            let again = AddConstraint { table: k.table.clone(), name: rule.clone(), constraint: constraint.clone() };
+            sql.extend(render::constraint::add_sql(&again));
+        }
+    }
+    for (at, of) in before.indexes_of(&k.table) {
+        let object = &before.objects[at];
+        let over = of.include.contains(name)
+            || of.predicate.as_ref().is_some_and(|text| text.mentions(name))
+            || of.parts.iter().any(|part| match &part.what {
+                IndexedBy::Column(own) => own == name,
+                IndexedBy::Expression(text) => text.mentions(name),
+            });
+        if over {
+            sql.push(index::create_sql(at, of, ""));
+            sql.extend(index::after_create(at, object, of, before));
+        }
+    }
+    let mut action = transaction(sql, WORK);
+    render::locked(&mut action, &table);
+    Ok(done("makes the column anew, computed by the server; every row is written anew".to_owned(), action))
 }
 
 /// Whether a change is about what a table says of a parent's column.

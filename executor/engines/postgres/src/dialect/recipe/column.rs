@@ -207,6 +207,34 @@ fn early(change: &AlterColumn, group: &Group, now: &mut Column, retyped: bool) -
     drafts
 }
 
+/// Puts what lets columns of a dropped primary key be NULL after the drop.
+pub(crate) fn loosen_last(drafts: &mut Vec<Draft>, group: &Group) {
+    let loosens = |draft: &Draft| match &draft.change {
+        Kind::AlterColumn(k) => k.from.not_null && !k.to.not_null && leaves_key(group, &k.from.name),
+        _ => false,
+    };
+    let is_key = |draft: &Draft| match &draft.change {
+        Kind::DropConstraint(k) => matches!(k.constraint.rule, Rule::PrimaryKey(_)),
+        _ => false,
+    };
+    let Some(mut key) = drafts.iter().rposition(is_key) else { return };
+    while drafts.get(key + 1).is_some_and(|next| next.atomic.is_some() && next.atomic == drafts[key].atomic) {
+        key += 1;
+    }
+    let of = |draft: &Draft, name: &Name| matches!(&draft.change, Kind::AlterColumn(k) if k.from.name == *name);
+    while let Some(at) = drafts.iter().take(key).position(loosens) {
+        let Kind::AlterColumn(k) = &drafts[at].change else { return };
+        let name = k.from.name.clone();
+        let apart = drafts[at].atomic.is_none() && drafts[at].phase == drafts[key].phase;
+        if !apart || drafts[at + 1..=key].iter().any(|draft| of(draft, &name)) {
+            return;
+        }
+        let draft = drafts.remove(at);
+        drafts.insert(key, draft);
+        key -= 1;
+    }
+}
+
 /// Whether the column is in a primary key that is dropped, which keeps it required until then.
 fn leaves_key(group: &Group, column: &Name) -> bool {
     group.changes.iter().any(|change| match change {

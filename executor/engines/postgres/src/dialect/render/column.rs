@@ -1,7 +1,7 @@
 //! Changes of columns as SQL.
 
 use mig_plan::{
-    Address, Column, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Kind, Qualified, Rendered, Schema,
+    Address, Column, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Kind, Name, Qualified, Rendered, Schema,
     Statement,
     kind::{AddColumn, AlterColumn, DropColumn},
     plan::CheckSql,
@@ -362,8 +362,26 @@ pub(crate) fn restore(
     let key = keep::key_without(table, &column.name);
     let on = keep::same_key(&key, "t", "k", table);
     let value = keep::restored(&format!("k.{name}"), &column.data_type);
+    let keyed = keep::key_of(table).is_some_and(|own| own == key);
+    let (kept_rows, rows) = if keyed { (format!("{kept} AS k"), on) } else { numbered(of, &kept, &key, &on, &name) };
     Ok(vec![
-        format!("UPDATE {} AS t SET {name} = {value} FROM {kept} AS k WHERE {on}", qualified(of)),
+        format!("UPDATE {} AS t SET {name} = {value} FROM {kept_rows} WHERE {rows}", qualified(of)),
         format!("DROP TABLE {kept}"),
     ])
+}
+
+/// Kept values and rows, paired where no key tells rows apart: of rows that are alike in all else each takes another value.
+fn numbered(of: &Qualified, kept: &str, key: &[Name], on: &str, name: &str) -> (String, String) {
+    let alike: Vec<_> = key.iter().map(|k| format!("{}::text", quote(k))).collect();
+    let window = if alike.is_empty() { String::new() } else { format!("PARTITION BY {}", alike.join(", ")) };
+    let number = format!("row_number() OVER ({window}) AS _mig_number");
+    let all: Vec<_> = key.iter().map(quote).chain([number]).collect();
+    let all = all.join(", ");
+    let pairs = format!(
+        "(SELECT t.tableoid AS _mig_table, t._mig_row, k.{name} \
+         FROM (SELECT tableoid, ctid AS _mig_row, {all} FROM {}) AS t \
+         JOIN (SELECT {name}, {all} FROM {kept}) AS k ON t._mig_number = k._mig_number AND {on}) AS k",
+        qualified(of)
+    );
+    (pairs, "t.tableoid = k._mig_table AND t.ctid = k._mig_row".to_owned())
 }

@@ -213,6 +213,9 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
     sql.extend(freed(&k.from, before));
     let old: Vec<_> =
         in_order(&k.table, before).into_iter().filter(|of| k.from.contains_key(&Address::table(of))).collect();
+    if let Some(parent) = was.options.get("partition_of") {
+        sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", super::table::path(parent)));
+    }
     sql.extend(old.iter().map(|of| format!("ALTER TABLE {} RENAME TO {}", qualified(of), quote(&aside(k, of).name))));
     let order = in_order(&k.table, after);
     let is_index = |name: &str| k.to.keys().any(|at| at.kind() == ObjectKind::Index && at.name().as_str() == name);
@@ -231,7 +234,8 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
         }
         sql.extend(object::create_sql(&Address::table(of), &first, after)?);
     }
-    sql.push(copy(&k.table, &aside(k, &k.table), was, is));
+    let whole = |schema: &Schema, own: &Table| inherit::whole(schema, &k.table).unwrap_or_else(|| own.clone());
+    sql.push(copy(&k.table, &aside(k, &k.table), &whole(before, was), &whole(after, is)));
     for (address, object) in &k.to {
         if let Body::Index(of) = &object.body {
             sql.push(index::create_sql(address, of, ""));
