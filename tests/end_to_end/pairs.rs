@@ -82,6 +82,7 @@ pairs! {
     mariadb_partitions: MariaDb "mariadb_partitions.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
     postgres_tables: Postgres "postgres_tables.sql";
+    postgres_computed_columns: Postgres "postgres_computed.sql";
     postgres_keys: Postgres "postgres_keys.sql";
     postgres_routines: Postgres "postgres_routines.sql";
     postgres_partitions: Postgres "postgres_partitions.sql";
