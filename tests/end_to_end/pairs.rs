@@ -77,6 +77,7 @@ macro_rules! pairs {
 
 pairs! {
     mariadb_computed_columns: MariaDb "mariadb_computed.sql";
+    mariadb_beside: MariaDb "mariadb_beside.sql";
     mariadb_keys: MariaDb "mariadb_keys.sql";
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
     mariadb_partitions: MariaDb "mariadb_partitions.sql";

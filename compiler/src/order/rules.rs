@@ -7,7 +7,7 @@ use std::{
 
 use mig_plan::{
     Address, Body, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema, Sql,
-    kind::{Backfill, Keep, KeepRows, Leave, Populate, Rebuild, Regroup, Rows, Selection},
+    kind::{Backfill, CopyRows, Keep, KeepRows, Leave, Populate, Rebuild, Regroup, Rows, Selection, Shadow, Swap},
     schema::IndexedBy,
     table::Rule,
 };
@@ -466,6 +466,12 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
                 marks.removes.insert(at);
             }
         }
+        Kind::CopyRows(CopyRows { shadow }) => {
+            marks.reads.extend(shadow.columns.iter().map(|name| Address::column(&shadow.table, name)));
+            marks.stands_on.insert(Address::table(&shadow.table));
+        }
+        Kind::Swap(Swap { shadow, .. }) => mark_swap(shadow, ground, marks),
+        Kind::Settle(_) => {}
         Kind::Sync(sync) => {
             marks.makes.extend(sync.twins.pairs.iter().map(|p| Address::column(&sync.twins.table, &p.hidden.name)));
             marks.stands_on.insert(Address::table(&sync.twins.table));
@@ -533,6 +539,18 @@ fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
     marks.stands_on.remove(&table);
     marks.lets_go.remove(&table);
     marks.changes.insert(table);
+}
+
+/// What a table of another form takes the place of changes where the forms differ.
+fn mark_swap(shadow: &Shadow, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let own = Address::table(&shadow.table);
+    let column = |schema: &Schema, name: &Name| schema.table(&shadow.table)?.column(name).cloned();
+    let differs = shadow.columns.iter().filter(|name| column(ground.live, name) != column(ground.goal, name));
+    for at in differs.map(|name| Address::column(&shadow.table, name)) {
+        lets_go(&at, None, ground, marks);
+        marks.changes.insert(at);
+    }
+    marks.changes.insert(own);
 }
 
 fn mark_regroup(regroup: &Regroup, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -606,6 +624,7 @@ fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified> {
         Kind::Regroup(k) => Some(k.table.clone()),
         Kind::BuildKey(k) => of_body(&k.at, &k.object.body),
         Kind::AdoptKey(k) => Some(k.table.clone()),
+        Kind::Swap(k) => Some(k.shadow.table.clone()),
         Kind::Sync(k) => Some(k.twins.table.clone()),
         Kind::Exchange(k) => Some(k.twins.table.clone()),
         Kind::Unsync(k) => Some(k.twins.table.clone()),

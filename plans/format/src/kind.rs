@@ -16,6 +16,7 @@ mod rebuild;
 mod regroup;
 mod rename;
 mod rows;
+mod shadow;
 mod sync;
 
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ pub use self::{
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
     rows::Rows,
+    shadow::{CopyRows, Settle, Shadow, Swap},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
 };
 use crate::{address::Address, schema::Schema, snapshot::Remembered};
@@ -147,6 +149,9 @@ kinds!(
     Leave,
     Rejoin,
     Unkeep,
+    CopyRows,
+    Swap,
+    Settle,
     Comment,
     Privileges,
     Rebuild,

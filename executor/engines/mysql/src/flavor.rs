@@ -68,6 +68,11 @@ impl Flavor {
         self.is_maria()
     }
 
+    /// Whether an exchange of names outlives a crash of the server as a whole or not at all.
+    pub(crate) fn swaps_tables(&self) -> bool {
+        !self.is_maria() || self.version >= (10, 6)
+    }
+
     /// `IF EXISTS` and the like inside ALTER TABLE.
     pub(crate) fn if_not_exists(&self) -> &'static str {
         if self.is_maria() { "IF NOT EXISTS " } else { "" }

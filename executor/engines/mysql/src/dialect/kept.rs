@@ -1,6 +1,9 @@
 //! What a plan removes and keeps: tables of mig's own in the same database.
 
-use mig_plan::{Column, Kind, Name, Qualified, Table};
+use mig_plan::{
+    Column, Kind, Name, Qualified, Schema, Table,
+    schema::{Index, IndexedBy},
+};
 
 use super::{
     names::{self, list, quote},
@@ -20,6 +23,23 @@ pub(crate) fn values(change: &Kind) -> Name {
 /// The columns that tell rows apart: the primary key.
 pub(crate) fn key(table: &Table) -> Option<Vec<Name>> {
     table.primary_key().map(|(_, key)| key.columns.clone())
+}
+
+/// The columns that tell rows apart: the primary key, or a unique one of whole columns without NULLs.
+pub(crate) fn row_key(table: &Table, schema: &Schema, at: &Qualified) -> Option<Vec<Name>> {
+    let whole = |key: &Vec<Name>| {
+        let primary = table.primary_key().and_then(|(name, _)| table.constraints.get(name));
+        primary.is_some_and(|c| !key.iter().any(|k| c.options.contains_key(&format!("length.{}", k.as_str()))))
+    };
+    let unique = |index: &Index| -> Option<Vec<Name>> {
+        let plain = index.unique && index.method.is_none();
+        let parts = index.parts.iter().map(|part| match &part.what {
+            IndexedBy::Column(name) if part.opclass.is_none() && table.column(name)?.not_null => Some(name.clone()),
+            _ => None,
+        });
+        if plain { parts.collect() } else { None }
+    };
+    key(table).filter(whole).or_else(|| schema.indexes_of(at).find_map(|(_, index)| unique(index)))
 }
 
 /// How the kept values of a column find their rows again.

@@ -15,6 +15,7 @@ mod recipe;
 pub(crate) mod refs;
 mod render;
 mod rows;
+mod shadow;
 mod table;
 pub(crate) mod text;
 pub(crate) mod types;

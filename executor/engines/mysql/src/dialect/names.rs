@@ -66,8 +66,12 @@ pub(crate) fn check(name: &Name) -> Result<(), String> {
 pub(crate) fn kept(prefix: &str, change: &Kind) -> Name {
     let address = change.address();
     let tail = address.path().iter().map(Name::as_str).collect::<Vec<_>>().join("_");
-    let text: String =
-        format!("_mig_{prefix}_{}_{tail}", Fingerprint::of(change).short(10)).chars().take(MAX_CHARS).collect();
+    own(prefix, &Fingerprint::of(change), &tail)
+}
+
+/// A name of mig's own for something that stands for a while.
+pub(crate) fn own(prefix: &str, mark: &Fingerprint, tail: &str) -> Name {
+    let text: String = format!("_mig_{prefix}_{}_{tail}", mark.short(10)).chars().take(MAX_CHARS).collect();
     Name::new(text.trim_end()).expect("a prefix is never empty")
 }
 

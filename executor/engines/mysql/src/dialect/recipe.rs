@@ -2,6 +2,7 @@
 
 mod fill;
 mod reshape;
+mod shadow;
 
 use std::collections::BTreeMap;
 
@@ -54,7 +55,7 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
         }
     }
     if !of_table.is_empty() || group.fill.is_some() {
-        drafts.extend(reshape::reshape(&of_table, group, context));
+        drafts.extend(reshape::reshape(flavor, &of_table, group, context));
     }
     drafts.sort_by_key(|d| d.phase);
     Ok(drafts)

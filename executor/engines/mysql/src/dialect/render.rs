@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, rows, table, weigh,
+    online, populate, rows, shadow, table, weigh,
 };
 use crate::flavor::Flavor;
 
@@ -19,8 +19,11 @@ pub(crate) const LIMITS: Limits = Limits { lock_ms: 3_000, statement_ms: 0, atte
 
 /// The SQL of a change.
 pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
-    if let Kind::Backfill(k) = change {
-        return backfill::render(flavor, k, before);
+    match change {
+        Kind::Backfill(k) => return backfill::render(flavor, k, before),
+        Kind::CopyRows(k) => return shadow::copy(flavor, k, before),
+        Kind::Swap(k) => return shadow::swap(flavor, k, before),
+        _ => {}
     }
     if let Kind::Mark(_) = change {
         let (action, probe, lock) = (Action::Nothing {}, Probe::Shape {}, "nothing".to_owned());
@@ -87,6 +90,7 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
         },
         Kind::Rename(k) => renamed(k, before),
         Kind::Comment(k) => commented(k, after),
+        Kind::Settle(_) => Ok(Action::Nothing {}),
         other => Err(cannot(
             &other.address(),
             format!("MySQL and MariaDB have no way to {} {}", other.slug(), other.address()),

@@ -10,7 +10,7 @@ use super::{
     names::quote,
     object, online,
     render::{alone, column_key, prepared, render},
-    rows, table,
+    rows, shadow, table,
 };
 use crate::flavor::Flavor;
 
@@ -29,6 +29,9 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
             hazards: vec![],
         }),
         Kind::Backfill(k) => Ok(backfill::undo(flavor, k, before)),
+        Kind::CopyRows(_) => Ok(done("nothing: the copy leaves with its table".to_owned(), Action::Nothing {})),
+        Kind::Swap(k) => Ok(shadow::unswap(k)),
+        Kind::Settle(k) => shadow::unsettle(flavor, k, before),
         Kind::Create(k) if !matches!(k.object.body, Body::Index(_)) => {
             Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?)))
         }

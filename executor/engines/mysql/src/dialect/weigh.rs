@@ -3,7 +3,7 @@
 use mig_plan::{Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectKind, Rule, Schema, kind::AlterColumn};
 
 use super::{
-    names::literal,
+    names::{self, literal},
     online::{self, Way, is_identity, way},
     table, types,
 };
@@ -11,6 +11,13 @@ use crate::flavor::Flavor;
 
 /// What a change locks, in words.
 pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
+    if let Kind::Create(_) | Kind::Drop(_) | Kind::Replace(_) = change
+        && let Some(of) = change.address().relation().filter(|_| change.address().kind() == ObjectKind::Trigger)
+    {
+        return format!(
+            "the metadata of {of} for a moment: waits for open transactions that used it, and clients wait behind"
+        );
+    }
     let Some(name) = online::table_of(change) else {
         return "nothing that clients wait for".to_owned();
     };
@@ -28,6 +35,10 @@ pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
 pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Hazard> {
     let at = change.address();
     let mut out = Vec::new();
+    if names::is_own(at.name().as_str()) {
+        // What mig makes for a while, clients do not know.
+        return out;
+    }
     let mut say = |code: H, says: String| out.push(Hazard::new(code, &at, says));
     match change {
         Kind::Rebuild(k) => {

@@ -151,8 +151,8 @@ impl Maker<'_> {
         if text(row, 1) == "SYSTEM VERSIONED" {
             options.insert("system_versioned".to_owned(), "true".to_owned());
         }
-        if let Some(partitions) = self.rows.definitions.get(text(row, 0)).and_then(|d| partitions(d)) {
-            options.insert("partition_by".to_owned(), partitions);
+        if let Some(partitions) = self.rows.partitions.get(text(row, 0)) {
+            options.insert("partition_by".to_owned(), partitions.clone());
         }
         let mut table = Table { options, ..Table::default() };
         normalize::settle_options(self.flavor, &mut table);
@@ -406,7 +406,7 @@ fn create_options(said: &str) -> Vec<(String, String)> {
 }
 
 /// The clause that says how a table is cut into partitions, without its first two words.
-fn partitions(definition: &str) -> Option<String> {
+pub(super) fn partitions(definition: &str) -> Option<String> {
     let whole = |at: &usize| !definition[..*at].ends_with("SUB");
     let start = definition.rmatch_indices("PARTITION BY ").map(|(at, _)| at).find(whole)?;
     let text = definition[start + "PARTITION BY ".len()..].trim_end();

@@ -6,12 +6,12 @@ use mig_executor::Failure;
 use mig_plan::{Address, Object, ObjectKind, Schema};
 
 use super::{
-    assemble::assemble,
+    assemble::{assemble, partitions},
     link::Link,
     queries::{self, Scope},
     rows::{Row, Rows, text},
 };
-use crate::{dialect::names::is_own, flavor::Flavor};
+use crate::flavor::Flavor;
 
 /// How often a pull is tried while the schema changes under it.
 const ATTEMPTS: usize = 5;
@@ -62,37 +62,37 @@ async fn read(
     let mut rows = Rows { user: link.value("SELECT CURRENT_USER()", ASKED).await?, ..Rows::default() };
     let relations = [K::Table, K::Index, K::Sequence, K::View, K::Opaque].into_iter().any(&wanted);
     if relations {
-        rows.tables = own_left_out(link, &queries::tables(scope)).await?;
-        rows.columns = own_left_out(link, &queries::columns(scope)).await?;
-        rows.indexes = own_left_out(link, &queries::indexes(flavor, scope)).await?;
-        rows.foreign_keys = own_left_out(link, &queries::foreign_keys(scope)).await?;
-        rows.checks = own_left_out(link, &queries::checks(flavor, scope)).await?;
+        rows.tables = seen(link, scope, &queries::tables(scope)).await?;
+        rows.columns = seen(link, scope, &queries::columns(scope)).await?;
+        rows.indexes = seen(link, scope, &queries::indexes(flavor, scope)).await?;
+        rows.foreign_keys = seen(link, scope, &queries::foreign_keys(scope)).await?;
+        rows.checks = seen(link, scope, &queries::checks(flavor, scope)).await?;
         definitions(link, &mut rows).await?;
     }
     if wanted(K::View) {
-        rows.views = own_left_out(link, &queries::views(flavor, scope)).await?;
+        rows.views = seen(link, scope, &queries::views(flavor, scope)).await?;
     }
     if wanted(K::Trigger) {
-        let all = own_left_out(link, &queries::triggers(scope)).await?;
-        rows.triggers = all.into_iter().filter(|row| !is_own(text(row, 1))).collect();
+        let all = seen(link, scope, &queries::triggers(scope)).await?;
+        rows.triggers = all.into_iter().filter(|row| scope.shows(text(row, 1))).collect();
     }
     if wanted(K::Function) || wanted(K::Procedure) || wanted(K::Opaque) {
-        for row in own_left_out(link, &queries::routines(scope)).await? {
+        for row in seen(link, scope, &queries::routines(scope)).await? {
             code(link, &mut rows, text(&row, 1), text(&row, 0)).await?;
         }
     }
     if wanted(K::Event) {
-        for row in own_left_out(link, &queries::events(scope)).await? {
+        for row in seen(link, scope, &queries::events(scope)).await? {
             code(link, &mut rows, "EVENT", text(&row, 0)).await?;
         }
     }
     Ok(rows)
 }
 
-/// The rows of a query, without those about what is mig's own. The first value is the name.
-async fn own_left_out(link: &mut Link, query: &str) -> Result<Vec<Row>, Failure> {
+/// The rows of a query, without those about what is mig's own unless that is what is asked for. The first value is the name.
+async fn seen(link: &mut Link, scope: &Scope, query: &str) -> Result<Vec<Row>, Failure> {
     let rows = link.texts(query, usize::MAX, ASKED).await?;
-    Ok(rows.into_iter().filter(|row| !is_own(text(row, 0))).collect())
+    Ok(rows.into_iter().filter(|row| scope.shows(text(row, 0))).collect())
 }
 
 /// What only the statement that makes a table says, and the numbers of sequences.
@@ -107,7 +107,10 @@ async fn definitions(link: &mut Link, rows: &mut Rows) -> Result<(), Failure> {
             "BASE TABLE" | "SYSTEM VERSIONED" if text(&row, 4).contains("partitioned") => {
                 let shown = link.texts(&queries::show("TABLE", &name), 1, ASKED).await?;
                 let definition = shown.into_iter().next().and_then(|r| r.into_iter().nth(1).flatten());
-                rows.definitions.insert(name, definition.unwrap_or_default());
+                // The rest of it changes with every number that the table gives out.
+                if let Some(clause) = definition.as_deref().and_then(partitions) {
+                    rows.partitions.insert(name, clause);
+                }
             }
             _ => {}
         }

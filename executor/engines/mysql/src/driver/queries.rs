@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    dialect::names::{literal, quote_text},
+    dialect::names::{is_own, literal, quote_text},
     flavor::Flavor,
 };
 
@@ -17,6 +17,14 @@ pub(super) enum Scope {
 }
 
 impl Scope {
+    /// Whether a thing of that name counts: what is mig's own only if it is asked for.
+    pub(super) fn shows(&self, name: &str) -> bool {
+        match self {
+            Self::All => !is_own(name),
+            Self::Named(names) => !is_own(name) || names.contains(name),
+        }
+    }
+
     /// A condition on a name.
     fn only(&self, column: &str) -> String {
         match self {

@@ -17,8 +17,8 @@ pub(super) struct Rows {
     pub(super) triggers: Vec<Row>,
     /// Kind and name of a routine or event, with the statement that makes it.
     pub(super) code: Vec<(String, String, String)>,
-    /// Definitions of tables with partitions.
-    pub(super) definitions: BTreeMap<String, String>,
+    /// How tables are cut into partitions, by name.
+    pub(super) partitions: BTreeMap<String, String>,
     /// Numbers of sequences.
     pub(super) sequences: BTreeMap<String, Row>,
     /// The user that the server takes this session for.

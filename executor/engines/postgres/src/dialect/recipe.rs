@@ -97,7 +97,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::KeepRows(_)
             | Kind::Leave(_)
             | Kind::Rejoin(_)
-            | Kind::Unkeep(_) => return Err(unasked(change)),
+            | Kind::Unkeep(_)
+            | Kind::CopyRows(_)
+            | Kind::Swap(_)
+            | Kind::Settle(_) => return Err(unasked(change)),
             Kind::Regroup(k) => {
                 let leaves = leaves(k);
                 let phase = if leaves { Phase::Switch } else { Phase::Contract };

@@ -61,7 +61,9 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Keep(k) => Ok(leave::keep(k)),
         Kind::KeepRows(k) => leave::rows(k, before),
         Kind::Leave(k) => Ok(leave::leave(k)),
-        Kind::Discard(_) | Kind::Rejoin(_) | Kind::Unkeep(_) => Err(super::recipe::unasked(change)),
+        Kind::Discard(_) | Kind::Rejoin(_) | Kind::Unkeep(_) | Kind::CopyRows(_) | Kind::Swap(_) | Kind::Settle(_) => {
+            Err(super::recipe::unasked(change))
+        }
         Kind::Comment(k) => Ok(meta(
             vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
             "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),

@@ -7,8 +7,8 @@ use mig_plan::{
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, CopyColumn, DropColumn, DropConstraint, Rebuild},
 };
 
-use super::fill;
-use crate::dialect::define;
+use super::{fill, shadow};
+use crate::{dialect::define, flavor::Flavor};
 
 /// The changes of a table by when they are made.
 #[derive(Default)]
@@ -30,7 +30,7 @@ struct Piles {
 }
 
 /// The drafts of a table's changes.
-pub(super) fn reshape(changes: &[Kind], group: &Group, context: &Context<'_>) -> Vec<Draft> {
+pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> Vec<Draft> {
     let at = group.at.qualified();
     let piles = sorted(changes, group, context);
     let mut drafts = Vec::new();
@@ -46,13 +46,23 @@ pub(super) fn reshape(changes: &[Kind], group: &Group, context: &Context<'_>) ->
         drafts.push(Draft::new(part, Phase::Expand, why));
     }
     drafts.extend(fill::backfills(group, context));
+    let free = for_a_while.is_empty() && piles.bare.is_none() && piles.tie.is_empty() && group.fill.is_none();
     for kind in for_a_while {
         push(&mut drafts, &mut now, kind, Phase::Contract, "unties it while its columns change");
     }
     if let Some(kind) = piles.bare {
         push(&mut drafts, &mut now, kind, Phase::Contract, "leaves the settings that only the old engine has");
     }
-    if let Some(kind) = together(&at, piles.reshape, &mut now) {
+    let mut left = piles.reshape;
+    if free && let Some(beside) = shadow::divide(flavor, &left, &now, &at, context) {
+        let mut form = now.clone();
+        let _ = together(&at, beside.moved, &mut form);
+        if let Some(steps) = form.table(&at).and_then(|to| shadow::drafts(&at, &mut now, to)) {
+            drafts.extend(steps);
+            left = beside.rest;
+        }
+    }
+    if let Some(kind) = together(&at, left, &mut now) {
         drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form")));
     }
     for kind in in_turn(piles.drop) {

@@ -43,7 +43,10 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::KeepRows(_)
         | Kind::Leave(_)
         | Kind::Rejoin(_)
-        | Kind::Unkeep(_) => Err(alone(change)),
+        | Kind::Unkeep(_)
+        | Kind::CopyRows(_)
+        | Kind::Swap(_)
+        | Kind::Settle(_) => Err(alone(change)),
     }
 }
 
@@ -86,7 +89,10 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::KeepRows(_)
         | Kind::Leave(_)
         | Kind::Rejoin(_)
-        | Kind::Unkeep(_) => Err(alone(change)),
+        | Kind::Unkeep(_)
+        | Kind::CopyRows(_)
+        | Kind::Swap(_)
+        | Kind::Settle(_) => Err(alone(change)),
     }
 }
 

@@ -1,0 +1,254 @@
+//! How a table gets a form that the server could only give it by a copy under a lock: a table of that form beside it, kept equal by
+//! triggers in both directions, filled in batches, and exchanged for it by one RENAME.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Constraint, Context, Draft, Fingerprint, Group, Kind, Name, Object, ObjectKind,
+    Phase, Qualified, Rule, Schema, Sql, Table,
+    kind::{AlterColumn, CopyRows, Create, Drop, Settle, Shadow, Swap},
+    schema::{Index, IndexedBy, Source},
+};
+
+use crate::{
+    dialect::{
+        define, kept, names,
+        normalize::{collation_of, index_at},
+        online::{self, Way},
+        shadow as sql, types, weigh,
+    },
+    flavor::{Flavor, charset_of},
+};
+
+/// The changes of a table that go by a table beside it, and those that are left for the end.
+pub(super) struct Beside {
+    /// What goes with the exchange.
+    pub(super) moved: Vec<Kind>,
+    /// What is done in place afterwards.
+    pub(super) rest: Vec<Kind>,
+}
+
+/// Divides the changes that one ALTER would do under a lock; nothing if they have to be done so.
+pub(super) fn divide(
+    flavor: &Flavor,
+    changes: &[Kind],
+    now: &Schema,
+    at: &Qualified,
+    context: &Context<'_>,
+) -> Option<Beside> {
+    let table = now.table(at)?;
+    if !stands_alone(flavor, at, table, now, context) {
+        return None;
+    }
+    let (mut moved, mut rest) = (Vec::new(), Vec::new());
+    for change in changes {
+        match change {
+            Kind::AlterColumn(k) if online::way(flavor, change, now) == Way::Copy => {
+                let first = loosened(k);
+                if !moves(flavor, &first, table, now, at) {
+                    return None;
+                }
+                if first.to != k.to {
+                    rest.push(AlterColumn { from: first.to.clone(), ..k.clone() }.into());
+                }
+                moved.push(first.into());
+            }
+            Kind::AlterTable(k) if online::way(flavor, change, now) == Way::Copy => {
+                if !keeps_rows(flavor, &k.from, &k.to, table, now, at) {
+                    return None;
+                }
+                moved.push(change.clone());
+            }
+            other => rest.push(other.clone()),
+        }
+    }
+    let locks = |kind: &Kind| online::way(flavor, kind, now) == Way::Copy;
+    (!moved.is_empty() && !rest.iter().any(locks)).then_some(Beside { moved, rest })
+}
+
+/// A change without what running clients could stumble over: NULLs are refused only when the table has its form.
+fn loosened(k: &AlterColumn) -> AlterColumn {
+    let not_null = k.to.not_null && k.from.not_null;
+    AlterColumn { to: Column { not_null, ..k.to.clone() }, ..k.clone() }
+}
+
+/// Whether a table can have another beside it whose place it gives up: nothing refers to it, nothing of the user's fires on it, its rows
+/// can be told apart, and no other step of the plan works on it meanwhile.
+fn stands_alone(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, context: &Context<'_>) -> bool {
+    let innodb = table.options.get("engine").is_none_or(|e| e.eq_ignore_ascii_case("InnoDB"));
+    let of_table = |schema: &Schema, kind: ObjectKind| {
+        schema.objects.keys().any(|key| key.kind() == kind && key.relation().as_ref() == Some(at))
+    };
+    let foreign = |schema: &Schema| {
+        schema.references_to(at).next().is_some()
+            || schema.table(at).is_some_and(|t| t.constraints.values().any(|c| matches!(c.rule, Rule::ForeignKey(_))))
+    };
+    let odd = |c: &Column| {
+        matches!(types::base(&c.data_type), "vector" | "geometry" | "point" | "linestring" | "polygon")
+            || types::base(&c.data_type).starts_with("multi")
+            || types::base(&c.data_type) == "geometrycollection"
+    };
+    // A check has the database's own name space on MySQL, and none of its names can be given away.
+    let named_check = |c: &Constraint| matches!(c.rule, Rule::Check { .. }) && !define::is_column_check(c);
+    flavor.swaps_tables()
+        && innodb
+        && !table.options.contains_key("system_versioned")
+        && !table.columns.iter().any(odd)
+        && (flavor.is_maria() || !table.constraints.values().any(named_check))
+        && kept::row_key(table, now, at).is_some()
+        && ![context.renamed, context.goal, now].into_iter().any(|s| of_table(s, ObjectKind::Trigger) || foreign(s))
+        && !renamed(at, context)
+        && !context.groups.iter().any(|group| works_on_indexes(group, at))
+}
+
+fn renamed(at: &Qualified, context: &Context<'_>) -> bool {
+    context.tables.contains_key(at) || context.columns.keys().any(|column| column.relation().as_ref() == Some(at))
+}
+
+/// Whether a group makes, drops or exchanges indexes of a table.
+fn works_on_indexes(group: &Group, at: &Qualified) -> bool {
+    let of = |object: &Object| matches!(&object.body, Body::Index(index) if index.table == *at);
+    group.changes.iter().any(|change| match change {
+        Kind::Create(k) => of(&k.object),
+        Kind::Drop(k) => of(&k.object),
+        Kind::Replace(k) => of(&k.from) || of(&k.to),
+        Kind::Rename(k) => k.from.is_index_under(at),
+        Kind::Comment(k) => k.at.is_index_under(at),
+        _ => false,
+    })
+}
+
+/// Whether the new form of a column holds whatever the old one does, and rows stay apart that are.
+fn moves(flavor: &Flavor, k: &AlterColumn, table: &Table, now: &Schema, at: &Qualified) -> bool {
+    let (from, to) = (&k.from, &k.to);
+    let plain = |c: &Column| !matches!(c.value, ColumnValue::Generated { .. });
+    let identity_stays = !online::is_identity(from) || online::is_identity(to);
+    let collations = [from, to].map(|c| c.collation.clone().unwrap_or_else(|| collation_of(flavor, table)));
+    let text = types::is_text(&from.data_type) && types::is_text(&to.data_type);
+    plain(from)
+        && plain(to)
+        && identity_stays
+        && k.using.is_none()
+        && (from.data_type == to.data_type || holds(from, to))
+        && (!text || collates(&collations[0], &collations[1], &from.name, table, now, at))
+}
+
+/// Whether a type holds what another does, to the letter.
+fn holds(from: &Column, to: &Column) -> bool {
+    let (a, b) = (types::base(&from.data_type), types::base(&to.data_type));
+    // A CHAR has no spaces at its end.
+    weigh::widens(from, to) && !(a == "varchar" && b == "char")
+}
+
+/// Whether a character set holds what another does, and no key of the column could find two values alike that were not.
+fn collates(from: &str, to: &str, column: &Name, table: &Table, now: &Schema, at: &Qualified) -> bool {
+    let (a, b) = (charset_of(from), charset_of(to));
+    let holds = a == b || b == "utf8mb4" && a != "binary" || b == "utf8mb3" && matches!(a, "latin1" | "ascii");
+    let in_key = |index: &Index| {
+        index.unique
+            && index.parts.iter().any(|part| match &part.what {
+                IndexedBy::Column(name) => name == column,
+                IndexedBy::Expression(text) => crate::dialect::text::mentions(text).contains(column),
+            })
+    };
+    let keyed = table.primary_key().is_some_and(|(_, key)| key.columns.contains(column))
+        || now.indexes_of(at).any(|(_, index)| in_key(index));
+    holds && (from == to || !keyed)
+}
+
+type Options = BTreeMap<String, String>;
+
+/// Whether settings of a table can change without a row that no longer fits.
+fn keeps_rows(flavor: &Flavor, from: &Options, to: &Options, table: &Table, now: &Schema, at: &Qualified) -> bool {
+    let differs = |key: &str| from.get(key) != to.get(key);
+    let takes_all = |by: &String| {
+        let words = by.trim_start().to_ascii_lowercase();
+        ["hash", "key", "linear"].iter().any(|word| words.starts_with(word))
+    };
+    let collation = |options: &Options| options.get("collation").cloned().unwrap_or_else(|| flavor.collation.clone());
+    let follow = table.columns.iter().filter(|c| c.collation.is_none() && types::is_text(&c.data_type));
+    !differs("engine")
+        && !differs("system_versioned")
+        && (!differs("partition_by") || to.get("partition_by").is_none_or(takes_all))
+        && (!differs("collation")
+            || follow.into_iter().all(|c| collates(&collation(from), &collation(to), &c.name, table, now, at)))
+}
+
+/// All drafts of a table that gets its form beside itself: `now` is the schema before, `to` the form.
+pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec<Draft>> {
+    let from = now.table(at)?.clone();
+    let object = now.objects.get(&Address::table(at)).map(|o| Object::clone(o))?;
+    let mark = Fingerprint::of(&(at, &from, to));
+    let name = |prefix: &str| names::own(prefix, &mark, at.name.as_str());
+    let sibling = |prefix: &str| at.sibling(name(prefix));
+    let own = |table: &Table, column: &Name| {
+        table.column(column).is_some_and(|c| !matches!(c.value, ColumnValue::Generated { .. }))
+    };
+    let columns = to.columns.iter().map(|c| c.name.clone()).filter(|c| own(&from, c) && own(to, c)).collect();
+    let shadow = Shadow {
+        table: at.clone(),
+        beside: sibling("new"),
+        aside: sibling("old"),
+        key: kept::row_key(&from, now, at)?,
+        columns,
+    };
+    let made = Object { body: Body::Table(to.clone()), ..object };
+    let with = indexes_at(&shadow.beside, at, now);
+    let trigger = |on: &Qualified, into: &Qualified, event: sql::Event, prefix: &str| {
+        let name = name(&format!("{prefix}_{}", event.word()));
+        let text = Sql::new(sql::trigger(&shadow, &name, on, into, event));
+        let object = Object::new(Body::Source(Source { create: vec![text], needs: Default::default() }));
+        (Address::member(ObjectKind::Trigger, on, name), Arc::new(object))
+    };
+    let triggers = |on: &Qualified, into: &Qualified, prefix: &str| -> Vec<(Address, Arc<Object>)> {
+        sql::Event::ALL.into_iter().map(|event| trigger(on, into, event, prefix)).collect()
+    };
+    let Shadow { table, beside, aside, .. } = &shadow;
+    let (forth, back) = (triggers(table, beside, "to"), triggers(beside, aside, "fro"));
+    let (forth_after, back_after) = (triggers(aside, beside, "to"), triggers(table, aside, "fro"));
+
+    let mut out = vec![Draft::new(
+        Create { at: Address::table(beside), object: made.into(), with },
+        Phase::Expand,
+        format!("makes a table of the new form beside {at}"),
+    )];
+    for (place, object) in back {
+        let why = format!("lets what is written into it once it is {at} reach the old table");
+        out.push(Draft::new(Create::new(place, object), Phase::Expand, why));
+    }
+    for (place, object) in &forth {
+        let why = format!("lets what is written into {at} reach the table beside it");
+        out.push(Draft::new(Create::new(place.clone(), object.clone()), Phase::Expand, why));
+    }
+    let copy = CopyRows { shadow: shadow.clone() };
+    out.push(Draft::new(copy, Phase::Backfill, format!("copies the rows of {at}")));
+    let carries = forth_after.iter().chain(&back_after).cloned().collect();
+    let why = format!("gives the table of the new form the name {at}");
+    out.push(Draft::new(Swap { shadow: shadow.clone(), carries }, Phase::Switch, why));
+    let settle = Settle { shadow: shadow.clone() };
+    let why = "from here on the old table stays as it is";
+    out.push(Draft::new(settle, Phase::Contract, why));
+    for (place, object) in back_after.into_iter().rev() {
+        out.push(Draft::new(Drop::new(place, object), Phase::Contract, why));
+    }
+    let with = indexes_at(aside, at, now).into_iter().chain(forth_after).collect();
+    let object = now.objects.get(&Address::table(at))?.clone();
+    let gone = Drop { at: Address::table(aside), object, with };
+    out.push(Draft::new(gone, Phase::Contract, format!("keeps the old table of {at} until `mig gc`")));
+    for draft in &out {
+        // What cannot be applied here is found and said when the plan is put together.
+        let _ = now.apply(&draft.change);
+    }
+    Some(out)
+}
+
+/// The indexes of a table as another of the same columns has them.
+fn indexes_at(on: &Qualified, of: &Qualified, schema: &Schema) -> BTreeMap<Address, Arc<Object>> {
+    let moved = schema.indexes_of(of).filter_map(|(at, index)| {
+        let index = Index { table: on.clone(), ..index.clone() };
+        let object = schema.objects.get(at).map(|o| Object::clone(o))?;
+        let object = Object { body: Body::Index(index), ..object };
+        Some((Address::index(&index_at(on, at.name())), Arc::new(object)))
+    });
+    moved.collect()
+}
