@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Diff(commands::diff::Args),
     /// Say what a code such as MIG-H001 means
     Explain(commands::explain::Args),
+    /// Look through source files for names that a plan takes away
+    Scan(commands::scan::Args),
     /// Sign a plan with an SSH key
     Sign(commands::sign::Args),
     /// Check a plan's signatures

@@ -17,6 +17,7 @@ mod plan_file;
 mod project;
 mod rejected;
 mod rendering;
+mod scan;
 mod signatures;
 mod spec_files;
 mod target;

@@ -7,7 +7,7 @@ use mig_compiler::SpecFile;
 use mig_executor::{
     Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
     Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom,
-    sign::Approval,
+    sign::Approval, trial::Trial,
 };
 use mig_plan::{Address, Phase, StepId};
 use serde_json::json;
@@ -239,8 +239,9 @@ fn words(ended: &Ended, title: &str) -> String {
             let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
             format!("nothing to do: {title} is applied{by}")
         }
-        Ended::DryRun { position, would } => {
-            format!("dry run, nothing was written: {}{}", position_words(position), list("would do", would))
+        Ended::DryRun { position, would, trials } => {
+            let tried: String = trials.iter().map(trial_words).collect();
+            format!("dry run, nothing was written: {}{}{tried}", position_words(position), list("would do", would))
         }
         Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
         Ended::Collected { runs } => {
@@ -253,6 +254,31 @@ fn words(ended: &Ended, title: &str) -> String {
 fn list(what: &str, steps: &[StepId]) -> String {
     let lines: String = steps.iter().map(|step| format!("\n  {step}")).collect();
     format!("\n{what} {}:{lines}", counted(steps.len(), "step"))
+}
+
+/// What became of a few rows, side by side.
+fn trial_words(trial: &Trial) -> String {
+    let rows = trial.rows.map(|rows| format!(": about {rows} rows")).unwrap_or_default();
+    let mut text = format!("\ntransform {}{rows}", trial.step);
+    if let Some(says) = &trial.says {
+        return text + &format!("\n  not tried: {}", says.replace('\n', "\n  "));
+    }
+    text.push_str(&format!("; {} tried and taken back", counted_u64(trial.tried, "row")));
+    let row = |row: &Vec<Option<String>>| {
+        let values = row.iter().map(|value| value.as_deref().unwrap_or("NULL").chars().take(60).collect::<String>());
+        values.collect::<Vec<_>>().join(", ")
+    };
+    if !trial.after.is_empty() {
+        text.push_str(&format!("\n    ({})", trial.columns.join(", ")));
+    }
+    for (before, after) in trial.before.iter().zip(&trial.after) {
+        text.push_str(&format!("\n  - {}\n  + {}", row(before), row(after)));
+    }
+    text
+}
+
+fn counted_u64(count: u64, thing: &str) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), thing)
 }
 
 fn counted(count: usize, thing: &str) -> String {
@@ -278,8 +304,8 @@ fn object(ended: &Ended) -> serde_json::Value {
             json!({ "event": "paused", "run": run, "through": through, "remaining": remaining })
         }
         Ended::NothingToDo { run } => json!({ "event": "nothing-to-do", "run": run }),
-        Ended::DryRun { position, would } => {
-            json!({ "event": "dry-run", "position": position_words(position), "would": would })
+        Ended::DryRun { position, would, trials } => {
+            json!({ "event": "dry-run", "position": position_words(position), "would": would, "trials": trials })
         }
         Ended::RolledBack { run, here } => json!({ "event": "rolled-back", "run": run, "here": here }),
         Ended::Collected { runs } => json!({ "event": "collected", "runs": runs }),

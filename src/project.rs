@@ -14,7 +14,7 @@ use crate::{
     artifacts::Setting,
     engines,
     exit::{Reason, Trouble},
-    files,
+    files, scan,
 };
 
 /// The file's name.
@@ -56,6 +56,9 @@ struct Settings {
     /// The folder below which the evidence of runs is filed, or `false` for none; `artifacts` without it.
     #[schemars(example = &"artifacts")]
     artifacts: Option<Setting>,
+    /// How source files are looked through for names that a plan takes away.
+    #[schemars(example = serde_json::json!({ "files": ["*.py"], "ignore": ["vendor"] }))]
+    scan: scan::Settings,
     /// What is watched while a plan is applied, and what happens when clients suffer.
     #[schemars(example = serde_json::json!({ "latency_percent": 30, "patience": "10m" }))]
     monitor: MonitorPolicy,
@@ -122,6 +125,11 @@ impl Project {
     /// How many must sign.
     pub(crate) fn policy(&self) -> &Policy {
         &self.settings.policy
+    }
+
+    /// How source files are looked through.
+    pub(crate) fn scan(&self) -> &scan::Settings {
+        &self.settings.scan
     }
 
     /// When a run hurts too much.

@@ -21,6 +21,7 @@ use crate::{
     runner::{Halt, OWN, Runner, Task},
     runs::{KEPT_PLAN, RunStatus, RunSummary, overlap, runs},
     stop::Stop,
+    trial::{self, Trial},
     verify::Answer,
 };
 
@@ -101,6 +102,8 @@ pub enum Outcome {
         position: Position,
         /// The steps that would run, or be taken back, in order.
         would: Vec<StepId>,
+        /// What a few rows of each data step became, in a transaction that was rolled back.
+        trials: Vec<Trial>,
     },
     /// The run is taken back.
     RolledBack {
@@ -403,5 +406,7 @@ async fn look(driver: &mut dyn Driver, request: &Request, report: &mut dyn Repor
         checks::ask(driver, &request.plan, at, report).await?;
     }
     let end = end_of(&line, request.through).max(at);
-    Ok(Outcome::DryRun { position, would: line.legs[at..end].iter().map(|leg| leg.id.clone()).collect() })
+    let trials = trial::tried(driver, &line, (at, end)).await?;
+    let would = line.legs[at..end].iter().map(|leg| leg.id.clone()).collect();
+    Ok(Outcome::DryRun { position, would, trials })
 }

@@ -69,6 +69,7 @@ fn batches(verb: &str) -> Action {
         first: batch.clone(),
         next: batch,
         rejects: None,
+        sample: None,
         limits: LIMITS,
     })
 }

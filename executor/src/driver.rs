@@ -46,6 +46,11 @@ pub trait Driver: Send {
     /// `false` if it still lives.
     async fn settled(&mut self, session: &Session, wait: Duration) -> Result<bool, Failure>;
 
+    /// Whether a rollback takes back changes of the schema too, and everything else that a transaction did.
+    fn undoes_ddl(&self) -> bool {
+        true
+    }
+
     /// Opens a transaction with limits for each of its statements.
     async fn begin(&mut self, limits: &Limits) -> Result<(), Failure>;
 

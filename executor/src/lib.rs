@@ -37,6 +37,7 @@ pub mod runs;
 pub mod sign;
 pub mod span;
 pub mod stop;
+pub mod trial;
 mod verify;
 
 pub use self::{

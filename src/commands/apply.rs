@@ -11,6 +11,7 @@ use crate::{
     operate::{self, Order},
     plan_file,
     project::Project,
+    scan,
     signatures::{self, Trust},
     target::Where,
     terminal,
@@ -62,6 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     let project = Project::find()?;
     let file = plan_file::read(&args.plan)?;
     let approval = signatures::admit(&args.plan, &file, &args.trust, &project)?;
+    scan::clear(&file.plan, args.through, &project)?;
     let database = args.to.find(&project)?;
     if !args.dry_run {
         let summary = file.plan.summary;

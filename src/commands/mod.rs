@@ -20,6 +20,7 @@ pub(crate) mod pull;
 pub(crate) mod rejects;
 pub(crate) mod resume;
 pub(crate) mod rollback;
+pub(crate) mod scan;
 pub(crate) mod schema;
 pub(crate) mod show;
 pub(crate) mod sign;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Scan(args) => scan::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Apply(args) => apply::run(&args),

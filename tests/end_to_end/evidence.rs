@@ -1,6 +1,11 @@
 //! The folder that a run leaves for people who were not there.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use crate::common::{Database, ENGINES, Engine, Workspace};
 
@@ -138,4 +143,43 @@ fn evidence_can_be_refused() {
     args.push("--no-artifacts".to_owned());
     work.expect(0, &strs(&args));
     assert!(!work.path().join("artifacts").exists());
+}
+
+/// Starts an apply, waits until it stands at its n-th point, and kills it there.
+fn killed_at(work: &Workspace, database: &Database, n: usize) {
+    let reached = work.path().join("reached");
+    fs::write(&reached, "").unwrap();
+    let args = work.apply_args(database);
+    let program = work.program().env("MIG_STOP_AT", n.to_string()).env("MIG_STOPPED", reached.display().to_string());
+    let mut child = program.command(strs(&args)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while fs::read_to_string(&reached).unwrap().is_empty() && child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "point {n}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_run_completes_its_folder() {
+    for engine in ENGINES {
+        for n in [5, 9, 14] {
+            let (work, database) = prepared(*engine);
+            killed_at(&work, &database, n);
+            // What was written to the file may have been cut in the middle of a line.
+            let runs = fs::read_dir(work.path().join("artifacts/runs")).unwrap().map(|run| run.unwrap().path());
+            for journal in runs.map(|run| run.join("03-apply/journal.jsonl")).filter(|path| path.exists()) {
+                let text = fs::read_to_string(&journal).unwrap();
+                fs::write(&journal, &text[..text.len() - text.len().min(7)]).unwrap();
+            }
+            work.apply(&database);
+            let history = work.expect(0, &["history", "--url", &database.url(), "--json"]).stdout;
+            let run: serde_json::Value = serde_json::from_str(history.lines().last().unwrap()).unwrap();
+            let run = run["run"].as_str().unwrap();
+            let report = json(work.path().join("artifacts/runs").join(run).join("report.json"));
+            assert_eq!(report["status"], "done", "{engine:?}, {n}: {report}");
+            work.expect(0, &["audit", "verify", run, "--url", &database.url()]);
+        }
+    }
 }

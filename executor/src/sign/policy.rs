@@ -1,6 +1,6 @@
 //! How many people must have signed before a plan may run. It belongs to the executor's own configuration, never to a plan.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,9 @@ pub struct Policy {
     /// For plans with a critical step.
     #[schemars(example = serde_json::json!({ "signers": 2, "from": ["*@dba.example.com"] }))]
     pub critical: Rule,
+    /// Folders of source code in which no name may be left that a plan's contract takes away, before that contract begins.
+    #[schemars(example = ["src", "jobs"])]
+    pub scan: Vec<PathBuf>,
 }
 
 /// What one class needs beyond the rest.
@@ -77,7 +80,8 @@ pub struct Rule {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { signers: 1, from: None, routine: Rule::default(), warning: Rule::default(), critical: Rule::default() }
+        let (routine, warning, critical) = (Rule::default(), Rule::default(), Rule::default());
+        Self { signers: 1, from: None, routine, warning, critical, scan: Vec::new() }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod fingerprint;
 pub mod grant;
 pub mod hazard;
 pub mod kind;
+pub mod leaving;
 pub mod name;
 pub mod plan;
 pub mod renaming;

@@ -189,6 +189,9 @@ pub struct Batches {
     /// The rows that get no values; asked before the first batch and after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejects: Option<Rejects>,
+    /// Shows a few rows with the columns that the batches read and write, for people who look before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Statement>,
     /// Limits of each statement.
     pub limits: Limits,
 }

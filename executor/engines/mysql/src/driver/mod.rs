@@ -124,6 +124,10 @@ impl Driver for MySqlDriver {
         lease::settled(&mut self.link, session, wait).await
     }
 
+    fn undoes_ddl(&self) -> bool {
+        false
+    }
+
     async fn begin(&mut self, limits: &Limits) -> Result<(), Failure> {
         if self.transaction == Transaction::Open {
             return Err(Failure::broken("a transaction is open already"));

@@ -157,6 +157,7 @@ impl<'a> Writer<'a> {
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
             rejects: self.rejects(None),
+            sample: Some(self.sample()),
             limits: LIMITS,
         }
     }
@@ -184,6 +185,25 @@ impl<'a> Writer<'a> {
             beside(self.item(None), join)
         );
         Some(Rejects { sql: Statement::new(sql), max: rows.max_rejects })
+    }
+
+    /// A few rows by key, with what the expressions name and what they set.
+    fn sample(&self) -> Statement {
+        let named = |c: &Name| {
+            let base = self.change.columns.iter().find(|(_, now)| *now == c).map(|(base, _)| base);
+            self.change.set.contains_key(c)
+                || self.change.set.values().any(|sql| sql.mentions(c) || base.is_some_and(|base| sql.mentions(base)))
+        };
+        let keys = self.cursor.parts.iter().map(|(name, _)| name.clone());
+        let columns = self.table.columns.iter().map(|c| &c.name).filter(|c| named(c)).map(quote);
+        let mut shown: Vec<_> = keys.collect();
+        columns.for_each(|c| {
+            if !shown.contains(&c) {
+                shown.push(c)
+            }
+        });
+        let (from, names) = (qualified(&self.change.table), self.names());
+        Statement::new(format!("SELECT {} FROM {from} ORDER BY {names} LIMIT 5", shown.join(", ")))
     }
 
     fn names(&self) -> String {

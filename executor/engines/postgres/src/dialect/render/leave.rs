@@ -144,6 +144,7 @@ pub(crate) fn rows(change: &KeepRows, before: &Schema) -> Result<Rendered, Compl
         first: batch(kept, table, false),
         next: batch(kept, table, true),
         rejects: None,
+        sample: None,
         limits: BATCH,
     });
     out.probe = Probe::Remaining { sql: Statement::new(remaining), until: None };

@@ -137,6 +137,7 @@ async fn batches_go_on_from_their_cursor() {
         first: batch("true", 0),
         next: batch("a > $1::text::bigint", 1),
         rejects: None,
+        sample: None,
         limits: LIMITS,
     };
     let (mut cursor, mut rows) = (None::<Cursor>, Vec::new());

@@ -155,8 +155,28 @@ impl<'a> Fill<'a> {
             first,
             next,
             rejects: self.rejects(None)?,
+            sample: Some(self.sample()),
             limits: LIMITS,
         })
+    }
+
+    /// A few rows by key, with what the expressions name and what they set.
+    fn sample(&self) -> Statement {
+        let fill = self.fill;
+        let named = |c: &Name| {
+            let base = fill.columns.iter().find(|(_, now)| *now == c).map(|(base, _)| base);
+            fill.set.contains_key(c)
+                || fill.set.values().any(|sql| sql.mentions(c) || base.is_some_and(|base| sql.mentions(base)))
+        };
+        let mut shown = self.key.clone();
+        let columns = self.source.table.columns.iter().map(|c| &c.name).filter(|c| named(c)).map(quote);
+        columns.for_each(|c| {
+            if !shown.contains(&c) {
+                shown.push(c)
+            }
+        });
+        let (from, order) = (quote(&fill.table.name), self.key.join(", "));
+        Statement::new(format!("SELECT {} FROM {from} ORDER BY {order} LIMIT 5", shown.join(", ")))
     }
 
     fn make_kept(&self) -> Statement {

@@ -1,0 +1,156 @@
+//! Tries transforms without leaving a trace: one transaction makes what the backfills need, runs the first rows of each, shows them before
+//! and after, and is always rolled back.
+
+use mig_plan::{Action, Limits, Statement, StepId, step::Batches};
+use serde::Serialize;
+
+use crate::{
+    checks::counted,
+    driver::{Driver, Rows},
+    failure::Failure,
+    line::Line,
+    runner::Halt,
+};
+
+/// Clients are not held up for a look.
+const LIMITS: Limits = Limits { lock_ms: 500, statement_ms: 10_000, attempts: 1 };
+/// How many rows of a table are transformed.
+const SAMPLE: u32 = 100;
+/// How many rows of the trial's own query are shown at most.
+const SHOWN: usize = 5;
+
+/// What became of one backfill.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Trial {
+    /// The step.
+    pub step: String,
+    /// About how many rows it will change; `None` if that could not be counted in time.
+    pub rows: Option<u64>,
+    /// How many rows were changed and taken back.
+    pub tried: u64,
+    /// The columns of the rows shown.
+    pub columns: Vec<String>,
+    /// The first rows by key, before.
+    pub before: Vec<Vec<Option<String>>>,
+    /// The same after.
+    pub after: Vec<Vec<Option<String>>>,
+    /// Why it could not be tried.
+    pub says: Option<String>,
+}
+
+/// The first rows of an answer.
+#[derive(Default)]
+struct First {
+    columns: Vec<String>,
+    rows: Vec<Vec<Option<String>>>,
+}
+
+impl Rows for First {
+    fn columns(&mut self, names: Vec<String>) {
+        self.columns = names;
+    }
+
+    fn row(&mut self, values: Vec<Option<String>>) {
+        if self.rows.len() < SHOWN {
+            self.rows.push(values);
+        }
+    }
+}
+
+/// Tries every backfill among the legs from `at` up to `end`. Nothing of it stands.
+pub(crate) async fn tried(
+    driver: &mut dyn Driver,
+    line: &Line<'_>,
+    (at, end): (usize, usize),
+) -> Result<Vec<Trial>, Halt> {
+    let fills: Vec<usize> = (at..end).filter(|nth| matches!(line.legs[*nth].action, Action::Batches(_))).collect();
+    let Some(last) = fills.last() else { return Ok(Vec::new()) };
+    let mut trials: Vec<Trial> = fills.iter().map(|nth| unknown(line.legs[*nth].id)).collect();
+    if !driver.undoes_ddl() {
+        let says = "this engine commits changes of the schema at once, so nothing can be tried and taken back";
+        trials.iter_mut().for_each(|trial| trial.says = Some(says.to_owned()));
+        return Ok(trials);
+    }
+    let done = within(driver, line, (at, *last + 1), &mut trials).await;
+    driver.rollback().await?;
+    match done {
+        Err(Halt::Failure(Failure::Refused { says, .. } | Failure::Transient { says })) => {
+            let left =
+                trials.iter_mut().filter(|trial| trial.says.is_none() && trial.columns.is_empty() && trial.tried == 0);
+            left.for_each(|trial| trial.says = Some(says.clone()));
+            Ok(trials)
+        }
+        Err(halt) => Err(halt),
+        Ok(()) => Ok(trials),
+    }
+}
+
+fn unknown(step: &StepId) -> Trial {
+    Trial { step: step.0.clone(), ..Trial::default() }
+}
+
+/// Walks in the open transaction, as far as the last backfill.
+async fn within(
+    driver: &mut dyn Driver,
+    line: &Line<'_>,
+    (at, end): (usize, usize),
+    trials: &mut [Trial],
+) -> Result<(), Halt> {
+    driver.begin(&LIMITS).await?;
+    driver.install().await?;
+    let mut trials = trials.iter_mut();
+    for nth in at..end {
+        let leg = &line.legs[nth];
+        match leg.action {
+            Action::Transaction(part) if part.prepare.is_empty() => {
+                for statement in part.lock.iter().chain(&part.sql) {
+                    driver.execute(statement).await.map_err(|failure| of_step(leg.id, failure))?;
+                }
+            }
+            // What cannot be part of a transaction changes no row that a backfill reads: an index, a validation.
+            Action::Transaction(_) | Action::Statement(_) | Action::Nothing {} => {}
+            Action::Batches(batches) => {
+                let Some(trial) = trials.next() else { break };
+                one(driver, batches, leg.remaining, trial).await.map_err(|halt| match halt {
+                    Halt::Failure(failure) => of_step(leg.id, failure).into(),
+                    stop => stop,
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn one(
+    driver: &mut dyn Driver,
+    batches: &Batches,
+    remaining: Option<&Statement>,
+    trial: &mut Trial,
+) -> Result<(), Halt> {
+    for statement in &batches.prepare {
+        driver.execute(statement).await?;
+    }
+    if let Some(query) = remaining {
+        trial.rows = Some(counted(driver, query).await?);
+    }
+    let mut first = First::default();
+    if let Some(query) = &batches.sample {
+        driver.stream(query, &mut first).await?;
+    }
+    trial.before = first.rows;
+    trial.tried = driver.batch(batches, None, SAMPLE).await?.map_or(0, |done| done.rows);
+    let mut first = First::default();
+    if let Some(query) = &batches.sample {
+        driver.stream(query, &mut first).await?;
+    }
+    (trial.columns, trial.after) = (first.columns, first.rows);
+    Ok(())
+}
+
+fn of_step(step: &StepId, failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused { says, code } => Failure::Refused { says: format!("{step}: {says}"), code },
+        Failure::Transient { says } => Failure::Transient { says: format!("{step}: {says}") },
+        other => other,
+    }
+}
