@@ -426,7 +426,15 @@ async fn a_dry_run_writes_nothing() {
     let dry = Request { dry_run: true, ..request() };
     let outcome = apply(&mut fake.clone(), &dry, &mut Silent).await.unwrap();
     assert!(matches!(outcome, Outcome::DryRun { would, .. } if would.len() == 8));
-    assert_eq!(seen(&fake), (0, before));
+    // What it tried was taken back, wherever it was cut short.
+    assert_eq!(fake.server().state, before);
+    let of = fake.server().ops;
+    for (at, fault) in (1..=of).flat_map(|at| FAULTS.map(|fault| (at, fault))) {
+        let fake = server();
+        fake.server().faults.insert(at, fault);
+        drop(apply(&mut fake.clone(), &dry, &mut Silent).await);
+        assert_eq!(fake.server().state, before, "{fault:?} at {at}");
+    }
 }
 
 #[tokio::test]
