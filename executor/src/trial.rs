@@ -1,14 +1,14 @@
 //! Tries transforms without leaving a trace: one transaction makes what the backfills need, runs the first rows of each, shows them before
 //! and after, and is always rolled back.
 
-use mig_plan::{Action, Limits, Statement, StepId, step::Batches};
+use mig_plan::{Action, Limits, StepId, step::Batches};
 use serde::Serialize;
 
 use crate::{
-    checks::counted,
+    checks::left,
     driver::{Driver, Rows},
     failure::Failure,
-    line::Line,
+    line::{Line, Remaining},
     runner::Halt,
 };
 
@@ -124,14 +124,14 @@ async fn within(
 async fn one(
     driver: &mut dyn Driver,
     batches: &Batches,
-    remaining: Option<&Statement>,
+    remaining: Option<Remaining<'_>>,
     trial: &mut Trial,
 ) -> Result<(), Halt> {
     for statement in &batches.prepare {
         driver.execute(statement).await?;
     }
     if let Some(query) = remaining {
-        trial.rows = Some(counted(driver, query).await?);
+        trial.rows = Some(left(driver, query).await?);
     }
     let mut first = First::default();
     if let Some(query) = &batches.sample {
