@@ -185,6 +185,7 @@ impl Pump<'_> {
             first: Batch { bound: self.bound(false), sql: vec![work(false)] },
             next: Batch { bound: self.bound(true), sql: vec![work(true)] },
             rejects: None,
+            sample: None,
             limits: LIMITS,
         }
     }
