@@ -44,8 +44,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Starts clients on a database with so many rows; returns when all are connected.
-    pub(crate) async fn start(url: &str, rows: u64) -> Self {
+    /// Starts clients on a database with so many rows; returns when all are connected. Every other operation is `new`, where that is given.
+    pub(crate) async fn start(url: &str, rows: u64, new: Option<&'static str>) -> Self {
         let (ended, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut connections = Vec::new();
         for _ in 0..CLIENTS {
@@ -54,7 +54,7 @@ impl Load {
         let begun = Instant::now();
         let clients = connections.into_iter().map(|connection| {
             let (ended, next) = (Arc::clone(&ended), Arc::clone(&next));
-            tokio::spawn(client(connection, begun, rows, next, ended))
+            tokio::spawn(client(connection, begun, Asked { rows, new }, next, ended))
         });
         let clients = clients.collect();
         Self { ended, clients }
@@ -77,7 +77,7 @@ impl Load {
 async fn client(
     mut connection: PgConnection,
     begun: Instant,
-    rows: u64,
+    asked: Asked,
     next: Arc<AtomicU64>,
     ended: Arc<AtomicBool>,
 ) -> Met {
@@ -86,7 +86,7 @@ async fn client(
         let nth = next.fetch_add(1, Ordering::Relaxed);
         let due = begun + Duration::from_micros(nth * 1_000_000 / RATE);
         tokio::time::sleep_until(due.into()).await;
-        let done = sqlx::raw_sql(AssertSqlSafe(operation(nth, rows))).execute(&mut connection).await;
+        let done = sqlx::raw_sql(AssertSqlSafe(operation(nth, asked))).execute(&mut connection).await;
         met.latencies.push(due.elapsed());
         if let Err(error) = done {
             met.errors += 1;
@@ -96,9 +96,20 @@ async fn client(
     met
 }
 
+/// What clients ask for.
+#[derive(Clone, Copy)]
+struct Asked {
+    rows: u64,
+    /// What clients of the new schema do; `{id}` is a row.
+    new: Option<&'static str>,
+}
+
 /// Reads two rows for each that is written.
-fn operation(nth: u64, rows: u64) -> String {
-    let id = 1 + nth.wrapping_mul(0x9e37_79b9_7f4a_7c15) % rows;
+fn operation(nth: u64, asked: Asked) -> String {
+    let id = 1 + nth.wrapping_mul(0x9e37_79b9_7f4a_7c15) % asked.rows;
+    if let (Some(new), true) = (asked.new, nth.is_multiple_of(2)) {
+        return new.replace("{id}", &id.to_string());
+    }
     match nth % 3 {
         0 => format!("update items set amount = amount + 1, state = 'seen' where id = {id}"),
         1 => format!("select amount, state, owner from items where id = {id}"),

@@ -8,7 +8,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     diff,
     emit::{self, Header, NoPlan, Placed},
-    foresee,
+    follow, foresee,
     intent::Intent,
     lower, moves, order, rows, sources,
     spec::{self, SpecFile},
@@ -81,6 +81,7 @@ pub fn compile_intent(
     lower::attach_fills(&mut groups, intent, &renames, snapshot, dialect, &mut notes);
     sources::attach(&mut groups, intent, &renames, &found.goal, dialect, &mut notes);
     rows::attach(&mut groups, intent, snapshot, &renames.schema, &found.goal);
+    follow::referrers(&mut groups, &renames.schema, &found.goal, dialect);
     fail_on_errors(&mut notes)?;
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);

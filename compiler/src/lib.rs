@@ -9,6 +9,7 @@ mod diff;
 mod emit;
 pub mod explain;
 pub mod fmt;
+mod follow;
 mod foresee;
 pub mod import;
 pub mod intent;

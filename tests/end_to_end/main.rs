@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod chaos;
 mod common;
+mod convert;
 mod dry_run;
 mod evidence;
 mod music;

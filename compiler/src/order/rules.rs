@@ -61,6 +61,8 @@ struct Footmarks {
     closes: BTreeSet<Qualified>,
     /// Columns whose values it puts on another form of their type.
     recasts: BTreeSet<Address>,
+    /// Columns that have other values after it, of another type.
+    retypes: BTreeSet<Address>,
 }
 
 impl Footmarks {
@@ -121,6 +123,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     let changers = by(&|m| &m.changes);
     let disturbers = by(&|m| &m.disturbs);
     let recasters = by(&|m| &m.recasts);
+    let retypers = by(&|m| &m.retypes);
     let fillers = by(&|m| &m.fills);
     let late_fillers = by(&|m| &m.late_fills);
     let renamers = by(&|m| &m.renames_to);
@@ -179,6 +182,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
         for at in &mark.reads {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(i, remover, "values are read before their source goes");
+            }
+            for &retyper in retypers.get(at).unwrap_or(&none) {
+                edge(i, retyper, "values are read before they become others");
             }
             let late = late_fillers.get(at).filter(|_| !mark.late_fills.is_empty()).unwrap_or(&none);
             for &filler in fillers.get(at).unwrap_or(&none).iter().chain(late) {
@@ -416,6 +422,9 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.stands_on.extend(column_needs(&alter.table, &alter.from.name, ground));
             lets_go(&at, None, ground, marks);
             marks.stands_on.extend(ground.column(&alter.table, &alter.from.name).into_iter().skip(1));
+            if alter.from.data_type != alter.to.data_type {
+                marks.retypes.insert(at.clone());
+            }
             marks.changes.insert(at);
             if let Some(using) = &alter.using {
                 expression_reads(&alter.table, using, ground, marks);
@@ -453,7 +462,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.makes.insert(Address::constraint(&adopt.table, &adopt.name));
             constraint_needs(&adopt.table, &adopt.constraint.rule, ground, marks);
         }
-        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) => {}
+        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) => {}
         Kind::Keep(Keep { kept }) | Kind::KeepRows(KeepRows { kept }) => {
             let names = kept.columns.iter().map(|c| &c.name).chain(&kept.key);
             marks.reads.extend(names.map(|name| Address::column(&kept.table, name)));
@@ -471,16 +480,33 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.stands_on.insert(Address::table(&shadow.table));
         }
         Kind::Swap(Swap { shadow, .. }) => mark_swap(shadow, ground, marks),
-        Kind::Settle(_) => {}
+        Kind::Finish(_) => {}
         Kind::Sync(sync) => {
             marks.makes.extend(sync.twins.pairs.iter().map(|p| Address::column(&sync.twins.table, &p.hidden.name)));
             marks.stands_on.insert(Address::table(&sync.twins.table));
+            for pair in &sync.twins.pairs {
+                marks.stands_on.extend(column_needs(&sync.twins.table, &pair.column, ground));
+                pair.by.iter().for_each(|by| expression_reads(&sync.twins.table, by, ground, marks));
+            }
         }
         Kind::Exchange(exchange) => {
             for pair in &exchange.twins.pairs {
                 let at = Address::column(&exchange.twins.table, &pair.column);
                 lets_go(&at, None, ground, marks);
                 marks.changes.insert(at);
+            }
+        }
+        Kind::Serve(serve) => {
+            let hidden = serve.twins.pairs.iter().map(|pair| &pair.hidden.name);
+            marks.removes.extend(hidden.map(|name| Address::column(&serve.twins.table, name)));
+        }
+        Kind::Settle(settle) => {
+            for pair in &settle.twins.pairs {
+                let at = Address::column(&settle.twins.table, &pair.column);
+                lets_go(&at, None, ground, marks);
+                marks.retypes.insert(at.clone());
+                marks.changes.insert(at);
+                marks.removes.insert(Address::column(&settle.twins.table, &pair.hidden.name));
             }
         }
         Kind::Unsync(unsync) => {
@@ -514,7 +540,12 @@ fn mark_rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footmarks) {
         let at = Address::column(&rebuild.table, &column.name);
         match rebuild.from.column(&column.name) {
             None => marks.makes.insert(at),
-            Some(was) if was != column => marks.changes.insert(at),
+            Some(was) if was != column => {
+                if was.data_type != column.data_type {
+                    marks.retypes.insert(at.clone());
+                }
+                marks.changes.insert(at)
+            }
             Some(_) => false,
         };
     }
@@ -628,6 +659,8 @@ fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified> {
         Kind::Sync(k) => Some(k.twins.table.clone()),
         Kind::Exchange(k) => Some(k.twins.table.clone()),
         Kind::Unsync(k) => Some(k.twins.table.clone()),
+        Kind::Settle(k) => Some(k.twins.table.clone()),
+        Kind::Serve(k) => Some(k.twins.table.clone()),
         Kind::RenameMember(k) if matches!(k.from.kind(), ObjectKind::Column | ObjectKind::Constraint) => {
             k.from.relation()
         }

@@ -16,6 +16,8 @@ mod rebuild;
 mod regroup;
 mod rename;
 mod rows;
+mod serve;
+mod settle;
 mod shadow;
 mod sync;
 
@@ -38,7 +40,9 @@ pub use self::{
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
     rows::Rows,
-    shadow::{CopyRows, Settle, Shadow, Swap},
+    serve::Serve,
+    settle::{Settle, Unsettle},
+    shadow::{CopyRows, Finish, Shadow, Swap},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
 };
 use crate::{address::Address, schema::Schema, snapshot::Remembered};
@@ -144,6 +148,9 @@ kinds!(
     Sync,
     Exchange,
     Unsync,
+    Settle,
+    Unsettle,
+    Serve,
     Keep,
     KeepRows,
     Leave,
@@ -151,7 +158,7 @@ kinds!(
     Unkeep,
     CopyRows,
     Swap,
-    Settle,
+    Finish,
     Comment,
     Privileges,
     Rebuild,

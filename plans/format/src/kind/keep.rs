@@ -21,7 +21,7 @@ pub struct Kept {
     pub table: Qualified,
     /// The columns as they are when they leave.
     pub columns: Vec<Column>,
-    /// The columns that tell rows apart.
+    /// The columns that tell rows apart; none where the values need no copy, because other rows tell them.
     pub key: Vec<Name>,
     /// The name of the trigger that keeps the copy current, and of its function.
     pub trigger: Name,
@@ -34,6 +34,12 @@ impl Kept {
     #[must_use]
     pub fn at(&self) -> Address {
         Address::member(ObjectKind::Trigger, &self.table, self.trigger.clone())
+    }
+
+    /// Whether there is a copy.
+    #[must_use]
+    pub fn is_copied(&self) -> bool {
+        !self.key.is_empty()
     }
 
     /// The column, or the table where there are several.

@@ -138,13 +138,13 @@ impl Effect for Swap {
 /// rows that were written since are brought over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settle {
+pub struct Finish {
     /// The tables, as they are called before the exchange.
     pub shadow: Shadow,
 }
 
-impl Effect for Settle {
-    const SLUG: &'static str = "settle";
+impl Effect for Finish {
+    const SLUG: &'static str = "finish";
 
     fn address(&self) -> Address {
         Address::table(&self.shadow.table)

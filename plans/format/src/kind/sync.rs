@@ -16,6 +16,7 @@ use crate::{
     address::{Address, ObjectKind},
     name::{Name, Qualified},
     schema::{Object, Schema},
+    sql::Sql,
     table::Column,
 };
 
@@ -34,6 +35,13 @@ pub struct Twins {
     /// Whether the names are exchanged: clients use the new columns, and the hidden ones are the old.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exchanged: bool,
+    /// Whether the hidden columns take the place of the old ones in the end, which then leave, instead of exchanging names with them:
+    /// what old clients write goes to the new columns, and nothing comes back from there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub settles: bool,
+    /// Whether clients see the hidden columns, under the names that the columns had before: what is written to either goes to the other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub served: bool,
 }
 
 /// A column and the hidden one beside it.
@@ -47,6 +55,12 @@ pub struct Twin {
     pub data_type: String,
     /// The hidden column.
     pub hidden: Column,
+    /// What a row's value in the hidden column is, where it is not just the column's in another type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Sql>,
+    /// What a row's old value is, given the new one, where it is not just that in the old type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Sql>,
 }
 
 impl Twins {
@@ -93,6 +107,8 @@ impl Twins {
             column: pair.column.clone(),
             data_type: pair.hidden.data_type.clone(),
             hidden: Column { data_type: pair.data_type.clone(), ..pair.hidden.clone() },
+            by: pair.back.clone(),
+            back: pair.by.clone(),
         };
         Self { exchanged: !self.exchanged, pairs: self.pairs.iter().map(turn).collect(), ..self.clone() }
     }

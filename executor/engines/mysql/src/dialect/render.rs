@@ -90,7 +90,7 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
         },
         Kind::Rename(k) => renamed(k, before),
         Kind::Comment(k) => commented(k, after),
-        Kind::Settle(_) => Ok(Action::Nothing {}),
+        Kind::Finish(_) => Ok(Action::Nothing {}),
         other => Err(cannot(
             &other.address(),
             format!("MySQL and MariaDB have no way to {} {}", other.slug(), other.address()),

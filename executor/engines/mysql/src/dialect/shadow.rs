@@ -6,7 +6,7 @@
 use mig_plan::{
     Action, Address, Complaint, Hazard, HazardCode, Limits, Name, Probe, Qualified, Rendered, RenderedUndo, Schema,
     Statement, Table,
-    kind::{CopyRows, Settle, Shadow, Swap},
+    kind::{CopyRows, Finish, Shadow, Swap},
     plan::CheckSql,
     step::{Batch, Batches},
 };
@@ -310,7 +310,7 @@ pub(crate) fn unswap(change: &Swap) -> RenderedUndo {
 }
 
 /// What brings the old table up to date when the run is taken back after its end.
-pub(crate) fn unsettle(flavor: &Flavor, change: &Settle, before: &Schema) -> Result<RenderedUndo, Complaint> {
+pub(crate) fn unsettle(flavor: &Flavor, change: &Finish, before: &Schema) -> Result<RenderedUndo, Complaint> {
     let Shadow { table, aside, key, .. } = &change.shadow;
     let find = |at: &Qualified| before.table(at).ok_or_else(|| missing(&Address::table(at)));
     let (content, other) = (find(table)?, find(aside)?);

@@ -31,7 +31,7 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
         Kind::Backfill(k) => Ok(backfill::undo(flavor, k, before)),
         Kind::CopyRows(_) => Ok(done("nothing: the copy leaves with its table".to_owned(), Action::Nothing {})),
         Kind::Swap(k) => Ok(shadow::unswap(k)),
-        Kind::Settle(k) => shadow::unsettle(flavor, k, before),
+        Kind::Finish(k) => shadow::unsettle(flavor, k, before),
         Kind::Create(k) if !matches!(k.object.body, Body::Index(_)) => {
             Ok(done(format!("drops {}", k.at), alone(object::drop(&k.at, &k.object)?)))
         }

@@ -21,6 +21,10 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             let columns = k.twins.pairs.iter();
             return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();
         }
+        Kind::Settle(k) => {
+            let columns = k.twins.pairs.iter();
+            return columns.map(|pair| Address::column(&k.twins.table, &pair.column)).collect();
+        }
         Kind::Regroup(k) => {
             let tables = |set: &std::collections::BTreeMap<Address, Arc<Object>>| match set.get(&at).map(|o| &o.body) {
                 Some(Body::Table(table)) => inherit::parents(table),

@@ -5,7 +5,10 @@ pub(crate) mod constraint;
 pub(crate) mod fill;
 pub(crate) mod layer;
 pub(crate) mod leave;
+pub(crate) mod movers;
 pub(crate) mod object;
+pub(crate) mod serve;
+pub(crate) mod settle;
 pub(crate) mod twins;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -18,8 +21,16 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     let group = &fill::with_guarded_casts(group, context)?;
     let mut drafts = Vec::new();
     let mut moving = Vec::new();
+    let movers = movers::Movers::of(context);
+    let carried = |table: &mig_plan::Qualified, name: &mig_plan::Name| {
+        let constraint = context.renamed.table(table).and_then(|t| t.constraints.get(name));
+        constraint.is_some_and(|c| movers.carry(table, c))
+    };
     for change in &group.changes {
         match change {
+            // The move of their columns takes them along.
+            Kind::AddConstraint(k) if carried(&k.table, &k.name) => {}
+            Kind::DropConstraint(k) if carried(&k.table, &k.name) => {}
             Kind::Create(k) => drafts.extend(object::create(k, context)),
             Kind::Drop(k) => drafts.extend(object::drop(k, context)),
             Kind::Replace(k) => drafts.extend(object::replace(k)),
@@ -93,6 +104,9 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Sync(_)
             | Kind::Exchange(_)
             | Kind::Unsync(_)
+            | Kind::Settle(_)
+            | Kind::Unsettle(_)
+            | Kind::Serve(_)
             | Kind::Keep(_)
             | Kind::KeepRows(_)
             | Kind::Leave(_)
@@ -100,7 +114,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Unkeep(_)
             | Kind::CopyRows(_)
             | Kind::Swap(_)
-            | Kind::Settle(_) => return Err(unasked(change)),
+            | Kind::Finish(_) => return Err(unasked(change)),
             Kind::Regroup(k) => {
                 let leaves = leaves(k);
                 let phase = if leaves { Phase::Switch } else { Phase::Contract };

@@ -16,7 +16,9 @@ pub(crate) mod regroup;
 pub(crate) mod rename;
 pub(crate) mod rows;
 pub(crate) mod sequence;
+pub(crate) mod serve;
 pub(crate) mod settings;
+pub(crate) mod settle;
 pub(crate) mod table;
 pub(crate) mod twins;
 pub(crate) mod using;
@@ -55,15 +57,21 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::DropConstraint(k) => Ok(constraint::drop(k)),
         Kind::BuildKey(k) => key::build(k, before),
         Kind::AdoptKey(k) => Ok(key::adopt(k)),
-        Kind::Sync(k) => Ok(twins::sync(k)),
+        Kind::Sync(k) => Ok(twins::sync(k, before, version)),
         Kind::Exchange(k) => Ok(twins::exchange(k)),
         Kind::Unsync(k) => Ok(twins::unsync(k)),
+        Kind::Settle(k) => Ok(settle::settle(k)),
+        Kind::Serve(k) => Ok(serve::serve(k)),
         Kind::Keep(k) => Ok(leave::keep(k)),
         Kind::KeepRows(k) => leave::rows(k, before),
         Kind::Leave(k) => Ok(leave::leave(k)),
-        Kind::Discard(_) | Kind::Rejoin(_) | Kind::Unkeep(_) | Kind::CopyRows(_) | Kind::Swap(_) | Kind::Settle(_) => {
-            Err(super::recipe::unasked(change))
-        }
+        Kind::Discard(_)
+        | Kind::Rejoin(_)
+        | Kind::Unkeep(_)
+        | Kind::CopyRows(_)
+        | Kind::Swap(_)
+        | Kind::Finish(_)
+        | Kind::Unsettle(_) => Err(super::recipe::unasked(change)),
         Kind::Comment(k) => Ok(meta(
             vec![object::comment(&k.at, k.to.as_deref(), Some(before))],
             "SHARE UPDATE EXCLUSIVE, an instant".to_owned(),

@@ -70,6 +70,11 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
                 .to_owned(),
             render::twins::bound(k),
         )),
+        Kind::Serve(k) => {
+            let says = "hides the old names again; what clients wrote under either stays".to_owned();
+            Ok(done(says, render::serve::serve(&mig_plan::kind::Serve { hides: !k.hides, ..k.clone() }).action))
+        }
+        Kind::Settle(k) => render::settle::undo(k, before),
         Kind::AdoptKey(k) => {
             let drop = mig_plan::kind::DropConstraint {
                 table: k.table.clone(),

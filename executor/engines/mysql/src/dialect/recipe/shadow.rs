@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Context, Draft, Fingerprint, Group, Kind, Name, Object, ObjectKind,
     Phase, Qualified, Rule, Schema, Sql, Table,
-    kind::{AlterColumn, CopyRows, Create, Drop, Settle, Shadow, Swap},
+    kind::{AlterColumn, CopyRows, Create, Drop, Finish, Shadow, Swap},
     schema::{Index, IndexedBy, Source},
 };
 
@@ -225,7 +225,7 @@ pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec
     let carries = forth_after.iter().chain(&back_after).cloned().collect();
     let why = format!("gives the table of the new form the name {at}");
     out.push(Draft::new(Swap { shadow: shadow.clone(), carries }, Phase::Switch, why));
-    let settle = Settle { shadow: shadow.clone() };
+    let settle = Finish { shadow: shadow.clone() };
     let why = "from here on the old table stays as it is";
     out.push(Draft::new(settle, Phase::Contract, why));
     for (place, object) in back_after.into_iter().rev() {

@@ -11,7 +11,7 @@ use mig_plan::{
     schema::Validity,
 };
 
-use super::{fill, twins, warned};
+use super::{fill, movers, twins, warned};
 use crate::dialect::{
     casts,
     names::{generated, quote},
@@ -114,8 +114,7 @@ pub(crate) fn alter<'a>(
     let retyped = change.from.data_type != goal.data_type || change.from.collation != goal.collation;
     let mut now = change.from.clone();
     let mut drafts = early(change, group, &mut now, retyped);
-    let beside = twins::moving(table, context).iter().any(|moving| moving.from.name == change.from.name);
-    if beside {
+    if movers::Movers::of(context).has(change) {
         moving.push((now.clone(), change));
         now = twins::Move::moved(&now, change);
     } else if retyped {

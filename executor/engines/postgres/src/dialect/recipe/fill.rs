@@ -141,7 +141,7 @@ pub(crate) fn one_pass(drafts: &mut Vec<Draft>) {
         let mut at = nth + 1;
         while at < drafts.len() {
             match &drafts[at].change {
-                Kind::Backfill(other) if joins(&joined, other) => {
+                Kind::Backfill(other) if drafts[at].phase == drafts[nth].phase && joins(&joined, other) => {
                     joined.set.extend(other.set.clone());
                     drafts.remove(at);
                 }

@@ -9,6 +9,7 @@ use mig_plan::{
     schema::View,
 };
 
+use super::serve::Served;
 use crate::dialect::names::{qualified, quote};
 
 /// The drafts of declared renames: each renamed table with its columns in one transaction with the view that serves its old name.
@@ -16,8 +17,15 @@ pub(crate) fn renames(changes: &[Kind], context: &Context<'_>, version: u32) -> 
     let mut drafts = Vec::new();
     let mut ends = Vec::new();
     let mut taken = BTreeSet::new();
+    let mut begun: Vec<Served<'_>> = Vec::new();
     for (nth, change) in changes.iter().enumerate() {
-        if taken.contains(&nth) {
+        if taken.contains(&nth) || begun.iter().any(|served| served.has(change)) {
+            continue;
+        }
+        if let Some(served) = columns(change, changes, context) {
+            drafts.extend(served.drafts());
+            ends.extend(served.ends());
+            begun.push(served);
             continue;
         }
         let Some((rename, view)) = served(change, context, version) else {
@@ -43,7 +51,16 @@ pub(crate) fn renames(changes: &[Kind], context: &Context<'_>, version: u32) -> 
         ends.push(Draft::new(Drop::new(at, view.object), Phase::Contract, why));
     }
     drafts.extend(ends);
+    // Each of the above is in phase order; the sort is stable, so the order within a phase stays.
+    drafts.sort_by_key(|d| d.phase);
     Ok(drafts)
+}
+
+/// The renamed columns that are served together with that of a change, if it is one.
+fn columns<'a>(change: &Kind, changes: &'a [Kind], context: &Context<'a>) -> Option<Served<'a>> {
+    let Kind::RenameMember(k) = change else { return None };
+    let served = Served::of(&k.from.relation()?, changes, context)?;
+    served.has(change).then_some(served)
 }
 
 /// A rename without a layer, with what it does to clients.

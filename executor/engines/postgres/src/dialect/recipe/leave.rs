@@ -6,7 +6,7 @@ use mig_plan::{
     schema::Source,
 };
 
-use super::{twins, warned};
+use super::{movers, warned};
 use crate::dialect::{
     inherit, keep,
     names::{generated, qualified, quote},
@@ -50,7 +50,7 @@ fn together<'a>(table: &Qualified, group: &'a Group, context: &Context<'_>) -> V
     });
     let drops: Vec<_> = drops.collect();
     let columns = drops.iter().map(|k| k.column.clone()).collect();
-    if twins::holds_twins(table, context) && kept(table, columns, context).is_some() { drops } else { Vec::new() }
+    if movers::holds_twins(table, context) && kept(table, columns, context).is_some() { drops } else { Vec::new() }
 }
 
 /// What is kept of some columns; nothing if rows cannot be told apart by a key that stays.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Kind, Name, Object, ObjectKind,
-    Phase, Qualified, Rule, Sql,
+    Address, Body, Column, ColumnValue, Constraint, Context, Draft, Group, HazardCode, Name, Object, Phase, Qualified,
+    Rule, Sql,
     kind::{
         AddConstraint, AdoptKey, AlterColumn, Backfill, BuildKey, Comment, Create, Drop, DropConstraint, Exchange,
         Rename, Replace, Sync, Twin, Twins, Unsync, ValidateConstraint,
@@ -16,11 +16,14 @@ use mig_plan::{
     schema::{Index, IndexedBy, Validity},
 };
 
-use super::{constraint, warned};
+use super::{
+    constraint,
+    movers::{self, Movers},
+    warned,
+};
 use crate::dialect::{
-    casts,
     names::{generated, qualified, quote},
-    render::{backfill::same_value, index::can_beside, is_partitioned, twins as sql},
+    render::{backfill::same_value, twins as sql},
 };
 
 /// The mark of what exchanges the columns.
@@ -28,124 +31,15 @@ const EXCHANGE: &str = "exchange";
 /// The mark of what exchanges the keys.
 const KEYS: &str = "keys";
 
-/// The columns of a table that move to their new type beside running clients. Every recipe that asks gets the same answer.
-pub(crate) fn moving<'a>(table: &Qualified, context: &Context<'a>) -> Vec<&'a AlterColumn> {
-    let at = Address::table(table);
-    let Some(group) = context.groups.iter().find(|g| g.at == at) else { return Vec::new() };
-    if !holds_twins(table, context) {
-        return Vec::new();
-    }
-    let all = group.changes.iter().filter_map(|c| match c {
-        Kind::AlterColumn(k) if moves(k, group) => Some(k),
-        _ => None,
-    });
-    all.filter(|k| is_free(table, &k.from.name, context)).collect()
-}
-
-/// Whether the new type takes what old clients write, and gives back what they wrote.
-fn moves(change: &AlterColumn, group: &Group) -> bool {
-    let declared = group.fill.as_ref().is_some_and(|f| f.set.contains_key(&change.from.name));
-    let plain = |value: &ColumnValue| !matches!(value, ColumnValue::Generated { .. });
-    change.using.is_none()
-        && !declared
-        && plain(&change.from.value)
-        && plain(&change.to.value)
-        && change.from.collation == change.to.collation
-        && !change.from.data_type.is_empty()
-        && casts::moves_beside(change)
-}
-
-/// Whether a table can have a hidden column for a while.
-pub(crate) fn holds_twins(table: &Qualified, context: &Context<'_>) -> bool {
-    let Some(content) = context.renamed.table(table) else { return false };
-    let related = ["partition_of", "inherits", "of_type"];
-    let has_heirs = context.renamed.tables().any(|(_, other)| {
-        let parents = ["partition_of", "inherits"].into_iter().filter_map(|key| other.options.get(key));
-        parents.flat_map(|p| p.split(',')).any(|p| p.trim() == table.to_string())
-    });
-    !is_partitioned(context.renamed, table) && !related.iter().any(|k| content.options.contains_key(*k)) && !has_heirs
-}
-
-/// Whether whatever is built on a column can be built on its twin as well, and stays what it is.
-fn is_free(table: &Qualified, column: &Name, context: &Context<'_>) -> bool {
-    let at = Address::column(table, column);
-    let (Some(now), Some(goal)) = (context.renamed.table(table), context.goal.table(table)) else { return false };
-    let mentions = |text: &Sql| text.mentions(column);
-    let same = |name: &Name, c: &Constraint| {
-        goal.constraints
-            .get(name)
-            .is_some_and(|g| Constraint { validity: g.validity, comment: g.comment.clone(), ..c.clone() } == *g)
-    };
-    let constraints = now.constraints.iter().all(|(name, c)| match &c.rule {
-        Rule::Exclude { definition } => !mentions(definition),
-        Rule::Check { expression } => {
-            !mentions(expression) || (same(name, c) && c.validity.is_valid() && c.options.is_empty())
-        }
-        Rule::PrimaryKey(key) | Rule::Unique(key) => {
-            let concerned = key.columns.contains(column) || key.include.contains(column);
-            let plain = c.options.keys().all(|o| o.starts_with("with.") || o == "tablespace");
-            !concerned || (same(name, c) && plain)
-        }
-        Rule::ForeignKey(fk) => {
-            !fk.columns.contains(column) || (same(name, c) && c.validity.is_valid() && c.options.is_empty())
-        }
-    });
-    let referring = context.renamed.references_to(table).all(|(from, name, c)| {
-        let concerned = c.foreign_key().is_some_and(|fk| fk.referenced.contains(column));
-        let goal = context.goal.table(&from).and_then(|t| t.constraints.get(name));
-        !concerned
-            || (goal.is_some_and(|g| g.rule == c.rule && g.deferral == c.deferral)
-                && c.validity.is_valid()
-                && c.options.is_empty()
-                && !is_partitioned(context.renamed, &from))
-    });
-    let indexes = context.renamed.indexes_of(table).all(|(at, index)| {
-        let texts = index.parts.iter().filter_map(|p| match &p.what {
-            IndexedBy::Expression(text) => Some(text),
-            IndexedBy::Column(_) => None,
-        });
-        if texts.chain(&index.predicate).any(mentions) {
-            return false;
-        }
-        let part = index.parts.iter().find(|p| p.what == IndexedBy::Column(column.clone()));
-        let concerned = part.is_some() || index.include.contains(column);
-        let object = context.renamed.objects.get(at);
-        let stays = object.is_some() && object == context.goal.objects.get(at);
-        !concerned
-            || (stays
-                && part.is_none_or(|p| p.opclass.is_none())
-                && object.is_some_and(|o| {
-                    can_beside(at, &Object { comment: None, ..Object::clone(o) }, index, context.renamed)
-                }))
-    });
-    let computed = now.columns.iter().any(|c| match &c.value {
-        ColumnValue::Generated { expression, .. } => mentions(expression),
-        _ => false,
-    });
-    let granted = [context.renamed, context.goal].into_iter().any(|schema| {
-        let object = schema.objects.get(&Address::table(table));
-        object.is_some_and(|o| o.grants.iter().any(|g| g.column.as_ref() == Some(column)))
-    });
-    let bound = context.snapshot.depends.iter().any(|(by, needs)| {
-        matches!(by.kind(), ObjectKind::Statistics | ObjectKind::Policy | ObjectKind::Rule) && needs.contains(&at)
-    });
-    constraints && referring && indexes && !computed && !granted && !bound
-}
-
 /// The columns that move, by their names, with their hidden twins' names.
-type Hidden = BTreeMap<Name, Name>;
+pub(super) type Hidden = BTreeMap<Name, Name>;
 
-fn hidden(table: &Qualified, context: &Context<'_>) -> Hidden {
-    let name = |k: &&AlterColumn| generated("_mig_twin_", &(table, &k.from.name), k.from.name.as_str());
-    moving(table, context).iter().map(|k| (k.from.name.clone(), name(k))).collect()
-}
-
-fn turned(names: &[Name], hidden: &Hidden) -> Vec<Name> {
+pub(super) fn turned(names: &[Name], hidden: &Hidden) -> Vec<Name> {
     names.iter().map(|name| hidden.get(name).unwrap_or(name).clone()).collect()
 }
 
 /// A constraint over the hidden columns instead of those that clients use.
-fn over_hidden(c: &Constraint, own: &Hidden, theirs: &Hidden) -> Constraint {
+pub(super) fn over_hidden(c: &Constraint, own: &Hidden, theirs: &Hidden) -> Constraint {
     let mut c = c.clone();
     match &mut c.rule {
         Rule::PrimaryKey(key) | Rule::Unique(key) => {
@@ -166,18 +60,19 @@ fn over_hidden(c: &Constraint, own: &Hidden, theirs: &Hidden) -> Constraint {
     c
 }
 
-fn concerns(c: &Constraint, hidden: &Hidden) -> bool {
+pub(super) fn concerns(c: &Constraint, hidden: &Hidden) -> bool {
     over_hidden(c, hidden, &Hidden::new()) != *c
 }
 
 /// The columns on their way, as `alter` goes on with them.
 pub(crate) struct Move<'a> {
-    table: &'a Qualified,
-    context: &'a Context<'a>,
-    group: &'a Group,
-    hidden: Hidden,
+    pub(super) table: &'a Qualified,
+    pub(super) context: &'a Context<'a>,
+    pub(super) group: &'a Group,
+    pub(super) movers: Movers<'a>,
+    pub(super) hidden: Hidden,
     /// Each column as it is when its twin is made.
-    now: Vec<(Column, &'a AlterColumn)>,
+    pub(super) now: Vec<(Column, &'a AlterColumn)>,
 }
 
 impl<'a> Move<'a> {
@@ -188,25 +83,30 @@ impl<'a> Move<'a> {
         context: &'a Context<'a>,
         now: Vec<(Column, &'a AlterColumn)>,
     ) -> Option<Self> {
-        (!now.is_empty()).then(|| Self { table, context, group, hidden: hidden(table, context), now })
+        let movers = Movers::of(context);
+        let hidden = movers.hidden(table);
+        (!now.is_empty()).then_some(Self { table, context, group, movers, hidden, now })
     }
 
     /// A column once it has moved.
     pub(crate) fn moved(now: &Column, change: &AlterColumn) -> Column {
-        Column { data_type: change.to.data_type.clone(), value: change.to.value.clone(), ..now.clone() }
+        let (data_type, collation) = (change.to.data_type.clone(), change.to.collation.clone());
+        Column { data_type, collation, value: change.to.value.clone(), ..now.clone() }
     }
 
-    fn twins(&self) -> Twins {
+    pub(super) fn twins(&self) -> Twins {
+        let settles = self.movers.settles(self.table);
         let pairs = self.now.iter().map(|(now, change)| Twin {
             column: now.name.clone(),
             data_type: now.data_type.clone(),
             hidden: Column {
                 name: self.hidden[&now.name].clone(),
-                data_type: change.to.data_type.clone(),
                 not_null: false,
                 value: ColumnValue::Plain,
-                ..now.clone()
+                ..Self::moved(now, change)
             },
+            by: settles.then(|| movers::made_by(change, self.group, self.context)),
+            back: self.back(&now.name).filter(|_| settles),
         });
         let name = generated("zzz_mig_", &(self.table, &self.hidden), self.table.name.as_str());
         let create = sql::trigger(&qualified(self.table), &quote(&name)).map(Sql::new).to_vec();
@@ -217,6 +117,8 @@ impl<'a> Move<'a> {
             object: Object::new(Body::Source(source)).into(),
             pairs: pairs.collect(),
             exchanged: false,
+            settles,
+            served: false,
         }
     }
 
@@ -231,6 +133,9 @@ impl<'a> Move<'a> {
 
     /// All drafts, in phase order.
     pub(crate) fn drafts(&self) -> Vec<Draft> {
+        if self.movers.settles(self.table) {
+            return self.settled();
+        }
         let mut drafts = vec![Draft::new(
             Sync { twins: self.twins() },
             Phase::Expand,
@@ -247,14 +152,14 @@ impl<'a> Move<'a> {
         drafts
     }
 
-    fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         self.now.iter().map(|(now, _)| now.name.to_string()).collect::<Vec<_>>().join(", ")
     }
 
-    fn fill(&self) -> Backfill {
-        let set = self.now.iter().map(|(now, change)| {
-            let value = sql::cast(&quote(&now.name), &change.to.data_type);
-            (self.hidden[&now.name].clone(), Sql::new(value))
+    pub(super) fn fill(&self) -> Backfill {
+        let set = self.twins().pairs.into_iter().map(|pair| {
+            let cast = || Sql::new(sql::cast(&quote(&pair.column), &pair.hidden.data_type));
+            (pair.hidden.name.clone(), pair.by.unwrap_or_else(cast))
         });
         Backfill {
             table: self.table.clone(),
@@ -268,7 +173,7 @@ impl<'a> Move<'a> {
     }
 
     /// Indexes of the table that are over a moving column.
-    fn concerned(&self) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>, &'a Index)> {
+    pub(super) fn concerned(&self) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>, &'a Index)> {
         let hidden = self.hidden.clone();
         let renamed = self.context.renamed;
         renamed.indexes_of(self.table).filter_map(move |(at, index)| {
@@ -285,12 +190,12 @@ impl<'a> Move<'a> {
         )))
     }
 
-    fn keyed(&self) -> Vec<(&'a Name, &'a Constraint)> {
+    pub(super) fn keyed(&self) -> Vec<(&'a Name, &'a Constraint)> {
         let constraints = self.context.renamed.table(self.table).map(|t| &t.constraints);
         constraints.into_iter().flatten().filter(|(_, c)| c.key().is_some() && concerns(c, &self.hidden)).collect()
     }
 
-    fn key_index(&self, name: &Name, c: &Constraint) -> (Address, Object) {
+    pub(super) fn key_index(&self, name: &Name, c: &Constraint) -> (Address, Object) {
         let at = self.table.sibling(generated("_mig_key_", &(self.table, name, &self.hidden), name.as_str()));
         let over = over_hidden(c, &self.hidden, &Hidden::new());
         let key = over.key().cloned().unwrap_or_else(|| mig_plan::table::Key {
@@ -302,7 +207,7 @@ impl<'a> Move<'a> {
     }
 
     /// Indexes and the indexes of keys, over the hidden columns.
-    fn built(&self) -> Vec<Draft> {
+    pub(super) fn built(&self) -> Vec<Draft> {
         let why = |name: &Name| format!("builds the twin of {name} over the hidden columns");
         let takes = "reads the whole table and writes an index; takes time and space";
         let mut drafts = Vec::new();
@@ -320,7 +225,7 @@ impl<'a> Move<'a> {
         drafts
     }
 
-    fn parity(&self) -> (Name, Constraint) {
+    pub(super) fn parity(&self) -> (Name, Constraint) {
         let name = generated("_mig_eq_", &(self.table, &self.hidden), self.table.name.as_str());
         let parts = self.now.iter().map(|(now, change)| {
             let twin = quote(&self.hidden[&now.name]);
@@ -400,17 +305,12 @@ impl<'a> Move<'a> {
     }
 
     /// Foreign keys that this table sees to, with the table of each: those to its moving columns, and those from them to columns that stay.
-    fn foreign_keys(&self) -> Vec<(Qualified, &'a Name, &'a Constraint, Constraint)> {
+    pub(super) fn foreign_keys(&self) -> Vec<(Qualified, &'a Name, &'a Constraint, Constraint)> {
         let mut found = Vec::new();
         for (from, table) in self.context.renamed.tables() {
             for (name, c) in &table.constraints {
                 let Some(fk) = c.foreign_key() else { continue };
-                let own = if from == *self.table { self.hidden.clone() } else { hidden(&from, self.context) };
-                let theirs = if fk.references == *self.table {
-                    self.hidden.clone()
-                } else {
-                    hidden(&fk.references, self.context)
-                };
+                let (own, theirs) = (self.movers.hidden(&from), self.movers.hidden(&fk.references));
                 let to_moving = fk.referenced.iter().any(|column| theirs.contains_key(column));
                 let from_moving = fk.columns.iter().any(|column| own.contains_key(column));
                 let ours = if to_moving { fk.references == *self.table } else { from_moving && from == *self.table };
@@ -476,12 +376,13 @@ impl<'a> Move<'a> {
     }
 
     /// Indexes over the old columns leave, and their twins take their names.
-    fn indexes(&self) -> Vec<Draft> {
+    pub(super) fn indexes(&self) -> Vec<Draft> {
         let mut drafts = Vec::new();
         for (at, object, index) in self.concerned() {
-            let old = Object { body: Body::Index(over(index, &self.hidden)), ..Object::clone(object) };
-            let why = format!("removes {} over the old columns", at.name());
-            drafts.push(Draft::new(Drop::new(at.clone(), old), Phase::Contract, why));
+            if !self.movers.settles(self.table) {
+                let old = Object { body: Body::Index(over(index, &self.hidden)), ..Object::clone(object) };
+                drafts.push(old_index(at, old));
+            }
             let rename = Rename::new(self.twin_index(at), at.clone());
             drafts.push(Draft::new(rename, Phase::Contract, format!("the twin becomes {}", at.name())));
             if object.comment.is_some() {
@@ -493,12 +394,18 @@ impl<'a> Move<'a> {
     }
 }
 
+/// The draft that drops an index over old columns.
+pub(super) fn old_index(at: &Address, object: Object) -> Draft {
+    let why = format!("removes {} over the old columns", at.name());
+    Draft::new(Drop::new(at.clone(), object), Phase::Contract, why)
+}
+
 fn step(table: &Qualified, from: Column, to: Column, why: String) -> Option<Draft> {
     (from != to).then(|| Draft::new(AlterColumn { table: table.clone(), from, to, using: None }, Phase::Switch, why))
 }
 
 /// An index over the hidden columns.
-fn over(index: &Index, hidden: &Hidden) -> Index {
+pub(super) fn over(index: &Index, hidden: &Hidden) -> Index {
     let mut index = index.clone();
     index.include = turned(&index.include, hidden);
     for part in &mut index.parts {
@@ -512,7 +419,7 @@ fn over(index: &Index, hidden: &Hidden) -> Index {
 }
 
 /// An index of a key once the columns have exchanged their names.
-fn renamed_parts(object: &Object, hidden: &Hidden) -> Object {
+pub(super) fn renamed_parts(object: &Object, hidden: &Hidden) -> Object {
     let back: Hidden = hidden.iter().map(|(column, twin)| (twin.clone(), column.clone())).collect();
     match &object.body {
         Body::Index(index) => Object { body: Body::Index(over(index, &back)), ..object.clone() },

@@ -77,7 +77,7 @@ fn of(row: &str, names: &[Name]) -> String {
 }
 
 /// The function and the trigger. The function runs with mig's rights, because clients have none where the copy is.
-fn watch(kept: &Kept) -> Vec<String> {
+pub(super) fn watch(kept: &Kept) -> Vec<String> {
     let (there, name) = (qualified(&place(kept)), quote(&kept.trigger));
     let key_is =
         |row: &str| kept.key.iter().map(|k| format!("{0} = {row}.{0}", quote(k))).collect::<Vec<_>>().join(" AND ");
@@ -111,7 +111,7 @@ fn watch(kept: &Kept) -> Vec<String> {
     [function].into_iter().chain(trigger(&qualified(&kept.table), &name)).collect()
 }
 
-fn unwatch(kept: &Kept) -> [String; 2] {
+pub(super) fn unwatch(kept: &Kept) -> [String; 2] {
     let name = quote(&kept.trigger);
     [format!("DROP TRIGGER {name} ON {}", qualified(&kept.table)), format!("DROP FUNCTION {OWN}.{name}()")]
 }

@@ -1,15 +1,15 @@
 //! Columns that move to another type beside running clients, as SQL: the trigger, the exchange of names, and the end.
 
 use mig_plan::{
-    Action, Column, ColumnValue, Hazard, HazardCode, Rendered,
+    Action, Column, ColumnValue, Hazard, HazardCode, Rendered, Schema,
     kind::{Exchange, Sync, Twin, Twins, Unsync},
 };
 
-use super::{META, WORK, backfill::same_value, locked, meta, transaction};
+use super::{META, WORK, backfill::same_value, locked, meta, serve, settle, transaction};
 use crate::dialect::names::{literal, qualified, quote};
 
 /// The schema that holds the functions of mig's triggers.
-const OWN: &str = "mig";
+pub(super) const OWN: &str = "mig";
 
 /// The trigger as the server writes it out, fired for every writer, replication among them.
 pub(crate) fn trigger(table: &str, name: &str) -> [String; 2] {
@@ -22,10 +22,11 @@ pub(crate) fn trigger(table: &str, name: &str) -> [String; 2] {
 }
 
 /// The SQL that adds the hidden columns and the trigger.
-pub(crate) fn sync(change: &Sync) -> Rendered {
+pub(crate) fn sync(change: &Sync, before: &Schema, version: u32) -> Rendered {
     let twins = &change.twins;
     let table = qualified(&twins.table);
-    let mut out = meta(sync_sql(twins), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    let function = if twins.settles { settle::function(twins, before) } else { function(twins) };
+    let mut out = meta(sync_sql(twins, function), format!("ACCESS EXCLUSIVE on {table}, an instant"));
     locked(&mut out.action, &table);
     for pair in &twins.pairs {
         let says = format!(
@@ -35,21 +36,24 @@ pub(crate) fn sync(change: &Sync) -> Rendered {
         );
         out.hazards.push(Hazard::new(HazardCode::MovesColumn, &address(twins, pair), says));
     }
+    if twins.settles {
+        settle::beginning(twins, before, version, &mut out);
+    }
     out
 }
 
-fn address(twins: &Twins, pair: &Twin) -> mig_plan::Address {
+pub(super) fn address(twins: &Twins, pair: &Twin) -> mig_plan::Address {
     mig_plan::Address::column(&twins.table, &pair.column)
 }
 
-fn sync_sql(twins: &Twins) -> Vec<String> {
+fn sync_sql(twins: &Twins, function: String) -> Vec<String> {
     let table = qualified(&twins.table);
     let bare = |column: &Column| Column { not_null: false, value: ColumnValue::Plain, ..column.clone() };
     let columns = twins.pairs.iter().flat_map(|pair| {
         super::column::add_sql(&mig_plan::kind::AddColumn { table: twins.table.clone(), column: bare(&pair.hidden) })
     });
     let mut sql: Vec<String> = columns.collect();
-    if twins.exchanged {
+    if twins.exchanged || twins.served {
         // The way back from an end: the old columns get their values from the new ones.
         let set = twins
             .pairs
@@ -60,7 +64,7 @@ fn sync_sql(twins: &Twins) -> Vec<String> {
     for hidden in twins.pairs.iter().map(|p| &p.hidden).filter(|h| h.not_null) {
         sql.push(format!("ALTER TABLE {table} ALTER COLUMN {} SET NOT NULL", quote(&hidden.name)));
     }
-    sql.push(function(twins));
+    sql.push(function);
     sql.extend(trigger(&table, &quote(&twins.trigger)));
     sql
 }
@@ -72,7 +76,7 @@ pub(crate) fn cast(value: &str, data_type: &str) -> String {
 
 /// The trigger's function. Before the exchange what clients write decides; after it, so does what a foreign key's action writes into
 /// the column that it still knows.
-fn function(twins: &Twins) -> String {
+pub(super) fn function(twins: &Twins) -> String {
     let name = format!("{OWN}.{}", quote(&twins.trigger));
     let mut body = String::new();
     for pair in &twins.pairs {
@@ -185,5 +189,9 @@ pub(crate) fn unbound(change: &Sync) -> Action {
 
 /// What takes [`unsync`] back.
 pub(crate) fn bound(change: &Unsync) -> Action {
-    back(sync_sql(&change.twins), &change.twins)
+    {
+        let twins = &change.twins;
+        let function = if twins.served { serve::function(twins) } else { function(twins) };
+        back(sync_sql(twins, function), twins)
+    }
 }

@@ -44,7 +44,7 @@ pub(crate) fn of(change: &AlterColumn, schema: &Schema) -> Result<Using, Complai
     Ok((Some(make), Some(format!("{FUNCTION}({values})")), Some(format!("DROP FUNCTION {FUNCTION}({types})"))))
 }
 
-fn has_query(expression: &Sql) -> bool {
+pub(crate) fn has_query(expression: &Sql) -> bool {
     tokens(expression.as_str()).any(|t| t.kind == TokenKind::Word && t.text.eq_ignore_ascii_case("select"))
 }
 

@@ -38,6 +38,9 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::Sync(_)
         | Kind::Exchange(_)
         | Kind::Unsync(_)
+        | Kind::Settle(_)
+        | Kind::Unsettle(_)
+        | Kind::Serve(_)
         | Kind::Regroup(_)
         | Kind::Keep(_)
         | Kind::KeepRows(_)
@@ -46,7 +49,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::Unkeep(_)
         | Kind::CopyRows(_)
         | Kind::Swap(_)
-        | Kind::Settle(_) => Err(alone(change)),
+        | Kind::Finish(_) => Err(alone(change)),
     }
 }
 
@@ -84,6 +87,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::Sync(_)
         | Kind::Exchange(_)
         | Kind::Unsync(_)
+        | Kind::Settle(_)
+        | Kind::Unsettle(_)
+        | Kind::Serve(_)
         | Kind::Regroup(_)
         | Kind::Keep(_)
         | Kind::KeepRows(_)
@@ -92,7 +98,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::Unkeep(_)
         | Kind::CopyRows(_)
         | Kind::Swap(_)
-        | Kind::Settle(_) => Err(alone(change)),
+        | Kind::Finish(_) => Err(alone(change)),
     }
 }
 
