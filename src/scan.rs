@@ -263,7 +263,7 @@ fn places(text: &str, word: &str) -> Vec<usize> {
     text.match_indices(word)
         .filter(|(at, _)| {
             let (before, after) = (text[..*at].chars().next_back(), text[at + word.len()..].chars().next());
-            !(opens && before.is_some_and(part)) && !(closes && after.is_some_and(part))
+            !(opens && before.is_some_and(part) || closes && after.is_some_and(part))
         })
         .map(|(at, _)| at)
         .collect()
