@@ -128,13 +128,19 @@ fn killed_at_every_point_it_ends_the_same() {
             .program()
             .env("MIG_CRASH_LIST", list.display().to_string())
             .command(&args.iter().map(String::as_str).collect::<Vec<_>>());
-        assert!(command.status().unwrap().success());
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         let (schema, rows) = (database.schema(), database.query(AFTER));
         let points: Vec<String> = fs::read_to_string(&list).unwrap().lines().map(str::to_owned).collect();
         let plan: serde_json::Value =
             serde_json::from_slice(&fs::read(work.path().join("plan.json")).unwrap()).unwrap();
         for step in plan["steps"].as_array().unwrap() {
             let id = step["id"].as_str().unwrap();
+            // A trigger may have filled what a backfill is for, in the batches of another.
+            if step["kind"] == "backfill" && told.contains(&format!("{id}: was done already")) {
+                continue;
+            }
             assert!(points.iter().any(|p| p.contains(id)), "{engine:?}: no write point in step {id}:\n{points:#?}");
         }
         for n in 1..=points.len() {

@@ -222,10 +222,17 @@ fn rejected_rows_are_left_as_they_are_and_kept() {
         assert!(list("csv").starts_with("run,step,key,reason,row\r\n"));
         assert!(list("text").contains("a scope without a domain"));
         database.query("insert into domains values (9, 'asia');");
-        let left = work.expect(0, &["rejects", &run, "--retry", "--url", &database.url(), "--format", "json"]).stdout;
-        assert!(left.contains("it's d") && !left.contains("asia") && left.lines().count() < json.len(), "{left}");
-        let rows = database.query("select title, domain from scopes where id in (3, 4) order by id;");
-        assert_eq!(cells(rows.trim_end()), ["C", "asia", "it's d", ""], "{engine:?}");
+        let retry = ["rejects", &run, "--retry", "--url", &database.url(), "--format", "json"];
+        if *engine == Engine::Postgres {
+            // The rows got their values while `label` still had that name: the statement of then does not fit the table of now.
+            let refused = work.expect(5, &retry).stderr;
+            assert!(refused.contains("another form") && refused.contains("nothing was changed"), "{refused}");
+        } else {
+            let left = work.expect(0, &retry).stdout;
+            assert!(left.contains("it's d") && !left.contains("asia") && left.lines().count() < json.len(), "{left}");
+            let rows = database.query("select title, domain from scopes where id in (3, 4) order by id;");
+            assert_eq!(cells(rows.trim_end()), ["C", "asia", "it's d", ""], "{engine:?}");
+        }
         work.rollback(&database);
         let rows = database.query("select id, label from scopes order by id;");
         assert_eq!(cells(rows.trim_end()), ["1", "a", "2", "b", "3", "c", "4", "it's d", "5", "e"], "{engine:?}");
