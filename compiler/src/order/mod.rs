@@ -1,6 +1,8 @@
 //! The order of steps: a graph whose every edge has a reason, cut into a list that depends on nothing but the steps themselves.
 
 mod dag;
+mod marks;
+mod needs;
 mod rules;
 
 pub(crate) use self::{

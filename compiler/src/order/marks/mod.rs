@@ -1,0 +1,159 @@
+//! What a step does to addresses: what it makes, removes, changes, reads.
+
+mod data;
+mod object;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Kind, ObjectKind, Qualified,
+    kind::{CopyRows, Keep, KeepRows},
+};
+
+use super::{
+    needs::constraint_needs,
+    rules::{Ground, Node},
+};
+
+/// What a node does to addresses.
+#[derive(Debug, Default)]
+pub(super) struct Footmarks {
+    /// There after it and not before.
+    pub(super) makes: BTreeSet<Address>,
+    /// There before it and not after.
+    pub(super) removes: BTreeSet<Address>,
+    /// Changed by it, and there before and after.
+    pub(super) changes: BTreeSet<Address>,
+    /// Must be there when it runs.
+    pub(super) reads: BTreeSet<Address>,
+    /// What the things it removes or changes were built on.
+    pub(super) lets_go: BTreeSet<Address>,
+    /// What the things it makes or changes are built on.
+    pub(super) stands_on: BTreeSet<Address>,
+    /// Columns that get their values in it.
+    pub(super) fills: BTreeSet<Address>,
+    /// Columns that get the values of rows that came late, which only those wait for that look for such rows too.
+    pub(super) late_fills: BTreeSet<Address>,
+    /// New names that it gives.
+    pub(super) renames_to: BTreeSet<Address>,
+    /// What the engine refuses to change while something stands on it.
+    pub(super) disturbs: BTreeSet<Address>,
+    /// Constraints among what it makes and removes that have no index and so no name among the relations.
+    pub(super) bare: BTreeSet<Address>,
+    /// Tables whose columns, constraints or indexes it changes.
+    pub(super) works_on: BTreeSet<Qualified>,
+    /// Tables that no other step works on before it.
+    pub(super) opens: BTreeSet<Qualified>,
+    /// Tables that no other step works on after it.
+    pub(super) closes: BTreeSet<Qualified>,
+    /// Columns whose values it puts on another form of their type.
+    pub(super) recasts: BTreeSet<Address>,
+    /// Columns that have other values after it, of another type.
+    pub(super) retypes: BTreeSet<Address>,
+}
+
+impl Footmarks {
+    /// Those of `some` that come or go on their own, not with a table that is changed as a whole.
+    pub(super) fn outright<'a>(&'a self, some: &'a BTreeSet<Address>) -> impl Iterator<Item = &'a Address> {
+        some.iter().filter(|at| !self.changes.contains(&at.holder()))
+    }
+}
+
+/// The columns of each type that the database has: what changes the type changes them.
+pub(super) fn columns_by_type(ground: &Ground<'_>) -> BTreeMap<Address, Vec<Address>> {
+    let mut columns: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+    for (at, needs) in ground.depends.iter().filter(|(at, _)| at.kind() == ObjectKind::Column) {
+        let types =
+            needs.iter().filter(|need| matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type));
+        for of in types {
+            columns.entry(of.clone()).or_default().push(at.clone());
+        }
+    }
+    columns
+}
+
+pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>) -> Footmarks {
+    let mut all = Footmarks::default();
+    for draft in &node.drafts {
+        mark(&draft.change, ground, &mut all);
+        for at in ground.dialect.disturbs(&draft.change) {
+            if matches!(draft.change, Kind::Replace(_)) {
+                let columns = typed.get(&at).into_iter().flatten();
+                all.recasts.extend(columns.clone().cloned());
+                all.disturbs.extend(columns.cloned());
+            }
+            all.disturbs.insert(at);
+        }
+        all.works_on.extend(table::works_on(&draft.change, ground));
+    }
+    // What one transaction makes and removes again is nobody else's business.
+    let passing: BTreeSet<_> = all.makes.intersection(&all.removes).cloned().collect();
+    let replaced: Vec<_> = passing.iter().filter(|at| ground.live.contains(at)).cloned().collect();
+    all.makes.retain(|at| !passing.contains(at));
+    all.removes.retain(|at| !passing.contains(at));
+    all.changes.extend(replaced);
+    all
+}
+
+/// Adds what one change does.
+fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
+    match change {
+        Kind::Create(k) => object::create(k, ground, marks),
+        Kind::Drop(k) => object::drop(k, ground, marks),
+        Kind::Replace(k) => object::replace(k, ground, marks),
+        Kind::Rename(k) => object::rename(k, marks),
+        Kind::RenameMember(k) => object::rename_member(k, marks),
+        Kind::RenameValue(k) => object::rename_value(k, marks),
+        Kind::Privileges(k) => object::privileges(k, ground, marks),
+        Kind::AlterTable(k) => table::alter_table(k, ground, marks),
+        Kind::AddColumn(k) => table::add_column(k, ground, marks),
+        Kind::AlterColumn(k) => table::alter_column(k, ground, marks),
+        Kind::DropColumn(k) => table::drop_column(k, ground, marks),
+        Kind::AddConstraint(k) => table::add_constraint(k, ground, marks),
+        Kind::DropConstraint(k) => table::drop_constraint(k, ground, marks),
+        Kind::Rebuild(k) => table::rebuild(k, ground, marks),
+        Kind::Swap(k) => table::swap(&k.shadow, ground, marks),
+        Kind::Regroup(k) => table::regroup(k, ground, marks),
+        Kind::Leave(k) => data::leave(k, ground, marks),
+        Kind::Sync(k) => data::sync(k, ground, marks),
+        Kind::Exchange(k) => data::exchange(k, ground, marks),
+        Kind::Settle(k) => data::settle(k, ground, marks),
+        Kind::Backfill(k) => data::backfill(k, ground, marks),
+        Kind::Populate(k) => data::populate(k, ground, marks),
+        Kind::Rows(k) => data::rows(k, ground, marks),
+        Kind::ValidateConstraint(validate) => {
+            marks.stands_on.insert(Address::constraint(&validate.table, &validate.name));
+        }
+        Kind::BuildKey(build) => {
+            marks.makes.insert(build.at.clone());
+            marks.stands_on.extend(ground.dialect.references(&build.at, &build.object, ground.goal));
+        }
+        Kind::AdoptKey(adopt) => {
+            marks.makes.insert(Address::constraint(&adopt.table, &adopt.name));
+            constraint_needs(&adopt.table, &adopt.constraint.rule, ground, marks);
+        }
+        Kind::Keep(Keep { kept }) | Kind::KeepRows(KeepRows { kept }) => {
+            let names = kept.columns.iter().map(|c| &c.name).chain(&kept.key);
+            marks.reads.extend(names.map(|name| Address::column(&kept.table, name)));
+            marks.stands_on.insert(Address::table(&kept.table));
+        }
+        Kind::CopyRows(CopyRows { shadow }) => {
+            marks.reads.extend(shadow.columns.iter().map(|name| Address::column(&shadow.table, name)));
+            marks.stands_on.insert(Address::table(&shadow.table));
+        }
+        Kind::Serve(serve) => {
+            let hidden = serve.twins.pairs.iter().map(|pair| &pair.hidden.name);
+            marks.removes.extend(hidden.map(|name| Address::column(&serve.twins.table, name)));
+        }
+        Kind::Unsync(unsync) => {
+            let hidden = unsync.twins.pairs.iter();
+            marks.removes.extend(hidden.map(|p| Address::column(&unsync.twins.table, &p.hidden.name)));
+        }
+        Kind::Comment(comment) => {
+            marks.stands_on.insert(comment.at.clone());
+        }
+        Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
+        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) | Kind::Finish(_) => {}
+    }
+}

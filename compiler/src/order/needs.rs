@@ -1,0 +1,170 @@
+//! What a thing is built on, as the rules of order see it.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{
+    Address, Body, Name, Object, ObjectKind, Qualified, Schema, Sql,
+    schema::{Index, IndexedBy},
+    table::{ForeignKey, Rule},
+};
+
+use super::{marks::Footmarks, rules::Ground};
+
+/// The columns and tables that an expression over a table's rows may read: of its own table any that it names, of others all
+/// tables that it names with every column that it names.
+pub(super) fn expression_reads(table: &Qualified, expression: &Sql, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let names = ground.dialect.mentions(expression);
+    for schema in [ground.live, ground.goal] {
+        for (other, content) in schema.tables() {
+            if other != *table && !names.contains(&other.name) {
+                continue;
+            }
+            marks.reads.insert(Address::table(&other));
+            let named = content.columns.iter().filter(|c| names.contains(&c.name));
+            marks.reads.extend(named.map(|c| Address::column(&other, &c.name)));
+        }
+    }
+}
+
+/// Whether a constraint works without an index.
+pub(super) fn is_bare(rule: &Rule) -> bool {
+    matches!(rule, Rule::ForeignKey(_) | Rule::Check { .. })
+}
+
+/// Columns and constraints live and go with their table.
+pub(super) fn members(at: &Address, body: &Body, into: &mut BTreeSet<Address>) {
+    if let Body::Table(table) = body {
+        let own = at.qualified();
+        into.extend(table.columns.iter().map(|c| Address::column(&own, &c.name)));
+        into.extend(table.constraints.keys().map(|name| Address::constraint(&own, name)));
+    }
+}
+
+pub(super) fn bare_members(at: &Address, body: &Body, marks: &mut Footmarks) {
+    if let Body::Table(table) = body {
+        let bare = table.constraints.iter().filter(|(_, c)| is_bare(&c.rule));
+        marks.bare.extend(bare.map(|(name, _)| Address::constraint(&at.qualified(), name)));
+    }
+}
+
+/// The schema that an object is in.
+pub(super) fn container(at: &Address, marks: &mut Footmarks) {
+    if let Some(schema) = at.qualified().schema {
+        marks.stands_on.insert(Address::global(ObjectKind::Namespace, schema));
+    }
+}
+
+/// What the live object, column or constraint at an address is built on; `object` is a whole object as it then is.
+pub(super) fn lets_go(at: &Address, object: Option<&Object>, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let own = at.holder();
+    // A table as it then is says itself what it is built on.
+    if object.is_none() || at.kind() != ObjectKind::Table {
+        marks.lets_go.extend(ground.depends.get(at).into_iter().flatten().cloned());
+    }
+    if own == *at
+        && let Some(object) = object
+    {
+        marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
+        if at.kind() == ObjectKind::Table {
+            for (who, needs) in ground.depends {
+                // A constraint that went in a step before holds nothing any more.
+                let still = match &object.body {
+                    Body::Table(table) if who.kind() == ObjectKind::Constraint => {
+                        table.constraints.contains_key(who.name())
+                    }
+                    _ => true,
+                };
+                if who.is_member() && who.holder() == *at && still {
+                    marks.lets_go.extend(needs.iter().cloned());
+                }
+            }
+        }
+    }
+    if let Some(schema) = at.qualified().schema.filter(|_| own == *at) {
+        marks.lets_go.insert(Address::global(ObjectKind::Namespace, schema));
+    }
+    marks.lets_go.retain(|need| need.holder() != own || need.kind() == ObjectKind::Constraint);
+}
+
+pub(super) fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let at = Address::table(table);
+    match schema.objects.get(&at) {
+        Some(object) => {
+            let mut needs = ground.dialect.references(&at, object, schema);
+            needs.retain(|need| need.holder() != at);
+            needs
+        }
+        None => BTreeSet::new(),
+    }
+}
+
+/// What one column of a goal table needs: what the table needs if it had only that column.
+pub(super) fn column_needs(table: &Qualified, column: &Name, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let at = Address::table(table);
+    let Some(mut object) = ground.goal.objects.get(&at).map(|o| Object::clone(o)) else {
+        return BTreeSet::new();
+    };
+    if let Body::Table(content) = &mut object.body {
+        content.columns.retain(|c| c.name == *column);
+        content.constraints.clear();
+        content.options.clear();
+    }
+    let mut needs = ground.dialect.references(&at, &object, ground.goal);
+    needs.remove(&at);
+    needs.remove(&Address::column(table, column));
+    needs
+}
+
+pub(super) fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: &mut Footmarks) {
+    marks.stands_on.insert(Address::table(table));
+    match rule {
+        Rule::PrimaryKey(key) | Rule::Unique(key) => {
+            marks.stands_on.extend(key.columns.iter().chain(&key.include).flat_map(|c| ground.column(table, c)));
+        }
+        Rule::ForeignKey(fk) => foreign_key_needs(table, fk, ground, marks),
+        Rule::Check { expression } | Rule::Exclude { definition: expression } => {
+            let names = ground.dialect.mentions(expression);
+            if let Some(content) = ground.goal.table(table).or_else(|| ground.live.table(table)) {
+                let named = content.columns.iter().filter(|c| names.contains(&c.name));
+                marks.stands_on.extend(named.map(|c| Address::column(table, &c.name)));
+            }
+            for at in ground.goal.objects.keys() {
+                let code = matches!(
+                    at.kind(),
+                    ObjectKind::Function | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type
+                );
+                if code && names.contains(at.name()) {
+                    marks.stands_on.insert(at.clone());
+                }
+            }
+        }
+    }
+}
+
+/// A foreign key needs its columns, and what tells the rows apart that it refers to.
+fn foreign_key_needs(table: &Qualified, fk: &ForeignKey, ground: &Ground<'_>, marks: &mut Footmarks) {
+    marks.stands_on.extend(fk.columns.iter().flat_map(|c| ground.column(table, c)));
+    marks.stands_on.insert(Address::table(&fk.references));
+    marks.stands_on.extend(fk.referenced.iter().flat_map(|c| ground.column(&fk.references, c)));
+    for schema in [ground.goal, ground.live] {
+        let carries = |index: &Index| {
+            let parts = index.parts.iter().map(|p| &p.what);
+            index.parts.len() >= fk.columns.len()
+                && parts.zip(&fk.columns).all(|(part, c)| *part == IndexedBy::Column(c.clone()))
+        };
+        let own = schema.indexes_of(table).filter(|(_, index)| carries(index));
+        marks.stands_on.extend(own.map(|(at, _)| at.clone()));
+        let Some(target) = schema.table(&fk.references) else { continue };
+        for (name, constraint) in &target.constraints {
+            if constraint.key().is_some_and(|key| key.columns == fk.referenced) {
+                marks.stands_on.insert(Address::constraint(&fk.references, name));
+            }
+        }
+        for (at, index) in schema.indexes_of(&fk.references) {
+            let column = |c: &Name| index.parts.iter().any(|p| p.what == IndexedBy::Column(c.clone()));
+            if index.unique && index.parts.len() == fk.referenced.len() && fk.referenced.iter().all(column) {
+                marks.stands_on.insert(at.clone());
+            }
+        }
+    }
+}
