@@ -2,11 +2,12 @@
 //! interleaved pairs (mig, plain, plain, mig).
 //!
 //! `cargo bench --bench online` (or `-- 5000000` for another number of rows; `-- 5000000 index` for the changes whose name has that;
-//! `backfill` and `rollback` for what no client is needed for).
+//! `backfill`, `rollback` and `detection` for what no client is needed for).
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark fails by panicking and speaks by printing")]
 
 mod alone;
 mod change;
+mod detection;
 mod load;
 mod project;
 
@@ -69,10 +70,11 @@ async fn main() {
     let wanted = words.iter().find(|word| word.parse::<u64>().is_err());
     let server: &'static Server = Box::leak(Box::new(Server::start_own()));
     let make = move || server.database(&schema(rows));
-    let project: &'static Project = Box::leak(Box::new(Project::new(&make())));
+    let project: &'static Project = Box::leak(Box::new(Project::new(&make(), "items")));
     println!("{rows} rows, {RATE} operations a second, open loop; ratios to the same clients without a change");
     match wanted.map(String::as_str) {
-        Some("backfill") => alone::backfill(server, project, rows),
+        Some("backfill") => alone::backfill(server, rows),
+        Some("detection") => detection::measure(server),
         Some("rollback") => alone::rollback(server, project, rows),
         _ => {
             let all = CHANGES.iter().filter(|change| wanted.is_none_or(|word| change.name.contains(word.as_str())));

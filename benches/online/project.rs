@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use mig_test_support::{keys::Key, postgres::Database};
@@ -19,8 +19,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    pub(crate) fn new(database: &Database) -> Self {
-        let dir = env::temp_dir().join(format!("mig-online-{}", std::process::id()));
+    pub(crate) fn new(database: &Database, name: &str) -> Self {
+        let dir = env::temp_dir().join(format!("mig-online-{}-{name}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let key = Key::new("alice@example.com");
         let signers = key.allowed_signers(&["alice@example.com"]);
@@ -42,6 +42,11 @@ impl Project {
         mig(&self.dir, &["sign", "plan.json", "--key", &self.key.path().display().to_string()]);
     }
 
+    /// Writes the executor's configuration.
+    pub(crate) fn configure(&self, text: &str) {
+        fs::write(self.dir.join("mig.toml"), text).unwrap();
+    }
+
     /// Applies the plan as far as that.
     pub(crate) fn apply(&self, through: &str, url: &str) {
         self.run(&["apply", "plan.json", "--through", through], url);
@@ -52,10 +57,25 @@ impl Project {
         self.run(&["rollback", "--plan", "plan.json"], url);
     }
 
+    /// Starts a command of the executor.
+    pub(crate) fn spawn(&self, command: &[&str], url: &str, stdout: Stdio) -> Child {
+        let signers = self.signers.display().to_string();
+        let with = ["--url", url, "--allowed-signers", &signers, "--yes"];
+        let mut mig = Command::new(env!("CARGO_BIN_EXE_mig"));
+        mig.args([command, &with].concat()).current_dir(&self.dir).stdin(Stdio::null()).stdout(stdout);
+        mig.stderr(Stdio::null()).spawn().unwrap()
+    }
+
     fn run(&self, command: &[&str], url: &str) {
         let signers = self.signers.display().to_string();
         let with = ["--url", url, "--allowed-signers", &signers, "--yes"];
         mig(&self.dir, &[command, &with].concat());
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.dir).unwrap();
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     chain::Chain,
     driver::{Driver, JournalLine},
     journal::{Entry, Event},
+    runner::Halt,
     runs::KEPT_PLAN,
     stop::Stop,
 };
@@ -28,6 +29,18 @@ pub struct Head {
 pub(crate) async fn keep_head(driver: &mut dyn Driver, head: &Head) -> Result<(), crate::Failure> {
     let bytes = serde_json::to_vec(head).map_err(|e| crate::Failure::broken(e.to_string()))?;
     driver.keep(HEAD.0, HEAD.1, &bytes).await
+}
+
+/// Proves that lines reach to where the journal once did, for who holds the lock: what was done without a trace would be done again.
+///
+/// # Errors
+/// [`Stop::JournalBroken`] if an end was cut off.
+pub(crate) async fn reaches_its_end(driver: &mut dyn Driver, entries: &[Entry]) -> Result<(), Halt> {
+    let kept = driver.kept(HEAD.0, HEAD.1).await?;
+    match end(entries, kept.as_deref()) {
+        None => Ok(()),
+        Some(Flaw { says, .. }) => Err(Stop::JournalBroken { says }.into()),
+    }
 }
 
 /// Something that an untouched journal never shows.

@@ -6,7 +6,7 @@ use mig_plan::{StepId, step::Batches};
 
 use crate::{
     checks::left,
-    driver::Cursor,
+    driver::{Cursor, Driver},
     failure::Failure,
     journal::Event,
     line::{Line, Way},
@@ -27,6 +27,8 @@ const GROW: f64 = 1.5;
 /// A backfill under way.
 struct Fill {
     cursor: Option<Cursor>,
+    /// Where the pass ends, if the plan asks for it.
+    end: Option<Vec<Option<String>>>,
     rows: u64,
     total: Option<u64>,
     size: u32,
@@ -40,6 +42,19 @@ impl Fill {
         let left_s = self.rate.left(total).map(|left| left.as_secs());
         Progress::BatchDone { id, rows, total, per_second: self.rate.per_second(), left_s }
     }
+}
+
+/// Where a pass over a table ends.
+pub(crate) struct End {
+    /// The key, if the plan asks for one.
+    pub(crate) key: Option<Vec<Option<String>>>,
+}
+
+/// Asks where a pass that begins now will end; `None` if the table is empty.
+pub(crate) async fn end(driver: &mut dyn Driver, batches: &Batches) -> Result<Option<End>, Failure> {
+    let Some(query) = &batches.end else { return Ok(Some(End { key: None })) };
+    let key = driver.ask(query, 1).await?.pop().filter(|key| key.iter().all(Option::is_some));
+    Ok(key.map(|key| End { key: Some(key) }))
 }
 
 impl Runner<'_> {
@@ -77,8 +92,9 @@ impl Runner<'_> {
         let (cursor, rows) = course.cursors.get(leg.id).cloned().unzip();
         let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
         let (rows, total) = (rows.unwrap_or(0), total.map(|left| left + rows.unwrap_or(0)));
-        let mut fill = Fill { cursor, rows, total, size, rate: Rate::default() };
+        let mut fill = Fill { cursor, end: None, rows, total, size, rate: Rate::default() };
         fill.rate.mark(started, rows);
+        let most = if batches.end.is_some() { 2 * PASSES } else { PASSES };
         for pass in 1.. {
             self.pass(line, nth, batches, &mut fill).await?;
             let left = match leg.remaining {
@@ -88,10 +104,13 @@ impl Runner<'_> {
             if left == 0 {
                 break;
             }
-            if pass >= PASSES {
+            if pass >= most {
                 return Err(Stop::Unfinished { step: leg.id.clone(), passes: pass, left }.into());
             }
-            fill.cursor = None;
+            // What came meanwhile is mostly beyond the end that a pass had: it goes on from there before another goes through all.
+            if batches.end.is_none() || pass.is_multiple_of(2) {
+                fill.cursor = None;
+            }
         }
         let (took, rows) = (Some(started.elapsed()), Some(fill.rows));
         self.judge(line, nth, batches).await?;
@@ -159,6 +178,8 @@ impl Runner<'_> {
 
     /// Goes through the table from the cursor to its end.
     async fn pass(&mut self, line: &Line<'_>, nth: usize, batches: &Batches, fill: &mut Fill) -> Result<(), Halt> {
+        let Some(end) = end(&mut *self.driver, batches).await? else { return Ok(()) };
+        fill.end = end.key;
         let mut attempt = 0;
         loop {
             self.gate().await?;
@@ -198,7 +219,7 @@ impl Runner<'_> {
         self.cross_leg(line, nth, "before-batch");
         self.driver.begin(&batches.limits).await?;
         self.busy(true);
-        let done = self.driver.batch(batches, fill.cursor.as_ref(), fill.size).await;
+        let done = self.driver.batch(batches, fill.cursor.as_ref(), fill.end.as_deref(), fill.size).await;
         self.busy(false);
         let Some(done) = done? else {
             self.driver.rollback().await?;

@@ -68,6 +68,7 @@ fn batches(verb: &str) -> Action {
         prepare: vec![Statement::new("nothing")],
         first: batch.clone(),
         next: batch,
+        end: None,
         rejects: None,
         sample: None,
         limits: LIMITS,

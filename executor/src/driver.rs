@@ -72,11 +72,13 @@ pub trait Driver: Send {
     /// Asks a read-only query and hands over its rows as they come, each value as text: no more than one row is held.
     async fn stream(&mut self, statement: &Statement, to: &mut dyn Rows) -> Result<(), Failure>;
 
-    /// Does one batch in the open transaction: finds its bound, runs its statements. `None` when nothing is left.
+    /// Does one batch in the open transaction: finds its bound, runs its statements. `None` when nothing is left up to `end`, which is the
+    /// answer to the question for it, where the plan has one.
     async fn batch(
         &mut self,
         batches: &Batches,
         cursor: Option<&Cursor>,
+        end: Option<&[Option<String>]>,
         rows: u32,
     ) -> Result<Option<BatchDone>, Failure>;
 

@@ -365,6 +365,7 @@ impl Driver for FakeDriver {
         &mut self,
         batches: &Batches,
         cursor: Option<&Cursor>,
+        _end: Option<&[Option<String>]>,
         rows: u32,
     ) -> Result<Option<BatchDone>, Failure> {
         let from = cursor.and_then(|c| c.0.as_u64()).unwrap_or(0);

@@ -322,6 +322,7 @@ impl<'a> Runner<'a> {
     pub(crate) async fn read_journal(&mut self) -> Result<Vec<Entry>, Halt> {
         let entries = self.driver.entries().await?;
         self.chain = Chain::verify(&entries).map_err(|e| Stop::JournalBroken { says: e.to_string() })?;
+        audit::reaches_its_end(&mut *self.driver, &entries).await?;
         self.committed = self.chain.clone();
         self.memory = Memory::new(self.driver.remembered().await?);
         Ok(entries)

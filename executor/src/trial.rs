@@ -5,6 +5,7 @@ use mig_plan::{Action, Limits, StepId, step::Batches};
 use serde::Serialize;
 
 use crate::{
+    batches::{End, end},
     checks::left,
     driver::{Driver, Rows},
     failure::Failure,
@@ -138,7 +139,9 @@ async fn one(
         driver.stream(query, &mut first).await?;
     }
     trial.before = first.rows;
-    trial.tried = driver.batch(batches, None, SAMPLE).await?.map_or(0, |done| done.rows);
+    if let Some(End { key }) = end(driver, batches).await? {
+        trial.tried = driver.batch(batches, None, key.as_deref(), SAMPLE).await?.map_or(0, |done| done.rows);
+    }
     let mut first = First::default();
     if let Some(query) = &batches.sample {
         driver.stream(query, &mut first).await?;

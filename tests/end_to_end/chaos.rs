@@ -1,6 +1,6 @@
 //! Killed at random moments while clients write: the process, the server, the connection. What ends, ends as an undisturbed run does.
 //!
-//! `MIG_CHAOS_ROUNDS` says how many rounds (6), `MIG_CHAOS_SEED` which ones (1); a failure names both.
+//! `MIG_CHAOS_ROUNDS` says how many rounds (6; five over the recipes), `MIG_CHAOS_SEED` which ones (1); a failure names both.
 
 use std::{
     env, fs,
@@ -15,6 +15,7 @@ use mig_test_support::postgres::Server;
 
 use crate::{
     common::{Database, Engine, Workspace},
+    online::{Case, Clients, RECIPES, apply_through, holds, planned_for, shape},
     shop::{AFTER, BEFORE, edit, shop, similar_schema},
 };
 
@@ -170,4 +171,72 @@ fn one(work: &Workspace, server: &Server, calm: &Calm, blow: Blow, back: bool, a
         assert_eq!(database.query(BEFORE), calm.base.1, "{told}: taken back");
     }
     assert_eq!(database.query(LEFT), calm.left, "{told}: something is left behind");
+}
+
+/// What clients hear of a server that is stopped and starts again.
+const GONE: &[&str] = &["connection", "starting up", "shutting down", "recovery", "terminat"];
+
+/// A recipe as an undisturbed run leaves it, and how long its halves take: to the end of `switch`, and on to the end.
+struct Recipe {
+    name: &'static str,
+    case: &'static Case,
+    work: Workspace,
+    shape: Vec<String>,
+    left: String,
+    halves: [Duration; 2],
+}
+
+fn recipe(server: &Server, name: &'static str, case: &'static Case) -> Recipe {
+    let database = Database::Postgres(server.database(case.base));
+    let work = planned_for(case, &database);
+    let begun = Instant::now();
+    apply_through(&work, &database, "switch");
+    let switched = begun.elapsed();
+    work.apply(&database);
+    let halves = [switched, begun.elapsed() - switched];
+    Recipe { name, case, work, shape: shape(&database), left: database.query(LEFT), halves }
+}
+
+#[test]
+fn every_recipe_killed_at_random_beside_clients_of_both_schemas_ends_the_same() {
+    let (count, seed) = (number("MIG_CHAOS_ROUNDS", 5), number("MIG_CHAOS_SEED", 1));
+    let server = Server::start_own();
+    let recipes: Vec<_> = RECIPES.iter().map(|(name, case)| recipe(&server, name, case)).collect();
+    for round in 0..count {
+        let mut dice = Dice((seed << 32 | round).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let recipe = &recipes[usize::try_from(round).unwrap() % recipes.len()];
+        let blow = [Blow::Process, Blow::Server, Blow::Connection][usize::try_from(dice.below(3)).unwrap()];
+        let half = usize::try_from(dice.below(2)).unwrap();
+        let after = recipe.halves[half] * u32::try_from(dice.below(1_100)).unwrap() / 1_000;
+        let told =
+            format!("seed {seed}, round {round}: {}, {blow:?} after {after:?} of half {}", recipe.name, half + 1);
+        tell(&told);
+        killed_in(&server, recipe, half, (blow, after), &told);
+    }
+}
+
+/// Old clients work in the first half, clients of the new schema in the second; one of the halves is hit.
+fn killed_in(server: &Server, recipe: &Recipe, half: usize, (blow, after): (Blow, Duration), told: &str) {
+    let Recipe { case, work, .. } = recipe;
+    let database = Database::Postgres(server.database(case.base));
+    for (nth, statements) in [case.old, case.new].into_iter().enumerate() {
+        let clients = Clients::start(&database, statements);
+        let mut args = work.apply_args(&database);
+        if nth == 0 {
+            args.extend(["--through".to_owned(), "switch".to_owned()]);
+        }
+        if nth == half {
+            hit(work, server, &database, &args, blow, after);
+        } else {
+            work.expect(0, &strs(&args));
+        }
+        let mut wrong = clients.errors();
+        if blow == Blow::Server && nth == half {
+            wrong.retain(|error| !GONE.iter().any(|gone| error.contains(gone)));
+        }
+        assert!(wrong.is_empty(), "{told}: {wrong:#?}");
+    }
+    assert_eq!(shape(&database), recipe.shape, "{told}");
+    holds(case, &database);
+    assert_eq!(database.query(LEFT), recipe.left, "{told}: something is left behind");
 }

@@ -15,6 +15,7 @@ mod operate;
 mod pairs;
 mod partitions;
 mod renames;
+mod resumed;
 mod scan;
 mod shop;
 mod transforms;

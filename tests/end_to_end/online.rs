@@ -276,16 +276,30 @@ const BESIDE: Case = Case {
     rows: "select count(*), sum(id), sum(n), max(name), min(state), sum(twice) from item",
 };
 
+/// The recipes of PostgreSQL, each with its name.
+pub(crate) const RECIPES: &[(&str, &Case)] = &[
+    ("keys", &KEYS),
+    ("renamed table", &RENAMES),
+    ("renamed columns", &COLUMNS),
+    ("types", &TYPES),
+    ("leaving columns", &LEAVING),
+];
+
 pub(crate) fn planned(case: &Case) -> (Workspace, Database) {
     let database = case.engine.database(case.base);
+    (planned_for(case, &database), database)
+}
+
+/// A project with a signed plan for a database.
+pub(crate) fn planned_for(case: &Case, database: &Database) -> Workspace {
     let work = Workspace::new();
-    work.import(&database);
+    work.import(database);
     for (from, to) in case.edits {
         work.edit("specs/schema.toml", from, to);
     }
-    work.plan(&database);
+    work.plan(database);
     work.sign();
-    (work, database)
+    work
 }
 
 pub(crate) fn apply_through(work: &Workspace, database: &Database, phase: &str) {
@@ -295,7 +309,7 @@ pub(crate) fn apply_through(work: &Workspace, database: &Database, phase: &str) 
 }
 
 /// A dump without the order of columns, which a plan that makes columns anew does not keep.
-fn shape(database: &Database) -> Vec<String> {
+pub(crate) fn shape(database: &Database) -> Vec<String> {
     let mut lines: Vec<String> =
         database.schema().lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect();
     lines.retain(|line| !line.is_empty());
@@ -355,9 +369,14 @@ impl Clients {
     }
 
     pub(crate) fn stop(self) {
-        self.over.store(true, Ordering::Relaxed);
-        let wrong: Vec<String> = self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let wrong = self.errors();
         assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    /// Stops them and gives what went wrong.
+    pub(crate) fn errors(self) -> Vec<String> {
+        self.over.store(true, Ordering::Relaxed);
+        self.threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     }
 }
 

@@ -191,3 +191,32 @@ fn tables_inherit_and_do_not_any_more() {
     assert_eq!(shape(&live), shape(&wanted));
     assert_eq!(live.query("select a, c from child").trim(), "1|2");
 }
+
+#[test]
+fn rows_of_a_table_without_a_key_get_their_own_values() {
+    // The first rows of both partitions are at the same places of their files.
+    let base = "create table log (at date not null, note text) partition by range (at);
+        create table log_old partition of log for values from ('2025-01-01') to ('2026-01-01');
+        create table log_new partition of log for values from ('2026-01-01') to ('2027-01-01');
+        create table kind (name text primary key); insert into kind values ('k');
+        insert into log select date '2025-06-01', 'old ' || n from generate_series(1, 20000) n;
+        insert into log select date '2026-06-01', 'new ' || n from generate_series(1, 5000) n;";
+    let database = Engine::Postgres.database(base);
+    let work = Workspace::new();
+    work.import(&database);
+    let set = "label = \"text?\"\nkind = \"text?\"";
+    work.edit("specs/schema.toml", "note = \"text?\"", &format!("note = \"text?\"\n{set}"));
+    work.write(
+        "specs/transform.toml",
+        "[transform.log]\nset.label = \"upper(note)\"\nset.kind = \"note || (select min(name) from kind)\"\n\
+         reject = [{ when = \"note is null\", reason = \"nothing to go by\" }]\n",
+    );
+    work.plan(&database);
+    work.sign();
+    work.apply(&database);
+    assert_eq!(
+        database.query("select count(*) from log where label = upper(note) and kind = note || 'k'").trim(),
+        "25000"
+    );
+    work.nothing_to_do(&database);
+}

@@ -82,6 +82,7 @@ pub(super) fn plan() -> Plan {
         prepare: vec![],
         first: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id <= $1"),
         next: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id > $1 AND id <= $2"),
+        end: None,
         rejects: None,
         sample: None,
         limits: LIMITS,

@@ -163,8 +163,8 @@ pub struct Partial {
 /// Batches over a table by an ordered key.
 ///
 /// Parameters are positional in the engine's own syntax. `first` is for the batch without a cursor, `next` for those after it:
-/// - `bound` takes the cursor's key values (only in `next`), then the number of rows; it returns one row, the greatest key of the
-///   batch, or no row when nothing is left.
+/// - `bound` takes the cursor's key values (only in `next`), then the number of rows, then the key values of `end` where there is one; it
+///   returns one row, the greatest key of the batch, or no row when nothing is left.
 /// - each statement of `sql` takes the cursor's key values (only in `next`), then the bound's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,6 +186,10 @@ pub struct Batches {
     pub first: Batch,
     /// The batches after it.
     pub next: Batch,
+    /// Where a pass over the table ends: one row, the greatest key; asked when the pass begins, so that it does not run after a table that
+    /// grows. No row is an empty table. Without it a pass goes on for as long as there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<Statement>,
     /// The rows that get no values; asked before the first batch and after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejects: Option<Rejects>,

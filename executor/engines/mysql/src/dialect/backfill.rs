@@ -147,6 +147,7 @@ impl<'a> Writer<'a> {
             prepare: if self.change.overwrites { vec![Statement::new(self.prepare())] } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
+            end: None,
             rejects: self.rejects(None),
             sample: None,
             limits: LIMITS,

@@ -184,6 +184,7 @@ impl Pump<'_> {
             prepare,
             first: Batch { bound: self.bound(false), sql: vec![work(false)] },
             next: Batch { bound: self.bound(true), sql: vec![work(true)] },
+            end: None,
             rejects: None,
             sample: None,
             limits: LIMITS,

@@ -17,6 +17,7 @@ pub(super) async fn batch(
     link: &mut Link,
     batches: &Batches,
     cursor: Option<&Cursor>,
+    end: Option<&[Option<String>]>,
     rows: u32,
 ) -> Result<Option<BatchDone>, Failure> {
     let (batch, from) = match cursor {
@@ -29,6 +30,7 @@ pub(super) async fn batch(
     };
     let asked = "finding the end of a batch";
     let query = bound(&batch.bound, &from).bind(i64::from(rows));
+    let query = end.into_iter().flatten().fold(query, |query, value| query.bind(value));
     let Some(row) = query.fetch_optional(link.raw()?).await.map_err(|e| failure(e, asked))? else {
         return Ok(None);
     };

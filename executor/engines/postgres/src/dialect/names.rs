@@ -66,6 +66,11 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     &text[..end]
 }
 
+/// Whether a name is one that mig gives to what it hides from clients.
+pub(crate) fn is_own(name: &Name) -> bool {
+    name.as_str().starts_with("_mig_")
+}
+
 /// Whether a name can be used by specs.
 pub(crate) fn check(name: &Name) -> Result<(), String> {
     let text = name.as_str();

@@ -11,6 +11,7 @@ pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod leave;
 pub(crate) mod object;
+mod place;
 pub(crate) mod populate;
 pub(crate) mod regroup;
 pub(crate) mod rename;

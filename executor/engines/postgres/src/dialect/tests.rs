@@ -334,7 +334,8 @@ fn batches_are_bounded_by_the_key_and_not_by_its_text() {
     let Action::Batches(batches) = rendered.action else { panic!("not in batches") };
     assert_eq!(
         batches.next.bound.sql(),
-        "SELECT batch.id::text FROM (\n    SELECT id FROM public.users WHERE id > $1::text::bigint ORDER BY id LIMIT $2::text::bigint\n\
+        "SELECT batch.id::text FROM (\n    SELECT id FROM public.users WHERE id > $1::text::bigint AND id <= $3::text::bigint \
+         ORDER BY id LIMIT $2::text::bigint\n\
          ) AS batch ORDER BY batch.id DESC LIMIT 1"
     );
     assert!(

@@ -233,9 +233,10 @@ impl Driver for PostgresDriver {
         &mut self,
         batches: &Batches,
         cursor: Option<&Cursor>,
+        end: Option<&[Option<String>]>,
         rows: u32,
     ) -> Result<Option<BatchDone>, Failure> {
-        batch::batch(&mut self.link, batches, cursor, rows).await
+        batch::batch(&mut self.link, batches, cursor, end, rows).await
     }
 
     async fn append(&mut self, entry: &Entry) -> Result<(), Failure> {

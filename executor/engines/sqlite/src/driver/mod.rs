@@ -238,9 +238,10 @@ impl Driver for SqliteDriver {
         &mut self,
         batches: &Batches,
         cursor: Option<&Cursor>,
+        end: Option<&[Option<String>]>,
         rows: u32,
     ) -> Result<Option<BatchDone>, Failure> {
-        value::batch(self.connection()?, batches, cursor, rows).await
+        value::batch(self.connection()?, batches, cursor, end, rows).await
     }
 
     async fn append(&mut self, entry: &Entry) -> Result<(), Failure> {

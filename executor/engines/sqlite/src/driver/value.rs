@@ -55,6 +55,7 @@ pub(super) async fn batch(
     connection: &mut SqliteConnection,
     batches: &Batches,
     cursor: Option<&Cursor>,
+    end: Option<&[Option<String>]>,
     rows: u32,
 ) -> Result<Option<BatchDone>, Failure> {
     let from: Vec<Part> = match cursor {
@@ -63,7 +64,7 @@ pub(super) async fn batch(
         None => Vec::new(),
     };
     let batch = if cursor.is_some() { &batches.next } else { &batches.first };
-    let Some(to) = bound(connection, batch, &from, rows).await? else { return Ok(None) };
+    let Some(to) = bound(connection, batch, &from, (end, rows)).await? else { return Ok(None) };
     let mut done = 0;
     for statement in &batch.sql {
         done = change(connection, statement, from.iter().chain(&to)).await?;
@@ -76,13 +77,14 @@ async fn bound(
     connection: &mut SqliteConnection,
     batch: &Batch,
     from: &[Part],
-    rows: u32,
+    (end, rows): (Option<&[Option<String>]>, u32),
 ) -> Result<Option<Vec<Part>>, Failure> {
     let mut query = sqlx::query(AssertSqlSafe(batch.bound.sql()));
     for part in from {
         query = part.bind(query)?;
     }
-    let row = query.bind(i64::from(rows)).fetch_optional(connection).await.map_err(|error| failure(&error))?;
+    let query = end.into_iter().flatten().fold(query.bind(i64::from(rows)), |query, value| query.bind(value.clone()));
+    let row = query.fetch_optional(connection).await.map_err(|error| failure(&error))?;
     let Some(row) = row else { return Ok(None) };
     let parts = (0..row.len()).map(|at| Part::read(&row, at)).collect::<Result<_, _>>();
     parts.map(Some).map_err(|error| failure(&error))

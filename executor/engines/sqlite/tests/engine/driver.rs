@@ -160,13 +160,14 @@ async fn cursors_of_every_class() {
             &format!("SELECT k FROM (SELECT k FROM t WHERE k > ?1 ORDER BY k LIMIT ?2) {last}"),
             "UPDATE t SET v = v + 1 WHERE k > ?1 AND k <= ?2",
         ),
+        end: None,
         rejects: None,
         sample: None,
         limits: LIMITS,
     };
     let mut cursor: Option<Cursor> = None;
     let mut seen = Vec::new();
-    while let Some(done) = file.driver.batch(&batches, cursor.as_ref(), 1).await.unwrap() {
+    while let Some(done) = file.driver.batch(&batches, cursor.as_ref(), None, 1).await.unwrap() {
         assert_eq!(done.rows, 1);
         seen.push(done.cursor.0.to_string());
         cursor = Some(done.cursor);

@@ -98,7 +98,7 @@ impl File {
                 let mut cursor = None;
                 loop {
                     self.driver.begin(&batches.limits).await.unwrap();
-                    let done = self.driver.batch(batches, cursor.as_ref(), 2).await.map_err(|e| e.to_string())?;
+                    let done = self.driver.batch(batches, cursor.as_ref(), None, 2).await.map_err(|e| e.to_string())?;
                     self.driver.commit().await.unwrap();
                     match done {
                         Some(done) => cursor = Some(done.cursor),

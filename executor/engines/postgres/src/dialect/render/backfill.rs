@@ -10,10 +10,10 @@ use mig_plan::{
     verify::Literal,
 };
 
-use super::missing;
+use super::{missing, place};
 use crate::dialect::{
     casts, keep,
-    names::{literal, qualified, quote, quote_text},
+    names::{self, literal, qualified, quote, quote_text},
 };
 
 const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 60_000, attempts: 30 };
@@ -27,6 +27,15 @@ struct Cursor {
     parts: Vec<(String, String)>,
     /// For people.
     words: Vec<String>,
+    order: Order,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// By the values of a key.
+    Key,
+    /// By where rows are, for want of a key: whole blocks, the same ones of all tables that inherit.
+    Place,
 }
 
 /// How a backfill of one table is written.
@@ -45,6 +54,8 @@ enum Mode {
     Compare,
     /// It was empty and is not any more: the expressions give something else each time.
     Fill,
+    /// It is not empty, or the expressions give nothing: what is in a new column by then is what clients wrote there.
+    Empty,
     /// Its old values are kept: the expressions read what they overwrite.
     Kept,
 }
@@ -120,8 +131,13 @@ impl<'a> Writer<'a> {
             Some(key) => Cursor {
                 parts: key.iter().map(|k| (quote(k), type_of(&table, k))).collect(),
                 words: key.iter().map(ToString::to_string).collect(),
+                order: Order::Key,
             },
-            None => Cursor { parts: vec![("ctid".to_owned(), "tid".to_owned())], words: vec!["ctid".to_owned()] },
+            None => Cursor {
+                parts: vec![("ctid".to_owned(), "tid".to_owned())],
+                words: vec!["ctid".to_owned()],
+                order: Order::Place,
+            },
         };
         let unsteady = |e: &Sql| casts::is_volatile(e.as_str()) || casts::unsteady(e.as_str()).is_some();
         let volatile = change.set.values().any(unsteady);
@@ -129,7 +145,8 @@ impl<'a> Writer<'a> {
             (true, _) => Mode::Kept,
             (_, true) if change.overwrites => Mode::Kept,
             (_, true) => Mode::Fill,
-            _ => Mode::Compare,
+            _ if change.overwrites || change.set.keys().any(names::is_own) => Mode::Compare,
+            _ => Mode::Empty,
         };
         if key.is_none() && change.overwrites {
             return Err(Complaint {
@@ -156,6 +173,7 @@ impl<'a> Writer<'a> {
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
+            end: Some(self.end()),
             rejects: self.rejects(None),
             sample: Some(self.sample()),
             limits: LIMITS,
@@ -217,60 +235,115 @@ impl<'a> Writer<'a> {
         parts.join(", ")
     }
 
-    /// A comparison of a key with parameters.
-    fn against(&self, sign: &str, from: usize) -> String {
-        if self.cursor.parts.len() == 1 {
-            format!("{} {sign} {}", self.names(), self.values(from))
-        } else {
-            format!("({}) {sign} ({})", self.names(), self.values(from))
+    /// A comparison of the key of a row with parameters; `of` is what stands before each column.
+    fn against(&self, of: &str, sign: &str, from: usize) -> String {
+        let names: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{of}{name}")).collect();
+        match names.as_slice() {
+            [name] => format!("{name} {sign} {}", self.values(from)),
+            names => format!("({}) {sign} ({})", names.join(", "), self.values(from)),
         }
     }
 
     fn bound(&self, next: bool) -> Statement {
-        let many = self.cursor.parts.len();
-        let (filter, rows) =
-            if next { (format!(" WHERE {}", self.against(">", 1)), many + 1) } else { (String::new(), 1) };
+        match self.cursor.order {
+            Order::Key => self.key_bound(next),
+            Order::Place => place::bound(&self.change.table, next),
+        }
+    }
+
+    fn end(&self) -> Statement {
+        match self.cursor.order {
+            Order::Key => {
+                let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{name} DESC")).collect();
+                let from = qualified(&self.change.table);
+                Statement::new(format!(
+                    "SELECT {} FROM (\n    SELECT {} FROM {from} ORDER BY {} LIMIT 1\n) AS batch",
+                    self.texts(),
+                    self.names(),
+                    down.join(", ")
+                ))
+            }
+            Order::Place => place::end(&self.change.table),
+        }
+    }
+
+    /// The key of a batch's row as texts.
+    fn texts(&self) -> String {
         let texts: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name}::text")).collect();
+        texts.join(", ")
+    }
+
+    fn key_bound(&self, next: bool) -> Statement {
+        let many = self.cursor.parts.len();
+        let rows = if next { many + 1 } else { 1 };
+        let after = if next { format!("{} AND ", self.against("", ">", 1)) } else { String::new() };
+        let upto = self.against("", "<=", rows + 1);
         // Qualified: a bare name would mean the text that is put out, and texts sort otherwise than keys.
         let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name} DESC")).collect();
-        let names = self.names();
-        let inner = format!(
-            "SELECT {names} FROM {}{filter} ORDER BY {names} LIMIT ${rows}::text::bigint",
-            qualified(&self.change.table)
-        );
+        let (from, names) = (qualified(&self.change.table), self.names());
         Statement::new(format!(
-            "SELECT {} FROM (\n    {inner}\n) AS batch ORDER BY {} LIMIT 1",
-            texts.join(", "),
+            "SELECT {} FROM (\n    SELECT {names} FROM {from} WHERE {after}{upto} ORDER BY {names} LIMIT ${rows}::text::bigint\n\
+             ) AS batch ORDER BY {} LIMIT 1",
+            self.texts(),
             down.join(", ")
         ))
     }
 
     /// The part of the table that a batch is over.
     pub(crate) fn range(&self, next: bool) -> String {
+        self.range_of("", next)
+    }
+
+    /// The same with something before each column.
+    fn range_of(&self, of: &str, next: bool) -> String {
         let many = self.cursor.parts.len();
         if next {
-            format!("{} AND {}", self.against(">", 1), self.against("<=", many + 1))
+            format!("{} AND {}", self.against(of, ">", 1), self.against(of, "<=", many + 1))
         } else {
-            self.against("<=", 1)
+            self.against(of, "<=", 1)
         }
     }
 
     /// The rows with their key as `_mig_k0 ..` and the values that they shall have as `_mig_c0 ..`.
     fn computed(&self, filter: Option<&str>) -> String {
-        let alias = quote(&self.change.alias);
-        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect();
-        let values = self.change.set.iter().enumerate();
-        let values: Vec<_> = values
-            .map(|(i, (column, e))| format!("({e})::{} AS _mig_c{i}", cast_type(&type_of(&self.table, column))))
-            .collect();
-        format!("SELECT {}, {}\n    FROM {}", keys.join(", "), values.join(", "), self.source(filter))
+        let values: Vec<_> =
+            self.values_set().into_iter().enumerate().map(|(i, value)| format!("{value} AS _mig_c{i}")).collect();
+        format!("SELECT {}, {}\n    FROM {}", self.identity(), values.join(", "), self.source(filter))
     }
 
     /// The keys of the rows that get values, as `_mig_k0 ..`.
     fn chosen(&self) -> String {
+        format!("SELECT {} FROM {}", self.identity(), self.source(None))
+    }
+
+    /// What tells the rows of [`Writer::item`] apart.
+    fn identity(&self) -> String {
         let alias = quote(&self.change.alias);
-        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}")).collect();
-        format!("SELECT {} FROM {}", keys.join(", "), self.source(None))
+        let keys = (0..self.cursor.parts.len()).map(|i| format!("{alias}._mig_k{i}"));
+        let of = (self.cursor.order == Order::Place).then(|| format!("{alias}._mig_of"));
+        keys.chain(of).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The values that the columns get, over the rows of [`Writer::item`].
+    fn values_set(&self) -> Vec<String> {
+        let value = |(column, e): (&Name, &Sql)| format!("({e})::{}", cast_type(&type_of(&self.table, column)));
+        self.change.set.iter().map(value).collect()
+    }
+
+    /// The assignments of columns that held nothing before.
+    fn assigned(&self, row: &str, values: &[String]) -> String {
+        let one = self.change.set.len() == 1 || self.mode == Mode::Compare;
+        let set = self.change.set.keys().zip(values).map(|(column, value)| {
+            let column = quote(column);
+            if one { format!("{column} = {value}") } else { format!("{column} = coalesce({row}.{column}, {value})") }
+        });
+        set.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the expressions can be asked of the table itself: they mean its columns, and are about every row.
+    fn is_direct(&self) -> bool {
+        let change = self.change;
+        change.columns.is_empty() && change.rows.is_all() && !change.overwrites
     }
 
     /// The rows that get values, under the names that expressions use: a FROM item with its condition.
@@ -298,17 +371,20 @@ impl<'a> Writer<'a> {
     fn source_columns(&self) -> String {
         let renamed: BTreeSet<&Name> = self.change.columns.values().collect();
         let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
+        let of = (self.cursor.order == Order::Place).then(|| "tableoid AS _mig_of".to_owned());
         let base = self.change.columns.iter().map(|(base, now)| format!("{} AS {}", quote(now), quote(base)));
         let own = self.table.columns.iter().map(|c| &c.name);
         let given: BTreeSet<&Name> = self.change.rows.given_columns().collect();
         let hidden = |name: &Name| renamed.contains(name) || given.contains(name);
         let own = own.filter(|name| !hidden(name) && !self.change.columns.contains_key(*name)).map(quote);
-        keys.chain(base).chain(own).collect::<Vec<_>>().join(", ")
+        keys.chain(of).chain(base).chain(own).collect::<Vec<_>>().join(", ")
     }
 
     fn by_key(&self, left: &str, right: &str) -> String {
         let parts = self.cursor.parts.iter().enumerate();
-        parts.map(|(i, (name, _))| format!("{left}.{name} = {right}._mig_k{i}")).collect::<Vec<_>>().join(" AND ")
+        let parts = parts.map(|(i, (name, _))| format!("{left}.{name} = {right}._mig_k{i}"));
+        let of = (self.cursor.order == Order::Place).then(|| format!("{left}.tableoid = {right}._mig_of"));
+        parts.chain(of).collect::<Vec<_>>().join(" AND ")
     }
 
     /// The condition that a row of the table is the one of a kept row.
@@ -321,15 +397,27 @@ impl<'a> Writer<'a> {
         format!("{left}{text} IS NOT DISTINCT FROM {right}{text}")
     }
 
-    /// The condition that a row still needs its values.
+    /// The condition that a row still needs its values: those of a row of [`Writer::computed`].
     fn undone(&self, row: &str, values: &str) -> String {
-        let parts = self.change.set.keys().enumerate().map(|(i, column)| {
+        let values: Vec<_> = (0..self.change.set.len()).map(|i| format!("{values}._mig_c{i}")).collect();
+        self.lacks(row, &values)
+    }
+
+    fn lacks(&self, row: &str, values: &[String]) -> String {
+        let parts = self.change.set.keys().zip(values).map(|(column, value)| {
             let own = format!("{row}.{}", quote(column));
-            if self.mode == Mode::Fill {
-                format!("{own} IS NULL")
-            } else {
-                let text = if has_equality(&type_of(&self.table, column)) { "" } else { "::text" };
-                format!("{own}{text} IS DISTINCT FROM {values}._mig_c{i}{text}")
+            let data_type = type_of(&self.table, column);
+            match self.mode {
+                Mode::Fill => format!("{own} IS NULL"),
+                // A row is no NULL because its fields are, but `IS NULL` says so.
+                Mode::Empty if keep::is_user_type(&data_type) => {
+                    format!("({own} IS NOT DISTINCT FROM NULL AND {value} IS DISTINCT FROM NULL)")
+                }
+                Mode::Empty => format!("({own} IS NULL AND {value} IS NOT NULL)"),
+                Mode::Compare | Mode::Kept => {
+                    let text = if has_equality(&data_type) { "" } else { "::text" };
+                    format!("{own}{text} IS DISTINCT FROM {value}{text}")
+                }
             }
         });
         let parts: Vec<_> = parts.collect();
@@ -362,11 +450,22 @@ impl<'a> Writer<'a> {
         let table = qualified(&self.change.table);
         let computed = self.computed(Some(&range));
         let columns = || self.change.set.keys().enumerate();
-        if !self.change.overwrites {
-            let set: Vec<_> = columns().map(|(i, c)| format!("{} = _mig_v._mig_c{i}", quote(c))).collect();
+        // On both sides of a join: the server does not see that they are the same rows, and would read all of one side.
+        let same_range = self.range_of("_mig_t.", next);
+        if self.is_direct() {
+            let (alias, values) = (quote(&self.change.alias), self.values_set());
             return vec![Statement::new(format!(
-                "UPDATE {table} AS _mig_t\nSET {}\nFROM (\n    {computed}\n) AS _mig_v\nWHERE {}\n  AND {}",
-                set.join(", "),
+                "UPDATE {table} AS {alias}\nSET {}\nWHERE {}\n  AND {}",
+                self.assigned(&alias, &values),
+                self.range_of(&format!("{alias}."), next),
+                self.lacks(&alias, &values)
+            ))];
+        }
+        if !self.change.overwrites {
+            let values: Vec<_> = columns().map(|(i, _)| format!("_mig_v._mig_c{i}")).collect();
+            return vec![Statement::new(format!(
+                "UPDATE {table} AS _mig_t\nSET {}\nFROM (\n    {computed}\n) AS _mig_v\nWHERE {}\n  AND {same_range}\n  AND {}",
+                self.assigned("_mig_t", &values),
                 self.by_key("_mig_t", "_mig_v"),
                 self.undone("_mig_t", "_mig_v")
             ))];
@@ -379,12 +478,12 @@ impl<'a> Writer<'a> {
         let values: Vec<_> = keys.iter().map(|k| format!("_mig_v.{k}")).chain(values).collect();
         // A row whose old values are kept already is never computed again, whatever becomes of it.
         let insert = format!(
-            "INSERT INTO {kept} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}{}\nON CONFLICT DO NOTHING",
+            "INSERT INTO {kept} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nWHERE {same_range}{}\nON CONFLICT DO NOTHING",
             targets.join(", "),
             values.join(", "),
             self.by_key("_mig_t", "_mig_v"),
             if self.mode == Mode::Compare {
-                format!("\nWHERE {}", self.undone("_mig_t", "_mig_v"))
+                format!("\n  AND {}", self.undone("_mig_t", "_mig_v"))
             } else {
                 String::new()
             }
@@ -398,7 +497,7 @@ impl<'a> Writer<'a> {
             .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_old{i}")))
             .collect();
         let update = format!(
-            "UPDATE {table} AS _mig_t\nSET {}\nFROM {kept} AS _mig_v\nWHERE {}\n  AND {}\n  AND {}",
+            "UPDATE {table} AS _mig_t\nSET {}\nFROM {kept} AS _mig_v\nWHERE {}\n  AND {}\n  AND {same_range}\n  AND {}",
             set.join(", "),
             self.by_key("_mig_t", "_mig_v"),
             old.join(" AND "),
@@ -429,7 +528,11 @@ impl<'a> Writer<'a> {
                 self.by_key("_mig_t", "_mig_v"),
                 self.undone("_mig_t", "_mig_t")
             ),
-            Mode::Compare => format!(
+            Mode::Compare | Mode::Empty if self.is_direct() => {
+                let alias = quote(&self.change.alias);
+                format!("SELECT count(*) FROM {table} AS {alias} WHERE {}", self.lacks(&alias, &self.values_set()))
+            }
+            Mode::Compare | Mode::Empty => format!(
                 "SELECT count(*)\nFROM {table} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
                 self.computed(None),
                 self.by_key("_mig_t", "_mig_v"),

@@ -11,7 +11,7 @@ use super::{META, WORK, locked, meta, sequence, table, using};
 use crate::dialect::{
     casts::{self, Fit},
     inherit, keep,
-    names::{qualified, quote},
+    names::{is_own, qualified, quote},
 };
 
 /// A version whose questions every server answers.
@@ -107,7 +107,7 @@ pub(crate) fn alter(
     }
     if change.to.not_null && !change.from.not_null {
         // A hidden column is there only once the plan has made it; its proof asks.
-        if !change.from.name.as_str().starts_with("_mig_") {
+        if !is_own(&change.from.name) {
             out.checks.push(no_nulls(&at, change, before));
         }
         if !has_proof(change, before) {

@@ -143,6 +143,7 @@ pub(crate) fn rows(change: &KeepRows, before: &Schema) -> Result<Rendered, Compl
         prepare: vec![],
         first: batch(kept, table, false),
         next: batch(kept, table, true),
+        end: Some(end(kept)),
         rejects: None,
         sample: None,
         limits: BATCH,
@@ -163,12 +164,14 @@ fn batch(kept: &Kept, table: &Table, next: bool) -> Batch {
         format!("({})", typed.collect::<Vec<_>>().join(", "))
     };
     let after = format!("{row} > {}", parameters(1));
-    let (filter, count) = if next { (format!(" WHERE {after}"), many + 1) } else { (String::new(), 1) };
+    let count = if next { many + 1 } else { 1 };
+    let upto = format!("{row} <= {}", parameters(count + 1));
+    let filter = if next { format!("{after} AND {upto}") } else { upto };
     let keys = of("t", &kept.key);
     let texts: Vec<_> = kept.key.iter().map(|k| format!("batch.{}::text", quote(k))).collect();
     let down: Vec<_> = kept.key.iter().map(|k| format!("batch.{} DESC", quote(k))).collect();
     let bound = format!(
-        "SELECT {} FROM (\n    SELECT {keys} FROM {source} AS t{filter} ORDER BY {keys} LIMIT ${count}::text::bigint\n) AS batch \
+        "SELECT {} FROM (\n    SELECT {keys} FROM {source} AS t WHERE {filter} ORDER BY {keys} LIMIT ${count}::text::bigint\n) AS batch \
          ORDER BY {} LIMIT 1",
         texts.join(", "),
         down.join(", ")
@@ -187,6 +190,19 @@ fn batch(kept: &Kept, table: &Table, next: bool) -> Batch {
         values(kept, "t.")
     );
     Batch { bound: Statement::new(bound), sql: vec![Statement::new(work)] }
+}
+
+/// The last key of the table.
+fn end(kept: &Kept) -> Statement {
+    let source = qualified(&kept.table);
+    let texts: Vec<_> = kept.key.iter().map(|k| format!("batch.{}::text", quote(k))).collect();
+    let down: Vec<_> = kept.key.iter().map(|k| format!("t.{} DESC", quote(k))).collect();
+    let keys = of("t", &kept.key);
+    Statement::new(format!(
+        "SELECT {} FROM (\n    SELECT {keys} FROM {source} AS t ORDER BY {} LIMIT 1\n) AS batch",
+        texts.join(", "),
+        down.join(", ")
+    ))
 }
 
 /// The SQL that drops the columns.

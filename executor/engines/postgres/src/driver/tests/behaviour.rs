@@ -119,7 +119,9 @@ async fn batches_go_on_from_their_cursor() {
     let mut driver = super::session("batches", sql).await;
     let batch = |from: &str, after: usize| Batch {
         bound: Statement::new(format!(
-            "select max(a)::text from (select a from public.t where {from} order by a limit ${}) q having max(a) is not null",
+            "select max(a)::text from (select a from public.t where {from} and a <= ${}::text::bigint order by a limit ${}) q \
+             having max(a) is not null",
+            after + 2,
             after + 1
         )),
         sql: vec![Statement::new(format!(
@@ -136,14 +138,18 @@ async fn batches_go_on_from_their_cursor() {
         prepare: vec![],
         first: batch("true", 0),
         next: batch("a > $1::text::bigint", 1),
+        end: Some(Statement::new("select max(a)::text from public.t")),
         rejects: None,
         sample: None,
         limits: LIMITS,
     };
     let (mut cursor, mut rows) = (None::<Cursor>, Vec::new());
+    let end = driver.ask(batches.end.as_ref().unwrap(), 1).await.unwrap().remove(0);
+    // What comes later is not for this pass.
+    run(&mut driver, "insert into public.t values (6)").await.unwrap();
     loop {
         driver.begin(&LIMITS).await.unwrap();
-        let done = driver.batch(&batches, cursor.as_ref(), 2).await.unwrap();
+        let done = driver.batch(&batches, cursor.as_ref(), Some(&end), 2).await.unwrap();
         driver.commit().await.unwrap();
         let Some(done) = done else { break };
         rows.push(done.rows);

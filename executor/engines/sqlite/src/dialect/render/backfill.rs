@@ -154,6 +154,7 @@ impl<'a> Fill<'a> {
             prepare: if self.fill.overwrites { vec![self.make_kept()] } else { Vec::new() },
             first,
             next,
+            end: None,
             rejects: self.rejects(None)?,
             sample: Some(self.sample()),
             limits: LIMITS,
