@@ -13,19 +13,18 @@ use crate::{
     online::{Case, apply_through, holds, planned},
 };
 
-/// A column that is added and filled, one that is overwritten, one under another type, and one made by an expression.
+/// Columns that are added and filled, one that is overwritten, one under another type.
 const CASE: Case = Case {
     engine: Engine::Postgres,
-    base: "create table item (id integer primary key, note text, kind text, amount integer not null, size text);
-        insert into item select n, 'note ' || n, 'kind', n, 'long' from generate_series(1, 500) n;",
+    base: "create table item (id integer primary key, note text, kind text, amount integer not null);
+        insert into item select n, 'note ' || n, 'kind', n from generate_series(1, 500) n;",
     edits: &[
         ("note   = \"text?\"", "note   = \"text?\"\nlabel = \"text\"\nmark = \"text?\""),
         ("amount = \"integer\"", "amount = \"bigint\""),
-        ("size   = \"text?\"", "size = \"integer?\""),
         (
             "[table.item]",
-            "[transform.item]\nset.label = \"upper(note)\"\nset.mark = \"note\"\nset.kind = \"'kind ' || amount\"\n\
-             set.size = \"length(size)\"\n\n[table.item]",
+            "[transform.item]\nset.label = \"upper(note)\"\nset.mark = \"note\"\nset.kind = \"'kind ' || amount\"\n\n\
+             [table.item]",
         ),
     ],
     old: &[],
