@@ -31,13 +31,13 @@ const CASE: Case = Case {
     new: &[
         "update item set label = 'theirs', mark = 'theirs' where id = 1",
         "update item set kind = 'theirs' where id = 2",
-        "update item set amount = 3000000000 where id = 3",
+        "update item set amount = 70000 where id = 3",
         "insert into item (id, note, label, kind, amount) values (1000, 'a', 'theirs', 'theirs', 4)",
     ],
     holds: &[
         ("select label, mark from item where id = 1", "theirs|theirs"),
         ("select kind from item where id = 2", "theirs"),
-        ("select amount from item where id = 3", "3000000000"),
+        ("select amount from item where id = 3", "70000"),
         ("select label, kind, mark from item where id = 1000", "theirs|theirs|"),
         ("select count(*) from item where label = upper(note) and mark = note and kind = 'kind ' || amount", "497"),
     ],
