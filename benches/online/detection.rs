@@ -87,7 +87,8 @@ fn begun(project: &Project, url: &str) -> (Child, Receiver<serde_json::Value>) {
 /// Waits for an event that comes from now on; gives how long it took.
 fn until(events: &Receiver<serde_json::Value>, wanted: impl Fn(&serde_json::Value) -> bool) -> Duration {
     let begun = Instant::now();
-    drop(events.try_iter().count());
+    // What came before is not what is waited for.
+    events.try_iter().for_each(drop);
     while !wanted(&events.recv_timeout(Duration::from_secs(60)).unwrap()) {}
     begun.elapsed()
 }
