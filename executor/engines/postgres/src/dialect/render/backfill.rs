@@ -54,7 +54,8 @@ enum Mode {
     Compare,
     /// It was empty and is not any more: the expressions give something else each time.
     Fill,
-    /// It is not empty, or the expressions give nothing: what is in a new column by then is what clients wrote there.
+    /// It is not empty, or the expressions give nothing: what is in a new column by then is what clients wrote there. What mig hides from
+    /// them is compared.
     Empty,
     /// Its old values are kept: the expressions read what they overwrite.
     Kept,
@@ -145,7 +146,7 @@ impl<'a> Writer<'a> {
             (true, _) => Mode::Kept,
             (_, true) if change.overwrites => Mode::Kept,
             (_, true) => Mode::Fill,
-            _ if change.overwrites || change.set.keys().any(names::is_own) => Mode::Compare,
+            _ if change.overwrites || change.set.keys().all(names::is_own) => Mode::Compare,
             _ => Mode::Empty,
         };
         if key.is_none() && change.overwrites {
@@ -332,10 +333,10 @@ impl<'a> Writer<'a> {
 
     /// The assignments of columns that held nothing before.
     fn assigned(&self, row: &str, values: &[String]) -> String {
-        let one = self.change.set.len() == 1 || self.mode == Mode::Compare;
-        let set = self.change.set.keys().zip(values).map(|(column, value)| {
-            let column = quote(column);
-            if one { format!("{column} = {value}") } else { format!("{column} = coalesce({row}.{column}, {value})") }
+        let set = self.change.set.keys().zip(values).map(|(name, value)| {
+            let column = quote(name);
+            let free = self.change.set.len() == 1 || self.mode == Mode::Compare || names::is_own(name);
+            if free { format!("{column} = {value}") } else { format!("{column} = coalesce({row}.{column}, {value})") }
         });
         set.collect::<Vec<_>>().join(", ")
     }
@@ -403,6 +404,11 @@ impl<'a> Writer<'a> {
         self.lacks(row, &values)
     }
 
+    fn differs(&self, column: &Name, own: &str, value: &str) -> String {
+        let text = if has_equality(&type_of(&self.table, column)) { "" } else { "::text" };
+        format!("{own}{text} IS DISTINCT FROM {value}{text}")
+    }
+
     fn lacks(&self, row: &str, values: &[String]) -> String {
         let parts = self.change.set.keys().zip(values).map(|(column, value)| {
             let own = format!("{row}.{}", quote(column));
@@ -410,14 +416,12 @@ impl<'a> Writer<'a> {
             match self.mode {
                 Mode::Fill => format!("{own} IS NULL"),
                 // A row is no NULL because its fields are, but `IS NULL` says so.
+                Mode::Empty if names::is_own(column) => self.differs(column, &own, value),
                 Mode::Empty if keep::is_user_type(&data_type) => {
                     format!("({own} IS NOT DISTINCT FROM NULL AND {value} IS DISTINCT FROM NULL)")
                 }
                 Mode::Empty => format!("({own} IS NULL AND {value} IS NOT NULL)"),
-                Mode::Compare | Mode::Kept => {
-                    let text = if has_equality(&data_type) { "" } else { "::text" };
-                    format!("{own}{text} IS DISTINCT FROM {value}{text}")
-                }
+                Mode::Compare | Mode::Kept => self.differs(column, &own, value),
             }
         });
         let parts: Vec<_> = parts.collect();
