@@ -131,3 +131,37 @@ fn unfit_values_stop_the_contract_and_none_is_lost_on_the_way_back() {
         "c2|false|77|2\n9000||1|0"
     );
 }
+
+/// Keys that rows of other tables, or of the same one, refer to: SQLite has no way in which those could follow.
+const REFERRED: Case = Case {
+    engine: Engine::Sqlite,
+    base: "create table scopes (scope_id integer primary key, domain text not null, parent integer references scopes);
+        create table loose (scope_id integer references scopes, mark integer);
+        insert into scopes values (1, 'a', null), (2, 'b', 1);
+        insert into loose values (1, 1);",
+    edits: &[
+        ("[table.scopes]", "[transform.scopes]\nset.scope_id = \"domain || '.' || scope_id\"\n\n[table.scopes]"),
+        ("scope_id = \"integer\"", "scope_id = \"text\""),
+        ("parent   = \"integer?\"", "parent   = \"text?\""),
+        ("scope_id = \"integer?\"", "scope_id = \"text?\""),
+    ],
+    old: &[],
+    new: &[],
+    holds: &[("select group_concat(scope_id) from scopes", "a.1,b.2")],
+    rows: "select (select group_concat(scope_id) from scopes), (select group_concat(scope_id) from loose)",
+};
+
+#[test]
+fn sqlite_changes_no_key_that_rows_refer_to_and_says_so_before_it_writes() {
+    let (work, database) = planned(&REFERRED);
+    let before = (database.schema(), database.query(REFERRED.rows));
+    let args = work.apply_args(&database);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let said = work.expect(5, &args).stderr;
+    assert!(said.contains("no row of loose refers by"), "{said}");
+    assert!(said.contains("no row of scopes refers by"), "{said}");
+    assert_eq!((database.schema(), database.query(REFERRED.rows)), before, "something was written");
+    database.query("delete from loose; update scopes set parent = null");
+    work.apply(&database);
+    holds(&REFERRED, &database);
+}

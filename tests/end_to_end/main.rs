@@ -18,6 +18,7 @@ mod renames;
 mod resumed;
 mod scan;
 mod shop;
+mod tied;
 mod transforms;
 mod verify;
 mod watch;

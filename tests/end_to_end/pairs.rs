@@ -78,6 +78,10 @@ macro_rules! pairs {
 pairs! {
     mariadb_computed_columns: MariaDb "mariadb_computed.sql";
     mariadb_beside: MariaDb "mariadb_beside.sql";
+    mariadb_tied: MariaDb "mariadb_tied.sql";
+    mariadb_numbers: MariaDb "mariadb_numbers.sql";
+    mariadb_settings: MariaDb "mariadb_settings.sql";
+    mariadb_keyless: MariaDb "mariadb_keyless.sql";
     mariadb_keys: MariaDb "mariadb_keys.sql";
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
     mariadb_partitions: MariaDb "mariadb_partitions.sql";

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Kind, ObjectKind, Qualified,
-    kind::{CopyRows, Keep, KeepRows},
+    kind::{CopyRows, Finish, Keep, KeepRows},
 };
 
 use super::{
@@ -154,6 +154,8 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
             marks.stands_on.insert(comment.at.clone());
         }
         Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
-        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) | Kind::Finish(_) => {}
+        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) => {}
+        // What still leads to the old table must have left it: from then on it is no longer kept equal.
+        Kind::Finish(Finish { shadow }) => drop(marks.removes.insert(Address::table(&shadow.aside))),
     }
 }

@@ -10,13 +10,15 @@ use mig_plan::{
 use super::{
     define, kept,
     names::{list, literal, object, quote},
-    table, types, weigh,
+    online::is_identity,
+    shadow, table, types, weigh,
 };
 use crate::flavor::charset_of;
 
 /// The questions that a change raises.
 pub(crate) fn of(change: &Kind, before: &Schema) -> Vec<DraftCheck> {
     match change {
+        Kind::AddConstraint(_) if shadow::is_held(change, before) => vec![],
         Kind::Rebuild(k) => table::parts(&k.table, &k.from, &k.to).iter().flat_map(|part| of(part, before)).collect(),
         Kind::AddColumn(k) => added(k).into_iter().collect(),
         Kind::AlterColumn(k) => altered(k, before),
@@ -83,7 +85,7 @@ fn altered(k: &AlterColumn, before: &Schema) -> Vec<DraftCheck> {
     let at = Address::column(&k.table, &k.from.name);
     let name = quote(&k.from.name);
     let mut out = Vec::new();
-    if !k.from.not_null && k.to.not_null {
+    if !k.from.not_null && k.to.not_null && !is_identity(&k.to) {
         let says = format!("{at} has a value in every row");
         out.extend(rows(&at, says, &k.table, &format!("{name} IS NULL"), before, true));
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Name, Object, Rule, Table,
     sql::TokenKind,
-    table::{ForeignKey, Key},
+    table::{ForeignKey, Key, ReferentialAction},
 };
 
 use super::{
@@ -141,6 +141,22 @@ fn foreign_key(fk: &ForeignKey) -> String {
     )
 }
 
+/// A foreign key that is made without a look at the rows. Made so, the server remembers RESTRICT as NO ACTION, save where it is not said.
+pub(crate) fn foreign_key_unchecked(fk: &ForeignKey) -> String {
+    let said = |word: &str, action: ReferentialAction| match action {
+        ReferentialAction::Restrict => String::new(),
+        action => format!(" ON {word} {}", action.sql()),
+    };
+    format!(
+        "FOREIGN KEY IF NOT EXISTS ({}) REFERENCES {} ({}){}{}",
+        list(&fk.columns),
+        names::object(&fk.references),
+        list(&fk.referenced),
+        said("DELETE", fk.on_delete),
+        said("UPDATE", fk.on_update)
+    )
+}
+
 /// The statement that makes a table, with its indexes.
 pub(crate) fn create_table(
     flavor: &Flavor,
@@ -169,19 +185,31 @@ pub(crate) fn option(key: &str, value: &str) -> Option<String> {
         "partition_by" => None,
         "collation" => Some(format!("DEFAULT CHARACTER SET={} COLLATE={value}", charset_of(value))),
         "system_versioned" => Some("WITH SYSTEM VERSIONING".to_owned()),
-        _ => Some(format!("{}={said}", key.to_ascii_uppercase())),
+        _ => Some(format!("{}={said}", option_name(key))),
     }
 }
 
+/// What engines know by themselves keeps the letters in which it was said.
+fn option_name(key: &str) -> String {
+    if is_of_engine(key) { key.to_owned() } else { key.to_ascii_uppercase() }
+}
+
+/// Whether only some engines take an option at all.
+pub(crate) fn is_of_engine(key: &str) -> bool {
+    ["page_compress", "encrypt", "ietf_", "itf_"].iter().any(|word| key.starts_with(word))
+}
+
 /// What takes a setting of a table back.
-pub(crate) fn option_gone(key: &str) -> Option<String> {
+pub(crate) fn option_gone(key: &str, engine: Option<&str>) -> Option<String> {
     match key {
+        // Aria stays with what was said last.
+        "page_checksum" if engine == Some("Aria") => Some("PAGE_CHECKSUM=1".to_owned()),
         "partition_by" | "collation" => None,
         "system_versioned" => Some("DROP SYSTEM VERSIONING".to_owned()),
         "key_block_size" | "min_rows" | "max_rows" | "avg_row_length" | "checksum" | "delay_key_write" => {
             Some(format!("{}=0", key.to_ascii_uppercase()))
         }
-        _ => Some(format!("{}=DEFAULT", key.to_ascii_uppercase())),
+        _ => Some(format!("{}=DEFAULT", option_name(key))),
     }
 }
 

@@ -103,6 +103,11 @@ pub(crate) fn returning(column: &Name) -> Name {
     Name::new(text.trim_end()).expect("a prefix is never empty")
 }
 
+/// The column that tells rows without a key apart while a column is being brought back: pulls do not see it.
+pub(crate) fn row() -> Name {
+    Name::new("_mig_back_row").expect("a word")
+}
+
 /// Rows are the same if their keys are.
 pub(crate) fn same_key(key: &[Name], left: &str, right: &str) -> String {
     let parts: Vec<_> = key.iter().map(|k| format!("{left}.{0} = {right}.{0}", quote(k))).collect();

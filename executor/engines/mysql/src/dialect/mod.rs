@@ -123,6 +123,10 @@ impl Dialect for MySqlDialect {
         backfill::mapped(value, pairs)
     }
 
+    fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
+        online::disturbs(change)
+    }
+
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(&self.flavor, group, context)
     }

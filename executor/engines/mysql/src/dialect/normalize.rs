@@ -33,7 +33,7 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
                 settle_columns(flavor, table);
                 settle_constraints(&name, table, &mut more, &mut complaints);
             }
-            Body::Index(index) => settle_index(index),
+            Body::Index(index) => settle_index(index, None),
             Body::View(view) => settle_view(view),
             Body::Sequence(sequence) => {
                 sequence.data_type = "bigint".to_owned();
@@ -169,6 +169,8 @@ fn settle_constraints(
         constraint.validity = Validity::Valid;
         match &constraint.rule {
             Rule::PrimaryKey(key) => {
+                let usual = usual_method(table.options.get("engine").map(String::as_str));
+                constraint.options.retain(|key, value| key != "method" || !value.eq_ignore_ascii_case(usual));
                 for column in key.columns.clone() {
                     if let Some(column) = table.column_mut(&column) {
                         column.not_null = true;
@@ -214,8 +216,17 @@ fn settle_constraints(
     }
 }
 
-pub(crate) fn settle_index(index: &mut Index) {
-    index.method = index.method.take().map(|m| m.to_ascii_uppercase()).filter(|m| m != "BTREE");
+/// The kind of index that an engine makes unless it is told otherwise.
+pub(crate) fn usual_method(engine: Option<&str>) -> &'static str {
+    if engine.is_some_and(|e| e.eq_ignore_ascii_case("MEMORY")) { "HASH" } else { "BTREE" }
+}
+
+/// Puts an index of a table of some engine into its one form; where the engine is not known yet, its method stays.
+pub(crate) fn settle_index(index: &mut Index, engine: Option<&str>) {
+    index.method = index.method.take().map(|m| m.to_ascii_uppercase());
+    if engine.is_some() {
+        index.method = index.method.take().filter(|m| m != usual_method(engine));
+    }
     index.options.retain(|_, value| value != "false");
     for part in &mut index.parts {
         part.nulls_first = None;
@@ -228,6 +239,8 @@ fn settle_index_parts(schema: &mut Schema) {
     for object in schema.objects.values_mut() {
         let Body::Index(index) = &mut Arc::make_mut(object).body else { continue };
         let Some(table) = tables.get(&index.table) else { continue };
+        let usual = usual_method(table.options.get("engine").map(String::as_str));
+        index.method = index.method.take().filter(|m| m != usual);
         for part in &mut index.parts {
             let IndexedBy::Column(name) = &part.what else { continue };
             let length = table.column(name).and_then(|c| types::argument(&c.data_type)).map(|n| format!("({n})"));

@@ -3,13 +3,15 @@
 //! Facts: MySQL's "Online DDL Operations", MariaDB's "InnoDB Online DDL", each tried on MariaDB 10.11. What is not certain is said to be
 //! a copy, and nothing is demanded of the server.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
-    Body, Column, ColumnValue, Kind, ObjectKind, Qualified, Rule, Schema, Table,
+    Address, Body, Column, ColumnValue, Kind, ObjectKind, Qualified, Rule, Schema, Table,
     kind::{AddColumn, AlterColumn, Rebuild},
     schema::Index,
 };
 
-use super::{define, normalize::collation_of, table, types};
+use super::{define, normalize::collation_of, shadow, table, types};
 use crate::flavor::{Flavor, charset_of};
 
 /// How a table gets its new form.
@@ -30,6 +32,8 @@ struct Ground {
     compressed: bool,
     /// Indexes that hold words: their tables are rebuilt under a lock.
     fulltext: bool,
+    /// Unique keys of long values: each is a column that nobody sees.
+    hashed: bool,
     virtual_columns: bool,
     stored_columns: bool,
     versioned: bool,
@@ -46,12 +50,17 @@ impl Ground {
             innodb: option("engine").is_none_or(|e| e == "INNODB"),
             compressed: option("row_format").is_some_and(|f| f == "COMPRESSED"),
             fulltext: schema.indexes_of(at).any(|(_, index)| is_special(index)),
+            hashed: schema.indexes_of(at).any(|(_, index)| is_hashed(index)),
             virtual_columns: computed(false),
             stored_columns: computed(true),
             versioned: option("system_versioned").is_some(),
             table,
         }
     }
+}
+
+fn is_hashed(index: &Index) -> bool {
+    index.unique && index.method.as_deref() == Some("HASH")
 }
 
 fn is_special(index: &Index) -> bool {
@@ -61,13 +70,20 @@ fn is_special(index: &Index) -> bool {
 /// How the server carries a change of a table out; `before` is the schema before it.
 pub(crate) fn way(flavor: &Flavor, change: &Kind, before: &Schema) -> Way {
     let Some(at) = table_of(change) else { return Way::Instant };
+    if shadow::is_held(change, before) {
+        return if matches!(change, Kind::AddConstraint(_)) { Way::Online } else { Way::Instant };
+    }
     let ground = Ground::of(&at, before);
     let way = plain(flavor, change, &ground);
-    let rebuilds = ground.fulltext || ground.stored_columns || ground.virtual_columns;
+    let rebuilds = ground.fulltext || ground.stored_columns || ground.virtual_columns || ground.hashed;
     match way {
         Way::Online if is_index(change) && ground.innodb && !is_row_key(change, &ground) => Way::Online,
         Way::Online if !ground.innodb || ground.versioned || rebuilds || is_row_key(change, &ground) => Way::Copy,
-        Way::Instant if adds_or_drops(change) && (!ground.innodb || ground.versioned || ground.fulltext) => Way::Copy,
+        Way::Instant
+            if adds_or_drops(change) && (!ground.innodb || ground.versioned || ground.fulltext || ground.hashed) =>
+        {
+            Way::Copy
+        }
         Way::Instant if adds_or_drops(change) && ground.compressed => Way::Online,
         way => way,
     }
@@ -77,7 +93,7 @@ pub(crate) fn way(flavor: &Flavor, change: &Kind, before: &Schema) -> Way {
 pub(crate) fn demanded(flavor: &Flavor, change: &Kind, before: &Schema) -> Option<&'static str> {
     let at = table_of(change)?;
     let ground = Ground::of(&at, before);
-    let odd = ground.fulltext || ground.virtual_columns || ground.stored_columns || ground.versioned;
+    let odd = ground.fulltext || ground.hashed || ground.virtual_columns || ground.stored_columns || ground.versioned;
     let own_check = |name: &mig_plan::Name| ground.table.constraints.get(name).is_some_and(define::is_column_check);
     if matches!(change, Kind::AlterColumn(k) if own_check(&k.from.name)) {
         return None;
@@ -89,6 +105,22 @@ pub(crate) fn demanded(flavor: &Flavor, change: &Kind, before: &Schema) -> Optio
         Way::Instant => Some("ALGORITHM=INSTANT"),
         Way::Online => Some("ALGORITHM=INPLACE, LOCK=NONE"),
         Way::Copy => None,
+    }
+}
+
+/// What the server refuses to change while a foreign key stands on it.
+pub(crate) fn disturbs(change: &Kind) -> BTreeSet<Address> {
+    match change {
+        Kind::AlterColumn(k)
+            if k.from.data_type != k.to.data_type
+                || k.from.collation != k.to.collation
+                || k.from.not_null != k.to.not_null =>
+        {
+            [Address::column(&k.table, &k.from.name)].into()
+        }
+        Kind::AlterTable(k) if k.from.get("collation") != k.to.get("collation") => [Address::table(&k.table)].into(),
+        Kind::Rebuild(k) => table::parts(&k.table, &k.from, &k.to).iter().flat_map(disturbs).collect(),
+        _ => BTreeSet::new(),
     }
 }
 
@@ -158,9 +190,13 @@ fn plain(flavor: &Flavor, change: &Kind, ground: &Ground) -> Way {
         Kind::AlterTable(k) => settings(k),
         Kind::Rebuild(k) => together(flavor, k, ground),
         Kind::Create(k) => match &k.object.body {
-            Body::Index(index) if is_special(index) => Way::Copy,
+            Body::Index(index) if is_special(index) || is_hashed(index) => Way::Copy,
             _ => Way::Online,
         },
+        Kind::Drop(k) if matches!(&k.object.body, Body::Index(index) if is_hashed(index)) => Way::Copy,
+        Kind::Replace(k) if [&k.from, &k.to].iter().any(|o| matches!(&o.body, Body::Index(i) if is_hashed(i))) => {
+            Way::Copy
+        }
         Kind::Drop(_) | Kind::Replace(_) => Way::Online,
         _ => Way::Instant,
     }
@@ -199,6 +235,11 @@ fn added(k: &AddColumn) -> Way {
     }
 }
 
+/// Whether a default is the time of writing.
+fn is_now(value: &ColumnValue) -> bool {
+    matches!(value, ColumnValue::Default(sql) if sql.as_str().to_ascii_lowercase().starts_with("current_timestamp"))
+}
+
 /// Whether a default is an expression, which the server puts into each row.
 fn is_computed_default(value: &ColumnValue) -> bool {
     matches!(value, ColumnValue::Default(sql)
@@ -207,6 +248,12 @@ fn is_computed_default(value: &ColumnValue) -> bool {
 
 fn altered(flavor: &Flavor, k: &AlterColumn, table: &Table) -> Way {
     let (from, to) = (&k.from, &k.to);
+    // A time that may be missing becomes one that may not only by a copy.
+    let now_given = |c: &Column| types::base(&c.data_type) == "timestamp" || is_now(&c.value);
+    if !from.not_null && to.not_null && now_given(to) || from.options.get("compressed") != to.options.get("compressed")
+    {
+        return Way::Copy;
+    }
     if from.collation != to.collation || is_identity(from) != is_identity(to) || generated(from) != generated(to) {
         return Way::Copy;
     }

@@ -1,8 +1,10 @@
 //! How the changes of one object are made, step by step.
 
 mod fill;
+mod numbers;
 mod reshape;
 mod shadow;
+mod tied;
 
 use std::collections::BTreeMap;
 
@@ -18,10 +20,9 @@ use crate::flavor::Flavor;
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
     let mut drafts = Vec::new();
-    let mut of_table = Vec::new();
     for change in &group.changes {
         match change {
-            Kind::Create(k) => drafts.extend(created(k, context)),
+            Kind::Create(k) => drafts.extend(created(flavor, k, context)),
             Kind::Drop(k) => drafts.extend(dropped(k, context)),
             Kind::Replace(k) => drafts.extend(replaced(flavor, k)),
             Kind::Rename(_) => {
@@ -51,9 +52,10 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Comment(k) if k.at.kind() == ObjectKind::Index => {
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "says what it is for"));
             }
-            other => of_table.push(other.clone()),
+            _ => {}
         }
     }
+    let of_table = of_table(group);
     if !of_table.is_empty() || group.fill.is_some() {
         drafts.extend(reshape::reshape(flavor, &of_table, group, context));
     }
@@ -61,19 +63,36 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
     Ok(drafts)
 }
 
+/// The changes of a group that are made together, as changes of one table.
+fn of_table(group: &Group) -> Vec<Kind> {
+    let apart = |change: &&Kind| match change {
+        Kind::Create(_) | Kind::Drop(_) | Kind::Replace(_) | Kind::Rename(_) => true,
+        Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) => true,
+        Kind::RenameMember(k) => k.from.kind() == ObjectKind::Column,
+        Kind::Comment(k) => k.at.kind() == ObjectKind::Index,
+        _ => false,
+    };
+    group.changes.iter().filter(|change| !apart(change)).cloned().collect()
+}
+
 /// Whether a table is made by the plan.
 fn is_new(table: &mig_plan::Qualified, context: &Context<'_>) -> bool {
     context.renamed.table(table).is_none()
 }
 
-fn created(k: &Create, context: &Context<'_>) -> Vec<Draft> {
+fn created(flavor: &Flavor, k: &Create, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("makes {}", k.at);
     match &k.object.body {
-        Body::Table(table) => new_table(k, table, context),
+        Body::Table(table) => new_table(flavor, k, table, context),
         // It comes with its table.
         Body::Index(index) if is_new(&index.table, context) => vec![],
+        // It comes when the column that it numbers does.
+        Body::Index(index) if numbers::brings(&k.at, index, context) && reshape::is_changed(&index.table, context) => {
+            vec![]
+        }
         Body::Index(index) => {
-            let phase = if index.unique { Phase::Contract } else { Phase::Expand };
+            let early = !index.unique || numbers::brings(&k.at, index, context);
+            let phase = if early { Phase::Expand } else { Phase::Contract };
             vec![Draft::new(k.clone(), phase, why)]
         }
         Body::Source(_) if matches!(k.at.kind(), ObjectKind::Trigger | ObjectKind::Event) => {
@@ -90,7 +109,7 @@ fn indexes(table: &mig_plan::Qualified, schema: &Schema) -> BTreeMap<Address, st
 }
 
 /// A table comes with its indexes. Foreign keys follow when all tables are there.
-fn new_table(k: &Create, table: &Table, context: &Context<'_>) -> Vec<Draft> {
+fn new_table(flavor: &Flavor, k: &Create, table: &Table, context: &Context<'_>) -> Vec<Draft> {
     let at = k.at.qualified();
     let mut bare = table.clone();
     let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
@@ -100,9 +119,12 @@ fn new_table(k: &Create, table: &Table, context: &Context<'_>) -> Vec<Draft> {
     let create = Create { at: k.at.clone(), object: object.into(), with: indexes(&at, context.goal) };
     let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
+        let leads_to_new =
+            constraint.foreign_key().is_some_and(|fk| tied::after(flavor, &fk.references, context).is_some());
+        let phase = if leads_to_new { Phase::Contract } else { Phase::Switch };
         let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
         let add = AddConstraint { table, name, constraint };
-        drafts.push(Draft::new(add, Phase::Switch, "ties the new table to others"));
+        drafts.push(Draft::new(add, phase, "ties the new table to others"));
     }
     drafts
 }

@@ -2,7 +2,7 @@
 
 use mig_plan::{
     Action, Address, Body, Complaint, Kind, Limits, ObjectKind, Probe, Rendered, Schema, Statement,
-    kind::{Drop, DropColumn, Rename},
+    kind::{AddConstraint, Drop, DropColumn, DropConstraint, Rename, RenameMember},
     step::Single,
 };
 
@@ -76,7 +76,9 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
         {
             prepare = kept::copy(change, &k.table, &key, &k.column);
         }
-        return Ok(prepared(prepare, clauses.statement(&at, online::demanded(flavor, change, before))));
+        let sql = clauses.statement(&at, online::demanded(flavor, change, before));
+        let unchecked = matches!(change, Kind::AddConstraint(_)) && shadow::is_held(change, before);
+        return Ok(prepared(prepare, if unchecked { shadow::unchecked(&sql) } else { sql }));
     }
     if let Some(sql) = of_index(flavor, change, before) {
         return Ok(alone(sql));
@@ -91,6 +93,9 @@ fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Re
         Kind::Rename(k) => renamed(k, before),
         Kind::Comment(k) => commented(k, after),
         Kind::Finish(_) => Ok(Action::Nothing {}),
+        Kind::RenameMember(k) if before.constraint(&k.from).is_some_and(|c| c.foreign_key().is_some()) => {
+            retied(flavor, k, before)
+        }
         other => Err(cannot(
             &other.address(),
             format!("MySQL and MariaDB have no way to {} {}", other.slug(), other.address()),
@@ -117,6 +122,19 @@ fn of_index(flavor: &Flavor, change: &Kind, before: &Schema) -> Option<String> {
     };
     let demanded = online::demanded(flavor, change, before).map(|d| format!(", {d}")).unwrap_or_default();
     Some(sql + &demanded)
+}
+
+/// A foreign key under another name: it comes under that, then goes under the old one. Pulls see only one of the two.
+fn retied(flavor: &Flavor, k: &RenameMember, before: &Schema) -> Result<Action, Complaint> {
+    let at = k.from.relation().ok_or_else(|| missing(&k.from))?;
+    let constraint = before.constraint(&k.from).cloned().ok_or_else(|| missing(&k.from))?;
+    let statement = |change: &Kind| {
+        let clauses = table::clauses(flavor, change, before, before).unwrap_or_default();
+        clauses.statement(&at, online::demanded(flavor, change, before))
+    };
+    let add = AddConstraint { table: at.clone(), name: k.to.clone(), constraint: constraint.clone() };
+    let drop = DropConstraint { table: at.clone(), name: k.from.name().clone(), constraint };
+    Ok(prepared(vec![shadow::unchecked(&statement(&add.into()))], statement(&drop.into())))
 }
 
 fn commented(k: &mig_plan::kind::Comment, after: &Schema) -> Result<Action, Complaint> {

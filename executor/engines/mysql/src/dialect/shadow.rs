@@ -4,16 +4,17 @@
 //! beginning, and one RENAME turns them round.
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Limits, Name, Probe, Qualified, Rendered, RenderedUndo, Schema,
-    Statement, Table,
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Qualified, Rendered, RenderedUndo,
+    Schema, Statement, Table,
     kind::{CopyRows, Finish, Shadow, Swap},
     plan::CheckSql,
     step::{Batch, Batches},
+    table::ForeignKey,
 };
 
 use super::{
     kept,
-    names::{list, literal, quote},
+    names::{is_own, list, literal, quote},
     online::is_identity,
     render::{missing, prepared},
     types,
@@ -286,6 +287,28 @@ pub(crate) fn swap(flavor: &Flavor, change: &Swap, before: &Schema) -> Result<Re
 fn exchange(shadow: &Shadow) -> String {
     let [table, beside, aside] = [&shadow.table, &shadow.beside, &shadow.aside].map(|at| quote(&at.name));
     format!("RENAME TABLE {table} TO {aside}, {beside} TO {table}")
+}
+
+/// Whether a change only gives a foreign key that holds another name, or another table that is kept equal: mig's own is or was there
+/// for it, so no row needs a look.
+pub(crate) fn is_held(change: &Kind, before: &Schema) -> bool {
+    let (table, name, constraint, comes) = match change {
+        Kind::AddConstraint(k) => (&k.table, &k.name, &k.constraint, true),
+        Kind::DropConstraint(k) => (&k.table, &k.name, &k.constraint, false),
+        _ => return false,
+    };
+    let Some(fk) = constraint.foreign_key() else { return false };
+    let own = |name: &Name| is_own(name.as_str());
+    let alike = |other: &ForeignKey| other.columns == fk.columns && other.referenced == fk.referenced;
+    let mut others = before.table(table).into_iter().flat_map(|t| &t.constraints);
+    own(name)
+        || comes && (own(&table.name) || own(&fk.references.name))
+        || others.any(|(name, other)| own(name) && other.foreign_key().is_some_and(alike))
+}
+
+/// A statement for which foreign keys are not looked at.
+pub(crate) fn unchecked(sql: &str) -> String {
+    format!("SET STATEMENT foreign_key_checks = 0 FOR {sql}")
 }
 
 /// Statements that let one table go on with the numbers of the other.

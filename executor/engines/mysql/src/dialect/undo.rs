@@ -7,7 +7,7 @@ use mig_plan::{
 
 use super::{
     backfill, define, kept,
-    names::quote,
+    names::{list, quote},
     object, online,
     render::{alone, column_key, prepared, render},
     rows, shadow, table,
@@ -83,19 +83,37 @@ fn column_back(
         bare.value = mig_plan::ColumnValue::Plain;
     }
     let source = quote(&kept::values(change));
-    let prepare = vec![
-        format!("ALTER TABLE {name} ADD COLUMN {}{}", flavor.if_not_exists(), define::column(flavor, &was, &bare)),
-        format!(
-            "UPDATE {name} AS t JOIN {source} AS k ON {} SET t.{} = k.{}",
-            key.same("t", "k"),
-            quote(&back),
-            quote(&k.column.name)
-        ),
-    ];
-    let full = define::column(flavor, &was, &k.column);
     let there = after.table(&k.table).cloned().unwrap_or_default();
+    let not_exists = flavor.if_not_exists();
+    let comes = format!("ALTER TABLE {name} ADD COLUMN {not_exists}{}", define::column(flavor, &was, &bare));
+    let set = format!("SET t.{} = k.{}", quote(&back), quote(&k.column.name));
+    let full = define::column(flavor, &was, &k.column);
     let place = table::position(&was, &there, &k.column.name);
-    let sql = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}{place}", quote(&back));
+    let last = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}{place}", quote(&back));
+    let (prepare, sql) = match &key {
+        // Rows that are alike in all else get one value each.
+        kept::Finds::Rest(others) if !there.columns.iter().any(online::is_identity) => {
+            let row = quote(&kept::row());
+            let others = list(others);
+            let nth = |of: &str, what: &str, order: &str| {
+                format!(
+                    "(SELECT {what}, ROW_NUMBER() OVER (PARTITION BY {others} ORDER BY {order}) AS _mig_nth FROM {of})"
+                )
+            };
+            let rows = nth(&name, &row, &row);
+            let values = nth(&source, &format!("{others}, {}", quote(&k.column.name)), &quote(&k.column.name));
+            let number = format!(", ADD COLUMN {not_exists}{row} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE");
+            let join = format!(
+                "JOIN {rows} AS r ON r.{row} = t.{row}\n  JOIN {values} AS k ON k._mig_nth = r._mig_nth AND {}",
+                key.same("t", "k")
+            );
+            (
+                vec![comes + &number, format!("UPDATE {name} AS t\n  {join}\n{set}")],
+                format!("{last},\n  DROP COLUMN {row}"),
+            )
+        }
+        _ => (vec![comes, format!("UPDATE {name} AS t JOIN {source} AS k ON {} {set}", key.same("t", "k"))], last),
+    };
     let says =
         format!("adds {} again with the values that were kept; rows that came later have none", change.address());
     Ok(done(says, prepared(prepare, sql)))

@@ -5,7 +5,7 @@ use mig_plan::{Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectK
 use super::{
     names::{self, literal},
     online::{self, Way, is_identity, way},
-    table, types,
+    shadow, table, types,
 };
 use crate::flavor::Flavor;
 
@@ -35,7 +35,7 @@ pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
 pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Hazard> {
     let at = change.address();
     let mut out = Vec::new();
-    if names::is_own(at.name().as_str()) {
+    if names::is_own(at.name().as_str()) || shadow::is_held(change, before) {
         // What mig makes for a while, clients do not know.
         return out;
     }

@@ -238,7 +238,7 @@ impl Maker<'_> {
                 key.options.insert(format!("order.{}", text(row, 3)), "desc".to_owned());
             }
         }
-        if text(first, 6) != "BTREE" {
+        if text(first, 6) != normalize::usual_method(table.options.get("engine").map(String::as_str)) {
             key.options.insert("method".to_owned(), text(first, 6).to_owned());
         }
         key.comment = comment(text(first, 7));
@@ -265,13 +265,19 @@ impl Maker<'_> {
                 fk.referenced.push(Name::new(text(row, 5))?);
             }
         }
+        // One that is about to get another name is there under both.
+        let users: Vec<_> =
+            table.constraints.iter().filter(|(n, _)| !is_own(n.as_str())).map(|(_, c)| c.clone()).collect();
+        table.constraints.retain(|name, c| !is_own(name.as_str()) || !users.contains(c));
         Ok(())
     }
 
     fn indexes(&self, schema: &mut Schema) -> Result<(), BadName> {
         for row in self.rows.indexes.iter().filter(|r| text(r, 1) != PRIMARY) {
             let table = named(text(row, 0))?;
-            if schema.table(&table).is_none() {
+            let Some(engine) = schema.table(&table).map(|t| t.options.get("engine").cloned()) else { continue };
+            // That of a column which is there for a while, unseen like it.
+            if at(row, 3).is_some_and(is_own) {
                 continue;
             }
             let place = Address::index(&normalize::index_at(&table, &Name::new(text(row, 1))?));
@@ -299,7 +305,7 @@ impl Maker<'_> {
                     options: BTreeMap::new(),
                     validity: Validity::Valid,
                 };
-                normalize::settle_index(&mut index);
+                normalize::settle_index(&mut index, Some(engine.as_deref().unwrap_or_default()));
                 if text(row, 8) == "1" {
                     let word = if self.flavor.is_maria() { "ignored" } else { "invisible" };
                     index.options.insert(word.to_owned(), "true".to_owned());

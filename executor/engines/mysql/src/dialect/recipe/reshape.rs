@@ -5,22 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{
     Address, ColumnValue, Constraint, Context, Draft, Group, Kind, Name, Phase, Qualified, Rule, Schema, Table,
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, CopyColumn, DropColumn, DropConstraint, Rebuild},
+    table::ForeignKey,
 };
 
-use super::{fill, shadow};
-use crate::{dialect::define, flavor::Flavor};
+use super::{fill, numbers, shadow, tied};
+use crate::{
+    dialect::{define, online, types},
+    flavor::Flavor,
+};
 
 /// The changes of a table by when they are made.
 #[derive(Default)]
-struct Piles {
+pub(super) struct Piles {
     /// Columns that old clients do not notice.
     expand: Vec<Kind>,
     /// Foreign keys that go before anything else.
     untie: Vec<Kind>,
     /// Settings that go before all else.
     bare: Option<Kind>,
+    /// Foreign keys that stay, but whose columns change.
+    retie: Vec<(Name, Constraint)>,
     /// What one ALTER does.
-    reshape: Vec<Kind>,
+    pub(super) reshape: Vec<Kind>,
+    /// Settings that change when all else has.
+    last: Option<Kind>,
     /// Columns that go.
     drop: Vec<Kind>,
     /// Foreign keys that come last.
@@ -29,49 +37,122 @@ struct Piles {
     comment: Vec<Kind>,
 }
 
-/// The drafts of a table's changes.
-pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> Vec<Draft> {
+/// What is done with a table before it gets its form.
+pub(super) struct First {
+    drafts: Vec<Draft>,
+    /// The schema after it.
+    pub(super) now: Schema,
+    /// The changes that are left.
+    pub(super) piles: Piles,
+    is_filled: bool,
+    props: Vec<numbers::Prop>,
+}
+
+impl First {
+    /// What of the table's own changes stops it from going by another beside it.
+    pub(super) fn hindrance(&self) -> Option<String> {
+        let piles = &self.piles;
+        if self.is_filled {
+            return Some("a transform sets its values".to_owned());
+        }
+        if !self.props.is_empty() {
+            return Some("the key of the column that it numbers changes".to_owned());
+        }
+        if piles.bare.is_some() || piles.last.is_some() {
+            return Some("its settings change in two steps".to_owned());
+        }
+        piles.untie.iter().chain(&piles.tie).next().map(|kind| format!("{} changes with it", kind.address()))
+    }
+}
+
+/// Sorts the changes of a table, and makes those that clients do not notice.
+pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> First {
     let at = group.at.qualified();
-    let piles = sorted(changes, group, context);
+    let mut piles = sorted(changes, group, context);
     let mut drafts = Vec::new();
     let mut now = context.renamed.clone();
     let stays = |kind: &Kind| context.goal.contains(&kind.address());
     let (for_a_while, for_good): (Vec<_>, Vec<_>) = piles.untie.into_iter().partition(stays);
+    piles.untie = for_a_while;
     for kind in for_good {
         // Early: its name may be wanted by a table that the plan makes.
         push(&mut drafts, &mut now, kind, Phase::Expand, "unties it from the other table");
     }
-    for part in additions(&at, piles.expand, &mut now) {
+    for part in additions(&at, std::mem::take(&mut piles.expand), &mut now) {
         let why = format!("adds {}", part.address());
         drafts.push(Draft::new(part, Phase::Expand, why));
     }
+    let props = numbers::props(&at, context);
+    for draft in props.iter().map(numbers::Prop::stand) {
+        let _ = now.apply(&draft.change);
+        drafts.push(draft);
+    }
+    First { drafts, now, piles, is_filled: group.fill.is_some(), props }
+}
+
+/// The drafts of a table's changes.
+pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> Vec<Draft> {
+    let at = group.at.qualified();
+    let first = first(changes, group, context);
+    let beside = shadow::divide(flavor, &first, &at, context, &mut BTreeSet::from([at.clone()]));
+    let First { mut drafts, mut now, mut piles, props, .. } = first;
     drafts.extend(fill::backfills(group, context));
-    let free = for_a_while.is_empty() && piles.bare.is_none() && piles.tie.is_empty() && group.fill.is_none();
-    for kind in for_a_while {
+    let mut ties = Vec::new();
+    let by_copy = match beside {
+        Ok(beside) => {
+            if let Some(steps) = shadow::drafts(flavor, &at, &mut now, &beside, context) {
+                drafts.extend(steps);
+                piles.reshape = beside.rest;
+                piles.retie.clear();
+            }
+            String::new()
+        }
+        Err(why) => {
+            ties = tied::of_others(flavor, &at, &now, context);
+            for tie in &ties {
+                let hold = tie.hold();
+                let _ = now.apply(&hold.change);
+                drafts.push(hold);
+            }
+            if why.is_empty() { why } else { format!("; not by a table beside it, as {why}") }
+        }
+    };
+    for (name, constraint) in std::mem::take(&mut piles.retie) {
+        let table = at.clone();
+        piles
+            .tie
+            .push(AddConstraint { table: table.clone(), name: name.clone(), constraint: constraint.clone() }.into());
+        piles.untie.push(DropConstraint { table, name, constraint }.into());
+    }
+    for kind in piles.untie {
+        let kind = followed(flavor, kind, context);
         push(&mut drafts, &mut now, kind, Phase::Contract, "unties it while its columns change");
     }
     if let Some(kind) = piles.bare {
-        push(&mut drafts, &mut now, kind, Phase::Contract, "leaves the settings that only the old engine has");
+        push(&mut drafts, &mut now, kind, Phase::Contract, "gives it the settings that come before its form");
     }
-    let mut left = piles.reshape;
-    if free && let Some(beside) = shadow::divide(flavor, &left, &now, &at, context) {
-        let mut form = now.clone();
-        let _ = together(&at, beside.moved, &mut form);
-        if let Some(steps) = form.table(&at).and_then(|to| shadow::drafts(&at, &mut now, to)) {
-            drafts.extend(steps);
-            left = beside.rest;
-        }
-    }
+    let left = piles.reshape;
     if let Some(kind) = together(&at, left, &mut now) {
-        drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form")));
+        drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form{by_copy}")));
+    }
+    for draft in props.iter().flat_map(numbers::Prop::leave) {
+        let _ = now.apply(&draft.change);
+        drafts.push(draft);
     }
     for kind in in_turn(piles.drop) {
         let word = if matches!(kind, Kind::AddColumn(_)) { "adds" } else { "removes" };
         let why = format!("{word} {}", kind.address());
         push(&mut drafts, &mut now, kind, Phase::Contract, &why);
     }
+    if let Some(kind) = piles.last {
+        push(&mut drafts, &mut now, kind, Phase::Contract, "gives it the settings that come after its form");
+    }
     for kind in piles.tie {
         push(&mut drafts, &mut now, kind, Phase::Contract, "ties it to the other table");
+    }
+    for draft in ties.iter().flat_map(|tie| tie.settle(None)) {
+        let _ = now.apply(&draft.change);
+        drafts.push(draft);
     }
     for kind in piles.comment {
         push(&mut drafts, &mut now, kind, Phase::Contract, "says what it is for");
@@ -133,9 +214,16 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
     for change in changes {
         match change {
             Kind::AddColumn(k) if uses_new(&k.column) => piles.drop.push(change.clone()),
+            Kind::AddColumn(k) if k.column.options.contains_key("unversioned") && !keeps_history(&at, context) => {
+                piles.reshape.push(change.clone());
+            }
             Kind::AddColumn(k) => {
                 let identity = matches!(k.column.value, ColumnValue::Identity { .. });
-                if identity || key_changes && key.contains(&k.column.name) && !filled.contains(&k.column.name) {
+                if identity && !key.contains(&k.column.name) {
+                    let (add, alter) = numbers::comes(k);
+                    piles.expand.push(add.into());
+                    piles.reshape.push(alter.into());
+                } else if identity || key_changes && key.contains(&k.column.name) && !filled.contains(&k.column.name) {
                     piles.reshape.push(change.clone());
                 } else if filled.contains(&k.column.name) {
                     let mut bare = k.column.clone();
@@ -154,28 +242,65 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
             Kind::DropConstraint(k) if is_foreign(&k.constraint) => piles.untie.push(change.clone()),
             Kind::AddConstraint(k) if of_new_column(k, changes, &filled) => piles.expand.push(change.clone()),
             Kind::RenameMember(k) => renamed(k, &at, context, &mut piles),
+            Kind::DropColumn(k) if online::is_identity(&k.column) => {
+                let (alter, drop) = numbers::leaves(k);
+                piles.reshape.push(alter.into());
+                piles.drop.push(drop.into());
+            }
             Kind::DropColumn(_) => piles.drop.push(change.clone()),
             Kind::AlterColumn(k) if needs_new_column(k) => {
                 piles.drop.push(DropColumn { table: at.clone(), column: k.from.clone() }.into());
                 piles.drop.push(AddColumn { table: at.clone(), column: k.to.clone() }.into());
             }
-            Kind::AlterTable(k) if k.from.get("engine") != k.to.get("engine") => {
-                // The new engine may not know how to take back what only the old one knows.
-                let kept = |(key, _): &(&String, &String)| *key == "partition_by" || k.to.contains_key(*key);
-                let bare: BTreeMap<_, _> =
-                    k.from.iter().filter(kept).map(|(key, value)| (key.clone(), value.clone())).collect();
-                if bare != k.from {
-                    let (table, from) = (at.clone(), k.from.clone());
-                    piles.bare = Some(AlterTable { table, from, to: bare.clone() }.into());
-                }
-                piles.reshape.push(AlterTable { table: at.clone(), from: bare, to: k.to.clone() }.into());
-            }
+            Kind::AlterTable(k) => settings(k, context, &mut piles),
             Kind::Comment(_) => piles.comment.push(change.clone()),
             other => piles.reshape.push(other.clone()),
         }
     }
     retied(&at, changes, context, &mut piles);
     piles
+}
+
+fn keeps_history(at: &Qualified, context: &Context<'_>) -> bool {
+    context.renamed.table(at).is_some_and(|t| t.options.contains_key("system_versioned"))
+}
+
+/// Settings of a table: some go before all else, and some only when all else is done.
+fn settings(k: &AlterTable, context: &Context<'_>, piles: &mut Piles) {
+    let engine = |of: &BTreeMap<String, String>| of.get("engine").cloned();
+    let is = |of: &BTreeMap<String, String>, name: &str| engine(of).is_some_and(|e| e.eq_ignore_ascii_case(name));
+    let (mut first, mut last) = (k.from.clone(), k.to.clone());
+    if engine(&k.from) != engine(&k.to) {
+        // The new engine may not know how to take back what only the old one knows.
+        first.retain(|key, _| key == "partition_by" || k.to.contains_key(key));
+        last.retain(|key, _| !define::is_of_engine(key) || k.from.contains_key(key));
+        // What Aria is by itself, it says outright, and what it says stays with another engine.
+        for (form, other) in [(&mut first, &k.to), (&mut last, &k.from)] {
+            if is(other, "Aria") {
+                form.entry("page_checksum".to_owned()).or_insert_with(|| "1".to_owned());
+            }
+        }
+    }
+    // A column can be left out of a history only while there is one.
+    let leaves_out = |schema: &Schema| {
+        schema.table(&k.table).is_some_and(|t| t.columns.iter().any(|c| c.options.contains_key("unversioned")))
+    };
+    match (k.from.get("system_versioned"), k.to.get("system_versioned")) {
+        (None, Some(kept)) if leaves_out(context.goal) => {
+            first.insert("system_versioned".to_owned(), kept.clone());
+        }
+        (Some(kept), None) if leaves_out(context.renamed) => {
+            last.insert("system_versioned".to_owned(), kept.clone());
+        }
+        _ => {}
+    }
+    let step = |from: &BTreeMap<String, String>, to: &BTreeMap<String, String>| {
+        let (table, from, to) = (k.table.clone(), from.clone(), to.clone());
+        (from != to).then(|| Kind::from(AlterTable { table, from, to }))
+    };
+    piles.bare = step(&k.from, &first);
+    piles.reshape.extend(step(&first, &last));
+    piles.last = step(&last, &k.to);
 }
 
 /// The server makes a column with values of its own into a computed one, or one that is computed when read into one with values, only
@@ -211,7 +336,40 @@ fn renamed(k: &mig_plan::kind::RenameMember, at: &Qualified, context: &Context<'
     }
 }
 
-/// Foreign keys that stay, but whose columns change on one side or the other: the server lets nobody change them while they are tied.
+/// A foreign key that goes for a while, as it is by then: it has followed the table that it leads to.
+fn followed(flavor: &Flavor, kind: Kind, context: &Context<'_>) -> Kind {
+    let Kind::DropConstraint(mut k) = kind else { return kind };
+    let to = k.constraint.foreign_key().and_then(|fk| tied::after(flavor, &fk.references, context));
+    if let Some(to) = to {
+        k.constraint = tied::leading_to(&k.constraint, &to);
+    }
+    k.into()
+}
+
+/// Whether the columns of a foreign key change on one side or the other: the server lets nobody change them while they are tied.
+pub(super) fn differs(at: &Qualified, fk: &ForeignKey, context: &Context<'_>) -> bool {
+    let differs = |table: &Qualified, columns: &[Name]| {
+        columns.iter().any(|c| {
+            let form = |schema: &Schema| {
+                let column = schema.table(table)?.column(c)?;
+                let of_table = || schema.table(table)?.options.get("collation").cloned();
+                let text = types::is_text(&column.data_type);
+                let collation = column.collation.clone().or_else(|| if text { of_table() } else { None });
+                Some((column.data_type.clone(), collation, column.not_null))
+            };
+            form(context.renamed) != form(context.goal)
+        })
+    };
+    differs(at, &fk.columns) || differs(&fk.references, &fk.referenced)
+}
+
+/// Whether the plan changes a table, so that its own steps take care of its foreign keys.
+pub(super) fn is_changed(at: &Qualified, context: &Context<'_>) -> bool {
+    let changes = |group: &Group| group.fill.is_some() || !super::of_table(group).is_empty();
+    context.groups.iter().any(|group| group.at == Address::table(at) && changes(group))
+}
+
+/// Foreign keys that stay, but whose columns change.
 fn retied(at: &Qualified, changes: &[Kind], context: &Context<'_>, piles: &mut Piles) {
     let (Some(live), Some(goal)) = (context.renamed.table(at), context.goal.table(at)) else { return };
     let touched = |kind: &Kind| matches!(kind, Kind::DropConstraint(k) if is_foreign(&k.constraint));
@@ -219,24 +377,8 @@ fn retied(at: &Qualified, changes: &[Kind], context: &Context<'_>, piles: &mut P
         let Some(fk) = constraint.foreign_key() else { continue };
         let stays = goal.constraints.get(name) == Some(constraint);
         let dropped = changes.iter().any(|c| touched(c) && c.address() == Address::constraint(at, name));
-        if !stays || dropped {
-            continue;
-        }
-        let differs = |table: &Qualified, columns: &[Name]| {
-            columns.iter().any(|c| {
-                let form = |schema: &Schema| {
-                    let column = schema.table(table)?.column(c)?;
-                    Some((column.data_type.clone(), column.collation.clone(), column.not_null))
-                };
-                form(context.renamed) != form(context.goal)
-            })
-        };
-        if differs(at, &fk.columns) || differs(&fk.references, &fk.referenced) {
-            let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
-            piles.untie.push(
-                DropConstraint { table: table.clone(), name: name.clone(), constraint: constraint.clone() }.into(),
-            );
-            piles.tie.push(AddConstraint { table, name, constraint }.into());
+        if stays && !dropped && differs(at, fk, context) {
+            piles.retie.push((name.clone(), constraint.clone()));
         }
     }
 }
@@ -255,7 +397,7 @@ fn additions(at: &Qualified, pile: Vec<Kind>, now: &mut Schema) -> Vec<Kind> {
 }
 
 /// Several changes of a table as one.
-fn together(at: &Qualified, changes: Vec<Kind>, now: &mut Schema) -> Option<Kind> {
+pub(super) fn together(at: &Qualified, changes: Vec<Kind>, now: &mut Schema) -> Option<Kind> {
     if changes.len() <= 1 {
         let only = changes.into_iter().next()?;
         let _ = now.apply(&only);

@@ -1,7 +1,10 @@
 //! How a table gets a form that the server could only give it by a copy under a lock: a table of that form beside it, kept equal by
 //! triggers in both directions, filled in batches, and exchanged for it by one RENAME.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Context, Draft, Fingerprint, Group, Kind, Name, Object, ObjectKind,
@@ -10,6 +13,10 @@ use mig_plan::{
     schema::{Index, IndexedBy, Source},
 };
 
+use super::{
+    reshape::{self, First},
+    tied::{self, Tie},
+};
 use crate::{
     dialect::{
         define, kept, names,
@@ -20,50 +27,79 @@ use crate::{
     flavor::{Flavor, charset_of},
 };
 
-/// The changes of a table that go by a table beside it, and those that are left for the end.
+/// How a table gets its form by another beside it.
 pub(super) struct Beside {
-    /// What goes with the exchange.
-    pub(super) moved: Vec<Kind>,
+    /// The form that it has before.
+    from: Table,
+    /// The form that it gets.
+    to: Table,
+    /// What tells this exchange from others.
+    pub(super) mark: Fingerprint,
     /// What is done in place afterwards.
     pub(super) rest: Vec<Kind>,
 }
 
-/// Divides the changes that one ALTER would do under a lock; nothing if they have to be done so.
-pub(super) fn divide(
+/// Whether a table of the plan goes by another beside it; if not, why its changes cannot be made so. It is known of each table of `seen`
+/// that it can, if the one that is asked for can.
+pub(super) fn able(
     flavor: &Flavor,
-    changes: &[Kind],
-    now: &Schema,
     at: &Qualified,
     context: &Context<'_>,
-) -> Option<Beside> {
-    let table = now.table(at)?;
-    if !stands_alone(flavor, at, table, now, context) {
-        return None;
+    seen: &mut BTreeSet<Qualified>,
+) -> Result<Beside, String> {
+    let of_table = |group: &&Group| group.at == Address::table(at) && context.renamed.table(at).is_some();
+    let group = context.groups.iter().find(of_table).ok_or_else(String::new)?;
+    let first = reshape::first(&super::of_table(group), group, context);
+    divide(flavor, &first, at, context, seen)
+}
+
+/// Divides the changes that one ALTER would do under a lock; if they have to be done so, why.
+pub(super) fn divide(
+    flavor: &Flavor,
+    first: &First,
+    at: &Qualified,
+    context: &Context<'_>,
+    seen: &mut BTreeSet<Qualified>,
+) -> Result<Beside, String> {
+    let now = &first.now;
+    let table = now.table(at).ok_or_else(String::new)?;
+    let copied = |kind: &&Kind| online::way(flavor, kind, now) == Way::Copy;
+    if !first.piles.reshape.iter().any(|kind| copied(&kind)) {
+        return Err(String::new());
     }
     let (mut moved, mut rest) = (Vec::new(), Vec::new());
-    for change in changes {
+    for change in &first.piles.reshape {
         match change {
-            Kind::AlterColumn(k) if online::way(flavor, change, now) == Way::Copy => {
+            Kind::AlterColumn(k) if copied(&change) => {
                 let first = loosened(k);
                 if !moves(flavor, &first, table, now, at) {
-                    return None;
+                    return Err(format!("not every value of {} stays what it is", k.from.name));
                 }
                 if first.to != k.to {
                     rest.push(AlterColumn { from: first.to.clone(), ..k.clone() }.into());
                 }
                 moved.push(first.into());
             }
-            Kind::AlterTable(k) if online::way(flavor, change, now) == Way::Copy => {
+            Kind::AlterTable(k) if copied(&change) => {
                 if !keeps_rows(flavor, &k.from, &k.to, table, now, at) {
-                    return None;
+                    return Err("not every row fits its new settings".to_owned());
                 }
                 moved.push(change.clone());
             }
             other => rest.push(other.clone()),
         }
     }
-    let locks = |kind: &Kind| online::way(flavor, kind, now) == Way::Copy;
-    (!moved.is_empty() && !rest.iter().any(locks)).then_some(Beside { moved, rest })
+    if let Some(other) = rest.iter().find(copied) {
+        return Err(format!("{} comes with it", other.address()));
+    }
+    first.hindrance().map_or(Ok(()), Err)?;
+    hindrance(flavor, at, table, now, context).map_or(Ok(()), Err)?;
+    tied::hindrance(flavor, at, now, context, seen).map_or(Ok(()), Err)?;
+    let mut form = now.clone();
+    let _ = reshape::together(at, moved, &mut form);
+    let (from, to) = (table.clone(), form.table(at).cloned().ok_or_else(String::new)?);
+    let mark = Fingerprint::of(&(at, &from, &to));
+    Ok(Beside { from, to, mark, rest })
 }
 
 /// A change without what running clients could stumble over: NULLs are refused only when the table has its form.
@@ -72,36 +108,46 @@ fn loosened(k: &AlterColumn) -> AlterColumn {
     AlterColumn { to: Column { not_null, ..k.to.clone() }, ..k.clone() }
 }
 
-/// Whether a table can have another beside it whose place it gives up: nothing refers to it, nothing of the user's fires on it, its rows
-/// can be told apart, and no other step of the plan works on it meanwhile.
-fn stands_alone(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, context: &Context<'_>) -> bool {
+/// What stops a table from having another beside it whose place it gives up: something of the user's fires on it, its rows cannot be told
+/// apart, or another step of the plan works on it meanwhile.
+fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, context: &Context<'_>) -> Option<String> {
     let innodb = table.options.get("engine").is_none_or(|e| e.eq_ignore_ascii_case("InnoDB"));
-    let of_table = |schema: &Schema, kind: ObjectKind| {
-        schema.objects.keys().any(|key| key.kind() == kind && key.relation().as_ref() == Some(at))
+    let triggers = |schema: &Schema| {
+        schema.objects.keys().any(|key| key.kind() == ObjectKind::Trigger && key.relation().as_ref() == Some(at))
     };
-    let foreign = |schema: &Schema| {
-        schema.references_to(at).next().is_some()
-            || schema.table(at).is_some_and(|t| t.constraints.values().any(|c| matches!(c.rule, Rule::ForeignKey(_))))
-    };
-    let odd = |c: &Column| {
+    let odd = |c: &&Column| {
         matches!(types::base(&c.data_type), "vector" | "geometry" | "point" | "linestring" | "polygon")
             || types::base(&c.data_type).starts_with("multi")
             || types::base(&c.data_type) == "geometrycollection"
     };
     // A check has the database's own name space on MySQL, and none of its names can be given away.
     let named_check = |c: &Constraint| matches!(c.rule, Rule::Check { .. }) && !define::is_column_check(c);
-    flavor.swaps_tables()
-        && innodb
-        && !table.options.contains_key("system_versioned")
-        && !table.columns.iter().any(odd)
-        && (flavor.is_maria() || !table.constraints.values().any(named_check))
-        && kept::row_key(table, now, at).is_some()
-        && ![context.renamed, context.goal, now].into_iter().any(|s| of_table(s, ObjectKind::Trigger) || foreign(s))
-        && !renamed(at, context)
-        && !context.groups.iter().any(|group| works_on_indexes(group, at))
+    let why = if !flavor.swaps_tables() {
+        "this server may lose a table in the exchange if it stops just then"
+    } else if !innodb {
+        "it is not of InnoDB"
+    } else if table.options.contains_key("system_versioned") {
+        "it keeps its history"
+    } else if let Some(column) = table.columns.iter().find(odd) {
+        return Some(format!("values like those of {} cannot be compared", column.name));
+    } else if !flavor.is_maria() && table.constraints.values().any(named_check) {
+        "the names of its checks are the database's"
+    } else if kept::row_key(table, now, at).is_none() {
+        "it has no key that tells its rows apart"
+    } else if [context.renamed, context.goal, now].into_iter().any(triggers) {
+        "its triggers would fire twice"
+    } else if is_renamed(at, context) {
+        "it gets other names in the same plan"
+    } else if context.groups.iter().any(|group| works_on_indexes(group, at)) {
+        "its indexes change in the same plan"
+    } else {
+        return None;
+    };
+    Some(why.to_owned())
 }
 
-fn renamed(at: &Qualified, context: &Context<'_>) -> bool {
+/// Whether a table or a column of it gets another name.
+pub(super) fn is_renamed(at: &Qualified, context: &Context<'_>) -> bool {
     context.tables.contains_key(at) || context.columns.keys().any(|column| column.relation().as_ref() == Some(at))
 }
 
@@ -137,7 +183,13 @@ fn moves(flavor: &Flavor, k: &AlterColumn, table: &Table, now: &Schema, at: &Qua
 fn holds(from: &Column, to: &Column) -> bool {
     let (a, b) = (types::base(&from.data_type), types::base(&to.data_type));
     // A CHAR has no spaces at its end.
-    weigh::widens(from, to) && !(a == "varchar" && b == "char")
+    // A SET says its members in their order.
+    let in_order = || {
+        let new = types::members(&to.data_type);
+        let places: Vec<_> = types::members(&from.data_type).iter().map(|m| new.iter().position(|n| n == m)).collect();
+        places.is_sorted()
+    };
+    weigh::widens(from, to) && !(a == "varchar" && b == "char") && (a != "set" || in_order())
 }
 
 /// Whether a character set holds what another does, and no key of the column could find two values alike that were not.
@@ -174,22 +226,39 @@ fn keeps_rows(flavor: &Flavor, from: &Options, to: &Options, table: &Table, now:
             || follow.into_iter().all(|c| collates(&collation(from), &collation(to), &c.name, table, now, at)))
 }
 
-/// All drafts of a table that gets its form beside itself: `now` is the schema before, `to` the form.
-pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec<Draft>> {
-    let from = now.table(at)?.clone();
+/// Where the old table is after an exchange.
+pub(super) fn aside(at: &Qualified, mark: &Fingerprint) -> Qualified {
+    at.sibling(names::own("old", mark, at.name.as_str()))
+}
+
+/// All drafts of a table that gets its form beside itself: `now` is the schema before.
+pub(super) fn drafts(
+    flavor: &Flavor,
+    at: &Qualified,
+    now: &mut Schema,
+    beside: &Beside,
+    context: &Context<'_>,
+) -> Option<Vec<Draft>> {
+    let (from, mark) = (&beside.from, &beside.mark);
     let object = now.objects.get(&Address::table(at)).map(|o| Object::clone(o))?;
-    let mark = Fingerprint::of(&(at, &from, to));
-    let name = |prefix: &str| names::own(prefix, &mark, at.name.as_str());
+    let ties = tied::of_exchange(flavor, at, mark, now, context);
+    let untied = |table: &Table| {
+        let mut out = table.clone();
+        out.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
+        out
+    };
+    let to = &untied(&beside.to);
+    let name = |prefix: &str| names::own(prefix, mark, at.name.as_str());
     let sibling = |prefix: &str| at.sibling(name(prefix));
     let own = |table: &Table, column: &Name| {
         table.column(column).is_some_and(|c| !matches!(c.value, ColumnValue::Generated { .. }))
     };
-    let columns = to.columns.iter().map(|c| c.name.clone()).filter(|c| own(&from, c) && own(to, c)).collect();
+    let columns = to.columns.iter().map(|c| c.name.clone()).filter(|c| own(from, c) && own(to, c)).collect();
     let shadow = Shadow {
         table: at.clone(),
         beside: sibling("new"),
-        aside: sibling("old"),
-        key: kept::row_key(&from, now, at)?,
+        aside: aside(at, mark),
+        key: kept::row_key(from, now, at)?,
         columns,
     };
     let made = Object { body: Body::Table(to.clone()), ..object };
@@ -207,11 +276,12 @@ pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec
     let (forth, back) = (triggers(table, beside, "to"), triggers(beside, aside, "fro"));
     let (forth_after, back_after) = (triggers(aside, beside, "to"), triggers(table, aside, "fro"));
 
-    let mut out = vec![Draft::new(
+    let mut out: Vec<_> = ties.iter().map(Tie::hold).collect();
+    out.push(Draft::new(
         Create { at: Address::table(beside), object: made.into(), with },
         Phase::Expand,
         format!("makes a table of the new form beside {at}"),
-    )];
+    ));
     for (place, object) in back {
         let why = format!("lets what is written into it once it is {at} reach the old table");
         out.push(Draft::new(Create::new(place, object), Phase::Expand, why));
@@ -225,6 +295,7 @@ pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec
     let carries = forth_after.iter().chain(&back_after).cloned().collect();
     let why = format!("gives the table of the new form the name {at}");
     out.push(Draft::new(Swap { shadow: shadow.clone(), carries }, Phase::Switch, why));
+    out.extend(ties.iter().flat_map(|tie| tie.settle(Some(&shadow))));
     let settle = Finish { shadow: shadow.clone() };
     let why = "from here on the old table stays as it is";
     out.push(Draft::new(settle, Phase::Contract, why));
@@ -232,8 +303,9 @@ pub(super) fn drafts(at: &Qualified, now: &mut Schema, to: &Table) -> Option<Vec
         out.push(Draft::new(Drop::new(place, object), Phase::Contract, why));
     }
     let with = indexes_at(aside, at, now).into_iter().chain(forth_after).collect();
-    let object = now.objects.get(&Address::table(at))?.clone();
-    let gone = Drop { at: Address::table(aside), object, with };
+    let object =
+        now.objects.get(&Address::table(at)).map(|o| Object { body: Body::Table(untied(from)), ..Object::clone(o) })?;
+    let gone = Drop { at: Address::table(aside), object: object.into(), with };
     out.push(Draft::new(gone, Phase::Contract, format!("keeps the old table of {at} until `mig gc`")));
     for draft in &out {
         // What cannot be applied here is found and said when the plan is put together.

@@ -1,7 +1,7 @@
 //! What a rebuild may trip over: hazards, and questions about the rows to ask before.
 
 use mig_plan::{
-    Address, CheckSql, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Rule, Schema, Table,
+    Address, CheckSql, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Qualified, Rule, Schema, Table,
     kind::Rebuild,
     table::{Column, Constraint, ForeignKey, Key},
 };
@@ -111,6 +111,7 @@ pub(crate) fn checks(rebuild: &Rebuild, source: &Source<'_>, before: &Schema) ->
             out.extend(ask.constraint(name, constraint));
         }
     }
+    out.extend(before.references_to(&rebuild.table).filter_map(|(from, name, c)| ask.referrers(&from, name, c)));
     Ok(out)
 }
 
@@ -264,6 +265,45 @@ impl Ask<'_> {
             help: vec!["remove or change the duplicates".to_owned()],
             count: CheckSql::new(format!("SELECT count(*) FROM (SELECT 1 {alike})")),
             sample: Some(CheckSql::new(format!("SELECT {columns} {alike} LIMIT 5"))),
+            stops: true,
+        })
+    }
+
+    /// Rows that refer to a key do not follow a transform of it.
+    fn referrers(&self, from: &Qualified, name: &Name, constraint: &Constraint) -> Option<DraftCheck> {
+        let fk = constraint.foreign_key()?;
+        let referenced = shape::referenced(fk, self.before);
+        let moves = referenced.iter().any(|c| self.source.set.contains_key(c) && self.rebuild.from.column(c).is_some());
+        if !moves || referenced.len() != fk.columns.len() || referenced.iter().any(|c| self.value(c).is_none()) {
+            return None;
+        }
+        let table = &self.rebuild.table;
+        let itself = from == table;
+        let rows = if itself { self.rows() } else { quote(&from.name) };
+        let child = quote(&from.name);
+        let there: Vec<_> = fk.columns.iter().map(|c| format!("{child}.{} IS NOT NULL", quote(c))).collect();
+        let same = |parent: &str| {
+            let pairs = fk.columns.iter().zip(&referenced);
+            let pairs: Vec<_> = pairs.map(|(c, r)| format!("{parent}.{} = {child}.{}", quote(r), quote(c))).collect();
+            pairs.join(" AND ")
+        };
+        let parents = format!("(SELECT * FROM {}) AS _mig_parent", self.rows());
+        let mut when =
+            format!("{} AND NOT EXISTS (SELECT 1 FROM {parents} WHERE {})", there.join(" AND "), same("_mig_parent"));
+        if !itself {
+            // What has no parent now does not lose one.
+            let now = format!("SELECT 1 FROM {} AS _mig_now WHERE {}", quote(&table.name), same("_mig_now"));
+            when.push_str(&format!(" AND EXISTS ({now})"));
+        }
+        Some(DraftCheck {
+            at: Address::constraint(from, name),
+            says: format!("no row of {from} refers by {name} to a key that the transform of {table} changes"),
+            help: vec![
+                "the rows that refer to it would not follow".to_owned(),
+                format!("drop {name} in a plan of its own, change both tables by transforms, then add it again"),
+            ],
+            count: CheckSql::new(format!("SELECT count(*) FROM {rows}\nWHERE {when}")),
+            sample: None,
             stops: true,
         })
     }
