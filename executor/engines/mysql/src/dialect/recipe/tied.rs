@@ -86,11 +86,13 @@ pub(super) fn hindrance(
         if to != at && shadow::is_renamed(to, context) {
             return Some(format!("{to}, to which it refers, gets other names in the same plan"));
         }
-        if to != at && reshape::differs(at, fk, context) && seen.insert(to.clone()) {
-            if let Err(why) = shadow::able(flavor, to, context, seen) {
-                let why = if why.is_empty() { "its form stays".to_owned() } else { why };
-                return Some(format!("{to}, to which it refers, cannot go so either: {why}"));
-            }
+        if to != at
+            && reshape::differs(at, fk, context)
+            && seen.insert(to.clone())
+            && let Err(why) = shadow::able(flavor, to, context, seen)
+        {
+            let why = if why.is_empty() { "its form stays".to_owned() } else { why };
+            return Some(format!("{to}, to which it refers, cannot go so either: {why}"));
         }
     }
     None
