@@ -80,7 +80,9 @@ pairs! {
     mariadb_beside: MariaDb "mariadb_beside.sql";
     mariadb_tied: MariaDb "mariadb_tied.sql";
     mariadb_numbers: MariaDb "mariadb_numbers.sql";
-    mariadb_settings: MariaDb "mariadb_settings.sql";
+    mariadb_engines: MariaDb "mariadb_engines.sql";
+    mariadb_history: MariaDb "mariadb_history.sql";
+    mariadb_long: MariaDb "mariadb_long.sql";
     mariadb_keyless: MariaDb "mariadb_keyless.sql";
     mariadb_keys: MariaDb "mariadb_keys.sql";
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";

@@ -196,7 +196,7 @@ fn option_name(key: &str) -> String {
 
 /// Whether only some engines take an option at all.
 pub(crate) fn is_of_engine(key: &str) -> bool {
-    ["page_compress", "encrypt", "ietf_", "itf_"].iter().any(|word| key.starts_with(word))
+    key == "transactional" || ["page_compress", "encrypt", "ietf_", "itf_"].iter().any(|word| key.starts_with(word))
 }
 
 /// What takes a setting of a table back.

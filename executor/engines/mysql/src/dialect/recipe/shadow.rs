@@ -138,7 +138,7 @@ fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, conte
         "its triggers would fire twice"
     } else if is_renamed(at, context) {
         "it gets other names in the same plan"
-    } else if context.groups.iter().any(|group| works_on_indexes(group, at)) {
+    } else if changes_indexes(at, context) {
         "its indexes change in the same plan"
     } else {
         return None;
@@ -149,6 +149,11 @@ fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, conte
 /// Whether a table or a column of it gets another name.
 pub(super) fn is_renamed(at: &Qualified, context: &Context<'_>) -> bool {
     context.tables.contains_key(at) || context.columns.keys().any(|column| column.relation().as_ref() == Some(at))
+}
+
+/// Whether the plan makes, drops or exchanges indexes of a table.
+pub(super) fn changes_indexes(at: &Qualified, context: &Context<'_>) -> bool {
+    context.groups.iter().any(|group| works_on_indexes(group, at))
 }
 
 /// Whether a group makes, drops or exchanges indexes of a table.

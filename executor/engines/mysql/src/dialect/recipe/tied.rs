@@ -78,6 +78,9 @@ pub(super) fn hindrance(
     if let Some((from, ..)) = incoming.find(|(from, ..)| shadow::is_renamed(from, context)) {
         return Some(format!("{from}, which refers to it, gets other names in the same plan"));
     }
+    if let Some((from, ..)) = now.references_to(at).find(|(from, ..)| shadow::changes_indexes(from, context)) {
+        return Some(format!("indexes of {from}, which refers to it, change in the same plan"));
+    }
     for (name, fk) in own {
         if acts(fk) {
             return Some(format!("its foreign key {name} deletes or changes rows of it, and that fires no trigger"));
