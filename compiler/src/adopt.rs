@@ -1,5 +1,7 @@
 //! Spelling never shows as change: where a declared text means what the catalog says, the goal takes the catalog's words.
 
+use std::collections::BTreeMap;
+
 use mig_plan::{
     Address, Body, ColumnValue, Dialect, Object, ObjectKind, Rule, Sameness, Snapshot, Sql, Table, schema::IndexedBy,
 };
@@ -43,6 +45,7 @@ impl Adopter<'_> {
             }
             (Body::View(goal_view), Body::View(live_view)) => {
                 self.adopt_text(at, live, &mut goal_view.query, &live_view.query, &mut unknown);
+                self.adopt_settings(&mut goal_view.options, &live_view.options);
             }
             (Body::Source(goal_source), Body::Source(live_source))
                 if goal_source.create.len() == live_source.create.len() =>
@@ -76,15 +79,19 @@ impl Adopter<'_> {
                 _ => {}
             }
         }
-        for (name, declared) in &mut goal.options {
-            let Some(catalog) = live.options.get(name) else { continue };
-            if self.dialect.same_setting(name, declared, catalog) {
-                declared.clone_from(catalog);
-            }
-        }
+        self.adopt_settings(&mut goal.options, &live.options);
         for (name, constraint) in &mut goal.constraints {
             let Some(there) = live.constraints.get(name) else { continue };
             self.adopt_rule(at, object, &mut constraint.rule, &there.rule, unknown);
+        }
+    }
+
+    fn adopt_settings(&self, goal: &mut BTreeMap<String, String>, live: &BTreeMap<String, String>) {
+        for (name, declared) in goal {
+            let Some(catalog) = live.get(name) else { continue };
+            if self.dialect.same_setting(name, declared, catalog) {
+                declared.clone_from(catalog);
+            }
         }
     }
 

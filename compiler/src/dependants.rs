@@ -1,5 +1,6 @@
 //! What stands on something that changes: dropped before the change and created again after it, where the engine asks for that.
 
+mod computed;
 mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ pub(crate) fn recreate(
     depends: &BTreeMap<Address, BTreeSet<Address>>,
     dialect: &dyn Dialect,
 ) -> BTreeSet<Address> {
+    computed::on_hold(groups, live, goal, dialect);
     let remade: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).filter(|c| dialect.remakes(c)).map(Kind::address).collect();
     keys::constraints_again(groups, live, goal, &keys::Columns::of(groups, &remade, depends, dialect));

@@ -1,10 +1,11 @@
-//! Constraints that must go before their columns change and come again after: those of a column that is made anew, and foreign keys
-//! between two columns that both change type, for which there is no moment at which the types fit.
+//! Constraints that must go before something changes and come again after: those of a column that is made anew, foreign keys
+//! between two columns that both change type, for which there is no moment at which the types fit, and foreign keys that stand on a key
+//! or an index that goes or is made anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Constraint, Dialect, Group, Kind, Schema,
+    Address, Constraint, Dialect, Group, Kind, ObjectKind, Schema,
     kind::{AddConstraint, DropConstraint},
 };
 
@@ -13,6 +14,8 @@ pub(super) struct Columns<'a> {
     remade: &'a BTreeSet<Address>,
     /// The old and the new type, by column.
     retyped: BTreeMap<Address, (String, String)>,
+    /// Keys and indexes that go, even if others of their name come.
+    lost: BTreeSet<Address>,
     depends: &'a BTreeMap<Address, BTreeSet<Address>>,
     dialect: &'a dyn Dialect,
 }
@@ -31,11 +34,23 @@ impl<'a> Columns<'a> {
             }
             _ => None,
         });
-        Self { remade, retyped: retyped.collect(), depends, dialect }
+        let lost = groups.iter().flat_map(|g| &g.changes).filter_map(|change| match change {
+            Kind::DropConstraint(k) if k.constraint.key().is_some() => Some(Address::constraint(&k.table, &k.name)),
+            Kind::Drop(k) if k.at.kind() == ObjectKind::Index => Some(k.at.clone()),
+            Kind::Replace(k) if k.at.kind() == ObjectKind::Index => Some(k.at.clone()),
+            _ => None,
+        });
+        Self { remade, retyped: retyped.collect(), lost: lost.collect(), depends, dialect }
     }
 
     fn disturb(&self, at: &Address, constraint: &Constraint) -> bool {
-        self.on_remade(at, constraint) || self.between_retyped(at, constraint)
+        self.on_remade(at, constraint) || self.between_retyped(at, constraint) || self.on_lost(at, constraint)
+    }
+
+    /// Whether it is a foreign key that the database says stands on a key that goes.
+    fn on_lost(&self, at: &Address, constraint: &Constraint) -> bool {
+        let needs = || self.depends.get(at).into_iter().flatten();
+        constraint.foreign_key().is_some() && needs().any(|need| self.lost.contains(need))
     }
 
     fn on_remade(&self, at: &Address, constraint: &Constraint) -> bool {

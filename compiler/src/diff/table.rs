@@ -1,7 +1,7 @@
 //! The difference between a table and what it shall be.
 
 use mig_plan::{
-    Address, Kind, Name, Object, Qualified, Table,
+    Address, ColumnValue, Kind, Name, Object, Qualified, Table,
     kind::{
         AddColumn, AddConstraint, AlterColumn, AlterTable, Comment, DropColumn, DropConstraint, RenameMember,
         ValidateConstraint,
@@ -43,10 +43,11 @@ fn drops(at: &Qualified, live: &Table, goal: &Table, renamed: &[(Name, Name)], c
             changes.push(DropConstraint { table, name, constraint }.into());
         }
     }
-    for column in &live.columns {
-        if goal.column(&column.name).is_none() {
-            changes.push(DropColumn { table: at.clone(), column: column.clone() }.into());
-        }
+    // What is computed goes before what it is computed from, which is always further to the front if it is computed itself.
+    let computed = |column: &&mig_plan::Column| matches!(column.value, ColumnValue::Generated { .. });
+    let gone = || live.columns.iter().filter(|column| goal.column(&column.name).is_none());
+    for column in gone().rev().filter(computed).chain(gone().filter(|column| !computed(column))) {
+        changes.push(DropColumn { table: at.clone(), column: column.clone() }.into());
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Body, Name, Object, ObjectKind, Qualified, Schema, Sql,
+    Address, Body, Constraint, Name, Object, ObjectKind, Qualified, Schema, Sql,
     schema::{Index, IndexedBy},
     table::{ForeignKey, Rule},
 };
@@ -155,16 +155,17 @@ fn foreign_key_needs(table: &Qualified, fk: &ForeignKey, ground: &Ground<'_>, ma
         let own = schema.indexes_of(table).filter(|(_, index)| carries(index));
         marks.stands_on.extend(own.map(|(at, _)| at.clone()));
         let Some(target) = schema.table(&fk.references) else { continue };
-        for (name, constraint) in &target.constraints {
-            if constraint.key().is_some_and(|key| key.columns == fk.referenced) {
-                marks.stands_on.insert(Address::constraint(&fk.references, name));
-            }
-        }
+        let wanted: BTreeSet<_> = fk.referenced.iter().collect();
+        let is_key = |c: &Constraint| c.key().is_some_and(|key| key.columns.iter().collect::<BTreeSet<_>>() == wanted);
+        let keys = target.constraints.iter().filter(|(_, c)| is_key(c));
+        let mut led_to: BTreeSet<_> = keys.map(|(name, _)| Address::constraint(&fk.references, name)).collect();
         for (at, index) in schema.indexes_of(&fk.references) {
             let column = |c: &Name| index.parts.iter().any(|p| p.what == IndexedBy::Column(c.clone()));
             if index.unique && index.parts.len() == fk.referenced.len() && fk.referenced.iter().all(column) {
-                marks.stands_on.insert(at.clone());
+                led_to.insert(at.clone());
             }
         }
+        marks.outlives.extend(led_to.iter().cloned());
+        marks.stands_on.extend(led_to);
     }
 }

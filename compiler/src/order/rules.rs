@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
+use mig_plan::{Address, Body, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
 
 use super::marks::{Footmarks, columns_by_type, footmarks};
 
@@ -98,7 +98,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
         for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
             for &changer in changers.get(at).unwrap_or(&none) {
                 // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
-                let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at));
+                let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at))
+                    || marks[changer].closes.iter().any(|table| mark.works_on.contains(table));
                 // A rename makes nothing that a form could matter to.
                 let makes = mark.renames_to.is_empty()
                     && mark.outright(&mark.makes).any(|m| !marks[changer].removes.contains(m));
@@ -117,7 +118,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 edge(i, recaster, "values move before their type changes");
             }
         }
-        for at in &mark.lets_go {
+        for at in mark.lets_go.iter().filter(|at| !is_over(at, mark, ground)) {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(i, remover, "a thing goes only when nothing stands on it");
             }
@@ -127,6 +128,11 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 for &changer in disturbers.get(at).unwrap_or(&none).iter().filter(frees) {
                     edge(i, changer, "what stands on a thing goes before the thing changes");
                 }
+            }
+        }
+        for at in &mark.outlives {
+            for &remover in removers.get(at).unwrap_or(&none) {
+                edge(remover, i, "a foreign key comes when the key that it leaves is gone");
             }
         }
         for at in &mark.reads {
@@ -159,6 +165,18 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     edges.into_iter().collect()
 }
 
+/// Whether something is an index over a key that goes, of which that key's own is a share: there the whole goes first.
+fn is_over(at: &Address, mark: &Footmarks, ground: &Ground<'_>) -> bool {
+    let Some(Body::Index(index)) = ground.live.objects.get(at).map(|object| &object.body) else { return false };
+    keys(&mark.removes, mark).filter_map(Address::relation).any(|table| ground.above(&table).contains(&index.table))
+}
+
+/// The keys among what comes or goes on its own, not with a table.
+fn keys<'a>(some: &'a BTreeSet<Address>, mark: &'a Footmarks) -> impl Iterator<Item = &'a Address> {
+    let key = |at: &&Address| at.kind() == ObjectKind::Constraint && !mark.bare.contains(*at);
+    some.iter().filter(key).filter(|at| !some.contains(&at.holder()))
+}
+
 /// A table leaves its parents as they were, and joins them as they will be.
 fn regroupings(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static str)) {
     for (i, mark) in marks.iter().enumerate().filter(|(_, m)| !m.opens.is_empty() || !m.closes.is_empty()) {
@@ -180,6 +198,7 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
             && some.iter().any(|at| matches!(at.kind(), ObjectKind::Constraint | ObjectKind::Index))
             && !some.iter().any(|at| at.kind() == ObjectKind::Table)
     };
+    let has_index = |some: &BTreeSet<Address>| some.iter().any(|at| at.kind() == ObjectKind::Index);
     let mut by_table: BTreeMap<&Qualified, Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate().filter(|(_, mark)| mark.renames_to.is_empty()) {
         for table in mark.works_on.iter().filter(|_| own(&mark.makes, mark) || own(&mark.removes, mark)) {
@@ -198,6 +217,12 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
                 } else if own(&low_mark.makes, low_mark) && own(&high_mark.removes, high_mark) {
                     edge(high, low, "what comes from a parent goes before a table has it of its own");
                 }
+                if keys(&low_mark.makes, low_mark).next().is_some() && has_index(&high_mark.makes) {
+                    edge(low, high, "a key is there before an index of which it becomes a share");
+                }
+                if keys(&low_mark.removes, low_mark).next().is_some() && has_index(&high_mark.removes) {
+                    edge(high, low, "an index goes before the keys that are its shares");
+                }
             }
         }
     }
@@ -209,17 +234,28 @@ fn slots(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, u
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.removes {
             freed.entry(slot(at, mark, ground)).or_default().push(i);
+            for share in shares(at, mark, ground, ground.live) {
+                freed.entry((share, Slot::Relation)).or_default().push(i);
+            }
         }
     }
     for (i, mark) in marks.iter().enumerate() {
         for at in &mark.makes {
-            for &remover in freed.get(&slot(at, mark, ground)).map(Vec::as_slice).unwrap_or_default() {
-                if !marks[i].removes.contains(at) {
-                    edge(remover, i, "a name is free before it is taken");
+            let shares = shares(at, mark, ground, ground.goal).into_iter().map(|share| (share, Slot::Relation));
+            for taken in shares.chain([slot(at, mark, ground)]) {
+                for &remover in freed.get(&taken).map(Vec::as_slice).unwrap_or_default() {
+                    if !marks[i].removes.contains(at) {
+                        edge(remover, i, "a name is free before it is taken");
+                    }
                 }
             }
         }
     }
+}
+
+/// The names that come or go with a thing in tables under its own. A rename leaves them as they are.
+fn shares(at: &Address, mark: &Footmarks, ground: &Ground<'_>, schema: &Schema) -> Vec<Qualified> {
+    if mark.renames_to.is_empty() { ground.dialect.shares(at, schema) } else { Vec::new() }
 }
 
 /// The name spaces in which two things cannot have one name.

@@ -168,6 +168,12 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether the engine refuses a change of a column while other columns of its table are computed from it.
+    fn stops_computing(&self, change: &Kind) -> bool {
+        let _ = change;
+        false
+    }
+
     /// Whether a foreign key can stand between columns of two types.
     fn compares(&self, a: &str, b: &str) -> bool {
         let _ = (a, b);
@@ -197,6 +203,12 @@ pub trait Dialect: Send + Sync {
         Vec::new()
     }
 
+    /// The names that the engine gives to what tables under the one of an index or key have of it.
+    fn shares(&self, at: &Address, schema: &Schema) -> Vec<Qualified> {
+        let _ = (at, schema);
+        Vec::new()
+    }
+
     /// Lets a table name a parent by its new name.
     fn rename_parent(&self, table: &mut Table, from: &Qualified, to: &Qualified) {
         let _ = (table, from, to);
@@ -214,7 +226,7 @@ pub trait Dialect: Send + Sync {
         false
     }
 
-    /// Whether two values of a table's setting mean the same; `catalog` is the catalog's spelling.
+    /// Whether two values of a table's or a view's setting mean the same; `catalog` is the catalog's spelling.
     fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
         let _ = name;
         declared == catalog

@@ -31,6 +31,8 @@ pub(super) struct Footmarks {
     pub(super) lets_go: BTreeSet<Address>,
     /// What the things it makes or changes are built on.
     pub(super) stands_on: BTreeSet<Address>,
+    /// What must be gone before it runs, lest what it makes is built on that.
+    pub(super) outlives: BTreeSet<Address>,
     /// Columns that get their values in it.
     pub(super) fills: BTreeSet<Address>,
     /// Columns that get the values of rows that came late, which only those wait for that look for such rows too.

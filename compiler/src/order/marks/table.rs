@@ -8,12 +8,28 @@ use std::{
 use super::{Footmarks, Ground, data::selection_reads};
 use crate::order::needs::{column_needs, constraint_needs, expression_reads, is_bare, lets_go, members, of_table};
 use mig_plan::{
-    Address, Body, Kind, Name, ObjectKind, Qualified, Schema,
+    Address, Body, Kind, Name, Object, ObjectKind, Qualified, Schema, Table,
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, DropColumn, DropConstraint, Rebuild, Regroup, Shadow},
     table::Rule,
 };
 
 pub(super) fn alter_table(alter: &AlterTable, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let types = |options: &BTreeMap<String, String>, schema| {
+        let bare = Object::new(Body::Table(Table { options: options.clone(), ..Table::default() }));
+        let mut needs = ground.dialect.references(&Address::table(&alter.table), &bare, schema);
+        needs.retain(|need| need.kind() == ObjectKind::Type);
+        needs
+    };
+    let (was, is) = (types(&alter.from, ground.live), types(&alter.to, ground.goal));
+    // A table of a type has the form of that from the moment in which it joins it to that in which it leaves.
+    if let Some(of) = was.difference(&is).next() {
+        marks.opens.insert(alter.table.clone());
+        marks.lets_go.insert(of.clone());
+    }
+    if let Some(of) = is.difference(&was).next() {
+        marks.closes.insert(alter.table.clone());
+        marks.stands_on.insert(of.clone());
+    }
     marks.changes.insert(Address::table(&alter.table));
     marks.stands_on.extend(of_table(&alter.table, ground.goal, ground));
     let needed = of_table(&alter.table, ground.live, ground);
