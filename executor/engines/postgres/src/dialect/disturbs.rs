@@ -4,7 +4,11 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{Address, Body, Kind, Object, ObjectKind};
 
-use super::{inherit, recipe::column, render::enums, render::object};
+use super::{
+    inherit,
+    recipe::column,
+    render::{enums, object, view},
+};
 
 /// The addresses that a change disturbs.
 pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
@@ -37,7 +41,7 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
         }
         Kind::Drop(_) => at.kind() != ObjectKind::Index,
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
-            (Body::View(_), Body::View(_)) => true,
+            (Body::View(from), Body::View(to)) => !view::changes_in_place(from, to),
             (Body::Enum { values: from }, Body::Enum { values: to }) => enums::added(from, to).is_none(),
             (Body::Domain(from), Body::Domain(to)) => from.base != to.base || from.collation != to.collation,
             (Body::Source(from), Body::Source(to)) => !object::replaces_in_place(k, from, to),

@@ -46,7 +46,7 @@ fn privileges(kind: ObjectKind, version: u32) -> &'static [&'static str] {
     match kind {
         ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView => {
             let all = &["select", "insert", "update", "delete", "truncate", "references", "trigger", "maintain"];
-            if version >= 17 { all } else { &all[..7] }
+            if version >= super::versions::MAINTAIN { all } else { &all[..7] }
         }
         ObjectKind::Sequence => &["usage", "select", "update"],
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => &["execute"],

@@ -10,8 +10,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Constraint, Name, Object, Qualified, Rule, Schema, Sql, Table, schema::Index,
-    split_path,
+    Address, Body, Column, ColumnValue, Constraint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
+    schema::Index, split_path,
 };
 
 #[cfg(feature = "driver")]
@@ -51,6 +51,17 @@ pub(crate) fn path_of(dotted: &str) -> Option<Qualified> {
 /// Before the name of a parent's index or key: the setting with the name that a partition has for its share in it, where that is not
 /// the one that the server gives.
 pub(crate) const NAME_OF: &str = "name_of.";
+
+/// The setting of an index of a table with partitions that those need not have their shares in.
+pub(crate) const ONLY: &str = "only";
+
+/// The setting of an index of a partition with the path of the index over it that it is attached to, where that is the parent's only.
+pub(crate) const ATTACHED: &str = "attached_to";
+
+/// The path of the index that one is attached to.
+pub(crate) fn attached_to(index: &Index) -> Option<Qualified> {
+    index.options.get(ATTACHED).and_then(|path| path_of(path))
+}
 
 /// Whether a share in an index has a name that the server gives: `kind` is the kind of constraint that it carries, if any.
 #[cfg(feature = "driver")]
@@ -264,7 +275,7 @@ pub(crate) fn passed_indexes<'a>(schema: &'a Schema, at: &Qualified) -> Vec<(&'a
     for _ in 0..DEEPEST {
         let Some(table) = schema.table(&here).filter(|t| is_partition(t)) else { break };
         let Some(parent) = parents(table).pop() else { break };
-        let of_parent = schema.indexes().filter(|(_, index)| index.table == parent);
+        let of_parent = schema.indexes().filter(|(_, i)| i.table == parent && !i.options.contains_key(ONLY));
         found.extend(of_parent);
         here = parent;
     }
@@ -348,6 +359,24 @@ pub(crate) fn lean(schema: &mut Schema) {
 /// Whether an index is a table's share in one of a table over it.
 pub(crate) fn is_share(theirs: &Index, own: &Index, at: &Qualified) -> bool {
     same_index(&copied(theirs, at), own)
+}
+
+/// The names that the server gives the shares of partitions in an index or key, where they are free.
+pub(crate) fn shares(at: &Address, schema: &Schema) -> Vec<Qualified> {
+    let none = BTreeSet::new();
+    let divided = |of: &Qualified| schema.table(of).is_some_and(|t| t.options.contains_key("partition_by"));
+    if let Some(Body::Index(index)) = schema.objects.get(at).map(|o| &o.body) {
+        if !divided(&index.table) || index.options.contains_key(ONLY) {
+            return Vec::new();
+        }
+        let below = descendants(schema, &index.table).into_iter();
+        return below.map(|of| of.sibling(super::index_name(&copied(index, &of), &none))).collect();
+    }
+    let of = at.relation().filter(|of| at.kind() == ObjectKind::Constraint && divided(of));
+    let key = of.as_ref().and_then(|of| schema.table(of)?.constraints.get(at.name()));
+    let (Some(of), Some(key)) = (of.as_ref(), key.filter(|c| c.key().is_some())) else { return Vec::new() };
+    let below = descendants(schema, of).into_iter();
+    below.map(|under| under.sibling(super::constraint_name(&under, key, &none))).collect()
 }
 
 /// The index or key of a table over a partition that has a name, and the name that the server gives the partition's share in it.

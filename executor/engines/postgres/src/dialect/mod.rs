@@ -18,6 +18,10 @@ mod simplify;
 mod tests;
 mod types;
 mod undo;
+pub(crate) mod versions;
+
+#[cfg(feature = "driver")]
+pub(crate) use render::{foreign, view};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,8 +29,9 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Address, Body, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
     Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
+    kind::AlterColumn,
     schema::{Index, IndexedBy},
     verify::Literal,
 };
@@ -48,7 +53,7 @@ impl Postgres {
 
     /// The major version as a number; the oldest supported one where it cannot be told.
     fn major(&self) -> u32 {
-        self.version.split('.').next().and_then(|n| n.trim().parse().ok()).unwrap_or(13)
+        self.version.split('.').next().and_then(|n| n.trim().parse().ok()).unwrap_or(versions::OLDEST)
     }
 }
 
@@ -141,6 +146,10 @@ impl Dialect for Postgres {
         inherit::parents(table)
     }
 
+    fn shares(&self, at: &Address, schema: &Schema) -> Vec<Qualified> {
+        inherit::shares(at, schema)
+    }
+
     fn rename_parent(&self, table: &mut Table, from: &Qualified, to: &Qualified) {
         inherit::rename_parent(table, from, to);
     }
@@ -158,7 +167,14 @@ impl Dialect for Postgres {
     }
 
     fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
-        declared == catalog || (matches!(name, "bound" | "partition_by") && bound::same(declared, catalog))
+        let text = |text: &str| Sql::new(text);
+        let same_value = || {
+            let bare = Object::new(Body::Namespace {});
+            same::same(&bare, &text(declared), &text(catalog), self.default_schema.as_ref()) == Sameness::Same
+        };
+        declared == catalog
+            || (matches!(name, "bound" | "partition_by") && bound::same(declared, catalog))
+            || (name.starts_with(render::view::DEFAULT) && same_value())
     }
 
     fn keeps_view_columns(&self) -> bool {
@@ -167,6 +183,11 @@ impl Dialect for Postgres {
 
     fn remakes(&self, change: &Kind) -> bool {
         matches!(change, Kind::AlterColumn(k) if recipe::column::remade(k, self.major()))
+    }
+
+    fn stops_computing(&self, change: &Kind) -> bool {
+        let retyped = |k: &AlterColumn| k.from.data_type != k.to.data_type || k.from.collation != k.to.collation;
+        matches!(change, Kind::AlterColumn(k) if retyped(k) && !recipe::column::remade(k, self.major()))
     }
 
     fn compares(&self, a: &str, b: &str) -> bool {
@@ -183,10 +204,9 @@ impl Dialect for Postgres {
     }
 
     fn replaces_beside(&self, at: &Address, from: &Object, to: &Object, schema: &Schema) -> bool {
-        [from, to].into_iter().all(|object| match &object.body {
-            mig_plan::Body::Index(index) => render::index::can_beside(at, object, index, schema),
-            _ => false,
-        })
+        let (Body::Index(was), Body::Index(is)) = (&from.body, &to.body) else { return false };
+        render::index::same_but_flags(was, is)
+            || (render::index::can_beside(at, from, was, schema) && render::index::can_beside(at, to, is, schema))
     }
 
     fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {

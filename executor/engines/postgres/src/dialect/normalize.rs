@@ -12,7 +12,9 @@ use super::{
     grants::{self, Defaults},
     inherit,
     names::{self, literal, qualified},
+    render::foreign,
     types::SERIALS,
+    versions,
 };
 
 /// The schema as PostgreSQL would have it. Texts stay as they were said.
@@ -42,9 +44,33 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
         grants::normalize(at, object, version, &mut complaints);
         check_object(at, object, version, &mut complaints);
     }
+    held_by_indexes(&mut schema);
     foreign_keys(&mut schema, &mut complaints);
     inherit::lean(&mut schema);
     if complaints.is_empty() { Ok(schema) } else { Err(complaints) }
+}
+
+/// What a table says of one of its indexes is a setting of that index; of a key, it stays the table's.
+fn held_by_indexes(schema: &mut Schema) {
+    let mut held: Vec<(Address, &str)> = Vec::new();
+    for (at, table) in schema.tables() {
+        for (setting, flag) in [("replica_identity", "replica_identity"), ("clustered_on", "clustered")] {
+            let named = table.options.get(setting).and_then(|name| Name::new(name.as_str()).ok());
+            let index = named.map(|name| Address::index(&at.sibling(name)));
+            held.extend(index.filter(|index| schema.objects.contains_key(index)).map(|index| (index, flag)));
+        }
+    }
+    for (at, flag) in held {
+        let Some(Body::Index(index)) = schema.objects.get_mut(&at).map(|o| &mut Arc::make_mut(o).body) else {
+            continue;
+        };
+        index.options.insert(flag.to_owned(), "true".to_owned());
+        let of = index.table.clone();
+        let setting = if flag == "clustered" { "clustered_on" } else { flag };
+        if let Some(table) = schema.table_mut(&of) {
+            table.options.remove(setting);
+        }
+    }
 }
 
 /// Puts what has no schema into the default one.
@@ -245,7 +271,7 @@ fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<C
 
 fn check_value(at: &Address, column: &Column, version: u32, complaints: &mut Vec<Complaint>) {
     match &column.value {
-        ColumnValue::Generated { stored: false, .. } if version < 18 => {
+        ColumnValue::Generated { stored: false, .. } if version < versions::VIRTUAL => {
             let help = Some("say that it is stored");
             complaints.push(complain(at, format!("PostgreSQL {version} has no virtual generated columns"), help));
         }
@@ -258,34 +284,35 @@ fn check_value(at: &Address, column: &Column, version: u32, complaints: &mut Vec
 }
 
 fn check_constraint(at: &Address, constraint: &Constraint, version: u32, complaints: &mut Vec<Complaint>) {
-    if constraint.key().is_some_and(|k| k.nulls_not_distinct) && version < 15 {
+    if constraint.key().is_some_and(|k| k.nulls_not_distinct) && version < versions::NULLS_NOT_DISTINCT {
         complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
     }
     if matches!(constraint.rule, Rule::Check { .. }) && !constraint.deferral.is_none() {
         complaints.push(complain(at, "PostgreSQL cannot defer a check", None));
     }
     if let Rule::ForeignKey(fk) = &constraint.rule {
-        if !fk.on_delete_columns.is_empty() && version < 15 {
+        if !fk.on_delete_columns.is_empty() && version < versions::SET_COLUMNS {
             complaints.push(complain(at, "a list of columns after ON DELETE SET needs PostgreSQL 15", None));
         }
         if !fk.referenced.is_empty() && fk.referenced.len() != fk.columns.len() {
             complaints.push(complain(at, "a foreign key has as many columns as the key that it refers to", None));
         }
     }
-    if constraint.options.contains_key("not_enforced") && version < 18 {
+    if constraint.options.contains_key("not_enforced") && version < versions::NOT_ENFORCED {
         complaints.push(complain(at, "NOT ENFORCED needs PostgreSQL 18", None));
     }
 }
 
 fn check_object(at: &Address, object: &Object, version: u32, complaints: &mut Vec<Complaint>) {
+    complaints.extend(foreign::told_secret(at, object));
     match &object.body {
-        Body::Index(index) if index.nulls_not_distinct && version < 15 => {
+        Body::Index(index) if index.nulls_not_distinct && version < versions::NULLS_NOT_DISTINCT => {
             complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
         }
         Body::Index(index) if index.parts.is_empty() => {
             complaints.push(complain(at, "an index needs at least one column or expression", None));
         }
-        Body::View(view) if view.options.contains_key("security_invoker") && version < 15 => {
+        Body::View(view) if view.options.contains_key("security_invoker") && version < versions::SECURITY_INVOKER => {
             complaints.push(complain(at, "security_invoker needs PostgreSQL 15", None));
         }
         Body::Enum { values } => {

@@ -1,6 +1,7 @@
 //! How the changes of one object are made, step by step.
 
 pub(crate) mod column;
+mod computed;
 pub(crate) mod constraint;
 pub(crate) mod fill;
 pub(crate) mod layer;
@@ -10,6 +11,7 @@ pub(crate) mod object;
 pub(crate) mod serve;
 pub(crate) mod settle;
 pub(crate) mod twins;
+mod typed;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -18,7 +20,7 @@ use mig_plan::{Address, Complaint, Context, Draft, Group, Hazard, HazardCode, Ki
 
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
-    let group = &fill::with_guarded_casts(group, context)?;
+    let group = &computed::before_sources(fill::with_guarded_casts(group, context)?);
     let mut drafts = Vec::new();
     let mut moving = Vec::new();
     let movers = movers::Movers::of(context);
@@ -33,7 +35,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::DropConstraint(k) if carried(&k.table, &k.name) => {}
             Kind::Create(k) => drafts.extend(object::create(k, context)),
             Kind::Drop(k) => drafts.extend(object::drop(k, context)),
-            Kind::Replace(k) => drafts.extend(object::replace(k)),
+            Kind::Replace(k) => drafts.extend(typed::around(k, context, object::replace(k))),
             Kind::Rename(_) | Kind::RenameMember(_) => {
                 drafts.push(layer::alone(change));
             }
@@ -44,6 +46,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                     format!("renames a value of {}", change.address()),
                 ));
             }
+            // A table has its form before it is one of a type.
+            Kind::AlterTable(k) if typed::joins(k) => {}
             Kind::AlterTable(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, "changes the settings of the table"));
             }
@@ -60,7 +64,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
                     .changes
                     .iter()
                     .any(|c| matches!(c, Kind::Replace(k) if matches!(k.to.body, mig_plan::Body::Index(_))));
-                let phase = if exchanged { Phase::Contract } else { Phase::Expand };
+                // What is replaced has the old comment until then.
+                let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
+                let after = replaces.map(|d| d.phase).max().unwrap_or(Phase::Expand);
+                let phase = if exchanged { Phase::Contract } else { after };
                 drafts.push(Draft::new(change.clone(), phase, "says what it is for"));
             }
             Kind::Privileges(k) => {
@@ -127,6 +134,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             }
         }
     }
+    drafts.extend(group.changes.iter().filter_map(typed::joining));
     let backfills = fill::backfills(group, context);
     if let Some(moves) = twins::Move::new(&group.at.qualified(), group, context, moving) {
         drafts.splice(0..0, moves.drafts());
@@ -142,6 +150,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     // What ends a move comes last of all: nothing waits for it, and what stands on several changed columns can go and come once.
     drafts.sort_by_key(|d| (d.phase, matches!(d.change, Kind::Unsync(_))));
     column::loosen_last(&mut drafts, group);
+    computed::as_one(&mut drafts, group);
     Ok(drafts)
 }
 

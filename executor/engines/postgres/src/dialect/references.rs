@@ -59,7 +59,12 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
         Body::Sequence(sequence) => {
             finder.found.extend(sequence.owned_by.clone().filter(|owner| schema.contains(owner)))
         }
-        Body::View(view) => finder.text(&view.query, None),
+        Body::View(view) => {
+            finder.text(&view.query, None);
+            for (_, text) in view.options.iter().filter(|(key, _)| key.starts_with(super::render::view::DEFAULT)) {
+                finder.text(&Sql::new(text), None);
+            }
+        }
         Body::Domain(domain) => {
             finder.data_type(&domain.base);
             for text in domain.default.iter().chain(domain.checks.values()) {
@@ -268,6 +273,9 @@ impl Finder<'_> {
 
     fn index(&mut self, index: &Index) {
         self.relation(&index.table);
+        if let Some(parent) = inherit::attached_to(index) {
+            self.add(Address::index(&parent));
+        }
         for part in &index.parts {
             match &part.what {
                 IndexedBy::Column(name) => self.add_column(&index.table, name),

@@ -1,12 +1,14 @@
 //! Changes as SQL.
 
 pub(crate) mod anew;
+pub(crate) mod around;
 pub(crate) mod backfill;
 pub(crate) mod column;
 pub(crate) mod composite;
 pub(crate) mod constraint;
 pub(crate) mod domain;
 pub(crate) mod enums;
+pub(crate) mod foreign;
 pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod leave;

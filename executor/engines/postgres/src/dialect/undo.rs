@@ -97,6 +97,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
                 sql.push(format!("ALTER TABLE {} DETACH PARTITION {name}", render::table::path(parent)));
             }
             match &k.object.body {
+                Body::Index(of) => sql.extend(index::dropped(&k.at, of, after)?),
                 Body::DefaultPrivileges {} => sql.extend(grants::sql(&k.at, &k.object.grants, &Default::default())),
                 _ => sql.push(object::plain_drop(&k.at, &k.object)?),
             }
@@ -107,11 +108,39 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             }
             Ok(done(format!("drops {}", k.at), transaction(sql, render::META)))
         }
+        Kind::Replace(k) => match (&k.from.body, &k.to.body) {
+            (Body::Enum { values: from }, Body::Enum { values: to })
+                if render::enums::added(from, to).is_some_and(|added| !added.is_empty()) =>
+            {
+                value_back(k, (before, after), version)
+            }
+            _ => reversed(change, (before, after), version, change.taken_back()),
+        },
         Kind::ValidateConstraint(_) => {
             Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
         }
         _ => reversed(change, (before, after), version, change.taken_back()),
     }
+}
+
+/// An enum without a value that it has got: made anew, with what stands on it out of the way.
+fn value_back(
+    k: &mig_plan::kind::Replace,
+    (before, after): (&Schema, &Schema),
+    version: u32,
+) -> Result<RenderedUndo, Complaint> {
+    let change = Kind::from(k.clone());
+    let mut undo = reversed(&change, (before, after), version, change.taken_back())?;
+    if let Action::Transaction(transaction) = &mut undo.action {
+        let middle: Vec<_> = transaction.sql.iter().map(mig_plan::Statement::sql).collect();
+        let alone = middle.len();
+        let around = render::around::without_dependants(&k.at, after, middle)?;
+        if around.len() > alone {
+            transaction.sql = around.into_iter().map(mig_plan::Statement::new).collect();
+            transaction.sql.insert(0, mig_plan::Statement::new("SET LOCAL check_function_bodies = off"));
+        }
+    }
+    Ok(undo)
 }
 
 /// Whether a change gives a routine its body.

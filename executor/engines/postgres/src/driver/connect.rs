@@ -7,11 +7,10 @@ use mig_plan::Name;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
 use super::{failure::unreachable, link::Link};
+use crate::dialect::versions::{NEWEST, OLDEST};
 
 /// How long a connection may take to be made.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// The oldest server that the catalog queries know.
-const OLDEST: u32 = 13;
 
 /// Everything that could change what a text means, or end the session from outside, has one value. A statement that row security
 /// would filter is an error: it would leave rows behind unseen.
@@ -96,11 +95,13 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
 fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Failure> {
     let number: u32 = number.and_then(|n| n.parse().ok()).unwrap_or_default();
     let major = number / 10_000;
-    if product.starts_with("PostgreSQL ") && major >= OLDEST {
+    if product.starts_with("PostgreSQL ") && (OLDEST..=NEWEST).contains(&major) {
         return Ok(major);
     }
     let product = product.split(" on ").next().unwrap_or_default();
-    Err(Failure::Unreachable { says: format!("{place} is {product}; mig needs PostgreSQL {OLDEST} or newer") })
+    let says = format!("{place} is {product}; this mig knows PostgreSQL {OLDEST} to {NEWEST}");
+    let says = if major > NEWEST { format!("{says}: a newer mig may know it") } else { says };
+    Err(Failure::Unreachable { says })
 }
 
 /// Pins the session.
@@ -152,6 +153,7 @@ mod tests {
     #[test]
     fn only_postgres_of_a_known_age_will_do() {
         assert_eq!(version("PostgreSQL 15.4 on x86_64", Some("150004"), "x").unwrap(), 15);
+        assert!(version("PostgreSQL 19.0 on x86_64", Some("190000"), "x").is_err());
         assert!(version("PostgreSQL 12.9 on x86_64", Some("120009"), "x").is_err());
         assert!(version("CockroachDB CCL v23.1", Some("130000"), "x").is_err());
     }

@@ -101,8 +101,10 @@ pub(super) fn tables(ask: &Ask) -> String {
            ts.spcname as tablespace, nullif(am.amname, 'heap') as access_method, c.reloptions as settings,
            case when c.reltoastrelid <> 0 then (select t.reloptions from pg_class t where t.oid = c.reltoastrelid) end as toast_settings,
            case c.relreplident when 'f' then 'full' when 'n' then 'nothing' when 'i' then
-             (select ic.relname::text from pg_index i join pg_class ic on ic.oid = i.indexrelid
-               where i.indrelid = c.oid and i.indisreplident) end as replica_identity,
+             (select k.conname::text from pg_index i join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = c.oid
+               where i.indrelid = c.oid and i.indisreplident and k.contype in ('p', 'u', 'x')) end as replica_identity,
+           (select k.conname::text from pg_index i join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = c.oid
+             where i.indrelid = c.oid and i.indisclustered and k.contype in ('p', 'u', 'x')) as clustered_on,
            case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_by,
            pg_get_expr(c.relpartbound, c.oid) as bound, h.parents,
            case when c.relispartition then (
@@ -110,6 +112,7 @@ pub(super) fn tables(ask: &Ask) -> String {
                  (select string_agg(ia.attname, '_' order by ia.attnum) from pg_attribute ia where ia.attrelid = ic.oid)))
                from pg_index ix join pg_class ic on ic.oid = ix.indexrelid
                  join pg_class rc on rc.oid = pg_partition_root(ix.indexrelid)
+                 join pg_index rx on rx.indexrelid = rc.oid and rx.indisvalid
                  left join pg_constraint k on k.conindid = ic.oid and k.conrelid = c.oid and k.contype in ('p', 'u', 'x')
                  left join pg_constraint rk on rk.conindid = rc.oid and rk.contype in ('p', 'u', 'x')
               where ix.indrelid = c.oid and ic.relispartition and (k.oid is null or rk.oid is not null)) end as shares,
@@ -198,8 +201,7 @@ pub(super) fn constraints(ask: &Ask) -> String {
                 when con.contype = 'x' then pg_get_constraintdef(con.oid) end as expression,
            case when con.contype in ('p', 'u', 'x') then con.conindid::int8 end as index,
            i.indkey::int2[] as index_key, i.indnkeyatts as key_columns, coalesce({nulls}, false) as nulls_not_distinct,
-           coalesce(i.indisclustered, false) as clustered, ic.reloptions as settings, ts.spcname as tablespace,
-           d.description as comment
+           ic.reloptions as settings, ts.spcname as tablespace, d.description as comment
          from pg_constraint con
            left join pg_constraint up on up.oid = con.conparentid and con.conparentid <> 0
            left join pg_class rc on rc.oid = con.confrelid left join pg_namespace rn on rn.oid = rc.relnamespace
@@ -231,12 +233,14 @@ pub(super) fn indexes(ask: &Ask) -> String {
            (select json_agg(json_build_array(a.attnum, a.attoptions)) from pg_attribute a
              where a.attrelid = i.indexrelid and a.attoptions is not null) as class_settings,
            pg_get_expr(i.indpred, i.indrelid) as predicate, {nulls} as nulls_not_distinct, i.indisvalid as valid,
+           c.relkind = 'I' as divided, case when not hi.indisvalid then json_build_array(hn.nspname, hc.relname) end as attached_to,
            i.indisclustered as clustered, i.indisreplident as replica_identity, c.reloptions as settings,
            ts.spcname as tablespace, h.inhparent::int8 as parent, d.description as comment
          from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
            join pg_class t on t.oid = i.indrelid join pg_namespace tn on tn.oid = t.relnamespace
            join pg_am am on am.oid = c.relam left join pg_tablespace ts on ts.oid = c.reltablespace
-           left join pg_inherits h on h.inhrelid = c.oid
+           left join pg_inherits h on h.inhrelid = c.oid left join pg_index hi on hi.indexrelid = h.inhparent
+           left join pg_class hc on hc.oid = hi.indexrelid left join pg_namespace hn on hn.oid = hc.relnamespace
            left join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = 0
          where t.relkind in ('r', 'p', 'm')
            and not exists (select from pg_constraint k where k.conindid = c.oid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x'))
@@ -259,7 +263,11 @@ pub(super) fn views(ask: &Ask) -> String {
     json(&format!(
         "select c.oid::int8 as oid, n.nspname as schema, c.relname as name, c.relkind = 'm' as materialized,
            pg_get_viewdef(c.oid) as query, c.reloptions as settings, c.relispopulated as populated,
-           ts.spcname as tablespace, nullif(am.amname, 'heap') as access_method, d.description as comment
+           ts.spcname as tablespace, nullif(am.amname, 'heap') as access_method, d.description as comment,
+           (select json_agg(json_build_array(a.attname, s.description, pg_get_expr(f.adbin, f.adrelid)))
+              from pg_attribute a left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+                left join pg_description s on s.classoid = 'pg_class'::regclass and s.objoid = a.attrelid and s.objsubid = a.attnum
+             where a.attrelid = c.oid and a.attnum > 0 and (f.oid is not null or s.description is not null)) as columns
          from pg_class c join pg_namespace n on n.oid = c.relnamespace
            left join pg_tablespace ts on ts.oid = c.reltablespace left join pg_am am on am.oid = c.relam
            left join pg_description d on d.classoid = 'pg_class'::regclass and d.objoid = c.oid and d.objsubid = 0

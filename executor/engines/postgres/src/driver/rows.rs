@@ -56,6 +56,7 @@ pub(super) struct TableRow {
     pub(super) settings: Settings,
     pub(super) toast_settings: Settings,
     pub(super) replica_identity: Option<String>,
+    pub(super) clustered_on: Option<String>,
     pub(super) partition_by: Option<String>,
     pub(super) bound: Option<String>,
     pub(super) parents: Option<Vec<(String, String)>>,
@@ -145,7 +146,6 @@ pub(super) struct ConstraintRow {
     pub(super) index_key: Option<Vec<i16>>,
     pub(super) key_columns: Option<usize>,
     pub(super) nulls_not_distinct: bool,
-    pub(super) clustered: bool,
     pub(super) settings: Settings,
     pub(super) tablespace: Option<String>,
     pub(super) comment: Option<String>,
@@ -174,11 +174,15 @@ pub(super) struct IndexRow {
     pub(super) predicate: Option<String>,
     pub(super) nulls_not_distinct: bool,
     pub(super) valid: bool,
+    /// Whether it is an index of a table that is divided into partitions.
+    pub(super) divided: bool,
     pub(super) clustered: bool,
     pub(super) replica_identity: bool,
     pub(super) settings: Settings,
     pub(super) tablespace: Option<String>,
     pub(super) parent: Option<Oid>,
+    /// The schema and name of the index that it is attached to, where partitions need not have their shares in that.
+    pub(super) attached_to: Option<(String, String)>,
     pub(super) comment: Option<String>,
 }
 
@@ -189,6 +193,9 @@ pub(super) struct ClassRow {
     pub(super) standard: bool,
     pub(super) name: String,
 }
+
+/// A view's column: name, comment, default.
+pub(super) type SaidOfColumn = (String, Option<String>, Option<String>);
 
 /// See [`queries::views`](super::queries::views).
 #[derive(Debug, Deserialize)]
@@ -202,6 +209,8 @@ pub(super) struct ViewRow {
     pub(super) populated: bool,
     pub(super) tablespace: Option<String>,
     pub(super) access_method: Option<String>,
+    /// Columns about which something is said.
+    pub(super) columns: Option<Vec<SaidOfColumn>>,
     pub(super) comment: Option<String>,
 }
 

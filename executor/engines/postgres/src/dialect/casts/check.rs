@@ -60,7 +60,11 @@ fn wrong(column: &str, from: &str, to: &str, schema: &Schema, version: u32) -> O
     let numeric = matches!(a.name.as_str(), "integer" | "bigint" | "numeric" | "real" | "double precision");
     match (b.numbers.first(), range(&b.name)) {
         // Only the server knows all that it reads, and from this version on it says so.
-        _ if version >= 16 && text(&a.name) && !text(&b.name) && !to.contains('.') => {
+        _ if version >= crate::dialect::versions::INPUT_IS_VALID
+            && text(&a.name)
+            && !text(&b.name)
+            && !to.contains('.') =>
+        {
             Some(format!("NOT pg_catalog.pg_input_is_valid({column}::text, {})", literal(to)))
         }
         _ if b.array && text(&a.name) => Some(format!("{column}::text !~ '^\\s*[[{{]'")),

@@ -15,6 +15,7 @@ use super::{fill, movers, twins, warned};
 use crate::dialect::{
     casts,
     names::{generated, quote},
+    versions,
 };
 
 /// The name of the check that proves for a moment that a column has no NULL.
@@ -144,6 +145,11 @@ pub(crate) fn alter<'a>(
     drafts
 }
 
+/// The mark of drafts that make a column anew.
+pub(super) fn remake_mark(column: &Name) -> String {
+    format!("remake {column}")
+}
+
 /// Drops a column and adds it again, with the privileges on it, in one transaction.
 fn remake(change: &AlterColumn, group: &Group, context: &Context<'_>) -> Vec<Draft> {
     let (table, name) = (&change.table, &change.to.name);
@@ -164,7 +170,7 @@ fn remake(change: &AlterColumn, group: &Group, context: &Context<'_>) -> Vec<Dra
         drafts.insert(0, Draft::new(take, Phase::Contract, format!("privileges on {name} go with it")));
         drafts.push(Draft::new(give, Phase::Contract, format!("privileges on {name} come with it")));
     }
-    let mark = format!("remake {name}");
+    let mark = remake_mark(name);
     drafts.into_iter().map(|draft| draft.together(&mark)).collect()
 }
 
@@ -178,7 +184,7 @@ pub(crate) fn remade(change: &AlterColumn, version: u32) -> bool {
     match (&change.from.value, &change.to.value) {
         (a, b) if a == b => false,
         (ColumnValue::Generated { stored: a, .. }, ColumnValue::Generated { stored: b, .. }) => {
-            a != b || (*a && version < 17) || change.from.data_type != change.to.data_type
+            a != b || (*a && version < versions::SET_EXPRESSION) || change.from.data_type != change.to.data_type
         }
         (ColumnValue::Generated { stored, .. }, _) => !stored,
         (_, b) => generated(b),

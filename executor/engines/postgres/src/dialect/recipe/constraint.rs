@@ -53,9 +53,7 @@ pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) 
 
 /// Whether an index built beside running clients can become the key.
 fn can_adopt(change: &AddConstraint, context: &Context<'_>) -> bool {
-    let options = &change.constraint.options;
-    !is_partitioned(context.renamed, &change.table)
-        && !["period", "clustered"].iter().any(|option| options.contains_key(*option))
+    !is_partitioned(context.renamed, &change.table) && !change.constraint.options.contains_key("period")
 }
 
 /// A key whose index is built beside running clients and then becomes its own.
@@ -153,10 +151,23 @@ pub(crate) fn swap_keys(drafts: &mut Vec<Draft>, group: &Group, context: &Contex
     });
     let Some(old) = old else { return };
     let old = drafts.remove(old).together(KEY_SWAP);
+    let columns = match &old.change {
+        Kind::DropConstraint(k) => k.constraint.columns().to_vec(),
+        _ => Vec::new(),
+    };
     match drafts.iter().position(|d| d.atomic.as_deref() == Some(KEY_SWAP)) {
         Some(new) => drafts.insert(new, old),
         None => drafts.push(old),
     }
+    // Its columns go when it has gone.
+    let leaves = |draft: &Draft| match &draft.change {
+        Kind::DropColumn(k) => columns.contains(&k.column.name),
+        Kind::Leave(k) => k.kept.columns.iter().any(|c| columns.contains(&c.name)),
+        _ => false,
+    };
+    let (late, rest): (Vec<_>, Vec<_>) = drafts.drain(..).partition(leaves);
+    drafts.extend(rest);
+    drafts.extend(late);
 }
 
 /// The draft of a dropped constraint. One that would refuse what a transform writes goes before it.

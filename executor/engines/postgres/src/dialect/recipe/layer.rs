@@ -101,7 +101,7 @@ fn served<'a>(change: &'a Kind, context: &Context<'_>, version: u32) -> Option<(
     let object = context.snapshot.schema.0.objects.get(&rename.from)?;
     let Body::Table(table) = &object.body else { return None };
     // A view of before 15 reads as its owner, whom row security may not concern.
-    if version < 15 && table.options.contains_key("row_security") {
+    if version < crate::dialect::versions::SECURITY_INVOKER && table.options.contains_key("row_security") {
         return None;
     }
     let taken =
@@ -126,7 +126,8 @@ fn served<'a>(change: &'a Kind, context: &Context<'_>, version: u32) -> Option<(
         if now == column.name { quote(&now) } else { format!("{} AS {}", quote(&now), quote(&column.name)) }
     });
     let query = Sql::new(format!("SELECT {}\nFROM {}", items.collect::<Vec<_>>().join(", "), qualified(&to)));
-    let invoker = (version >= 15).then(|| ("security_invoker".to_owned(), "true".to_owned()));
+    let invoker = (version >= crate::dialect::versions::SECURITY_INVOKER)
+        .then(|| ("security_invoker".to_owned(), "true".to_owned()));
     let view = View { query, columns: Vec::new(), options: invoker.into_iter().collect() };
     let view = Object { comment: None, grants: object.grants.clone(), body: Body::View(view) };
     Some((rename, Create::new(Address::new(ObjectKind::View, &from), view)))

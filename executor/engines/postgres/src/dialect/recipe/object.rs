@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use mig_plan::{
-    Address, Body, ColumnValue, Context, Draft, HazardCode, Name, Object, ObjectKind, Phase, Rule, Sql,
+    Address, Body, ColumnValue, Context, Draft, HazardCode, Kind, Name, Object, ObjectKind, Phase, Rule, Sql,
     kind::{AddConstraint, AlterColumn, Comment, Create, Drop, DropConstraint, Rename, Replace},
     schema::Index,
 };
 
 use super::warned;
-use crate::dialect::{casts, names::generated, render::enums};
+use crate::dialect::{
+    casts, disturbs,
+    names::{generated, qualified},
+    render::{enums, index},
+};
 
 /// The drafts of a new object.
 pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
@@ -107,6 +111,8 @@ fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
 struct Gone<'a> {
     functions: Vec<&'a Name>,
     extensions: bool,
+    /// Types that are made anew under their columns, as columns say them.
+    anew: Vec<String>,
 }
 
 impl<'a> Gone<'a> {
@@ -120,7 +126,20 @@ impl<'a> Gone<'a> {
                 _ => {}
             }
         }
-        Self { functions, extensions }
+        let changes = context.groups.iter().flat_map(|g| &g.changes);
+        let anew = changes.filter(|c| is_type_anew(c)).map(|c| qualified(&c.address().qualified())).collect();
+        Self { functions, extensions, anew }
+    }
+
+    /// Whether a type is made anew: what is kept of it would hold the old one.
+    fn makes_anew(&self, data_type: &str, context: &Context<'_>) -> bool {
+        let one = data_type.strip_suffix("[]").unwrap_or(data_type);
+        let rests_on = |base: &str| self.anew.iter().any(|of| of == base);
+        rests_on(one)
+            || context.renamed.objects.iter().any(|(at, object)| match &object.body {
+                Body::Domain(domain) => qualified(&at.qualified()) == one && rests_on(&domain.base),
+                _ => false,
+            })
     }
 
     fn is_called_in(&self, text: &Sql) -> bool {
@@ -136,6 +155,12 @@ impl<'a> Gone<'a> {
         let one = data_type.strip_suffix("[]").unwrap_or(data_type);
         self.extensions && one.contains('.') && casts::known::user_type(one, context.renamed).is_none()
     }
+}
+
+fn is_type_anew(change: &Kind) -> bool {
+    use ObjectKind::{Domain, Enum, Type};
+    matches!(change, Kind::Replace(k) if matches!(k.at.kind(), Domain | Enum | Type))
+        && !disturbs::of(change, 0).is_empty()
 }
 
 fn unowned(object: &Object) -> Object {
@@ -165,12 +190,17 @@ pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
                     drafts.push(warned(draft, HazardCode::DropsConstraint, "the table that has it is dropped next"));
                 }
             }
-            for column in table.columns.iter_mut().filter(|c| gone.brings(&c.data_type, context)) {
+            for column in &mut table.columns {
+                let goes = gone.brings(&column.data_type, context);
+                if !goes && !gone.makes_anew(&column.data_type, context) {
+                    continue;
+                }
                 let from = column.clone();
                 "text".clone_into(&mut column.data_type);
                 column.value = ColumnValue::Plain;
                 let plain = AlterColumn { table: change.at.qualified(), from, to: column.clone(), using: None };
-                let why = format!("{} is kept as text: its type goes with its extension", column.name);
+                let because = if goes { "goes with its extension" } else { "is made anew" };
+                let why = format!("{} is kept as text: its type {because}", column.name);
                 drafts.push(Draft::new(plain, Phase::Contract, why));
             }
         }
@@ -182,6 +212,11 @@ pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
                 let bare = Replace { at: change.at.clone(), from: change.object.clone(), to: object.clone() };
                 drafts.push(Draft::new(bare, Phase::Contract, "its checks go with the functions that they call"));
             }
+        }
+        Body::Index(index) if index.options.contains_key("replica_identity") => {
+            index.options.remove("replica_identity");
+            let free = Replace { at: change.at.clone(), from: change.object.clone(), to: object.clone() };
+            drafts.push(Draft::new(free, Phase::Backfill, "takes it from its table, so that it can leave"));
         }
         Body::Sequence(sequence) if sequence.owned_by.is_some() => {
             let free = unowned(&change.object);
@@ -204,6 +239,11 @@ pub(crate) fn replace(change: &Replace) -> Vec<Draft> {
             Some(_) => vec![Draft::new(change.clone(), Phase::Expand, why)],
             None => vec![Draft::new(change.clone(), Phase::Contract, why)],
         },
+        (Body::Index(from), Body::Index(to)) if index::same_but_flags(from, to) => {
+            // It lets go before the table takes another, and comes when the table has let go.
+            let comes = to.options.len() > from.options.len();
+            vec![Draft::new(change.clone(), if comes { Phase::Contract } else { Phase::Backfill }, why)]
+        }
         (Body::Index(_), Body::Index(to)) => exchanged(change, to, why),
         (Body::Table(_) | Body::Sequence(_) | Body::Extension(_), _) => {
             vec![Draft::new(change.clone(), Phase::Expand, why)]

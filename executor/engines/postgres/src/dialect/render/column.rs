@@ -12,10 +12,8 @@ use crate::dialect::{
     casts::{self, Fit},
     inherit, keep,
     names::{is_own, qualified, quote},
+    versions::OLDEST,
 };
-
-/// A version whose questions every server answers.
-const OLDEST: u32 = 13;
 
 /// The SQL of a new column.
 pub(crate) fn add(change: &AddColumn, before: &Schema) -> Result<Rendered, Complaint> {

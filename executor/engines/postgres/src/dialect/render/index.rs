@@ -1,20 +1,24 @@
 //! Indexes as SQL.
 
 use mig_plan::{
-    Action, Address, Hazard, HazardCode, Object, Rendered, Schema, Statement,
-    kind::{Create, Drop},
+    Action, Address, Complaint, Constraint, Hazard, HazardCode, Object, Qualified, Rendered, Schema, Statement, Table,
+    kind::{AddConstraint, Create, Drop},
     schema::{Body, Index, IndexPart, IndexedBy, Validity},
     step::{Partial, Single},
 };
 
-use super::{META, PATIENT, WORK, is_partitioned, meta, table::parameters, transaction};
-use crate::dialect::names::{list, qualified, quote, quote_text};
+use super::{PATIENT, WORK, is_partitioned, meta, table::parameters, transaction};
+use crate::dialect::{
+    inherit,
+    names::{list, qualified, quote, quote_text},
+};
 
 /// `CREATE INDEX`, with the words between `INDEX` and the name.
 pub(crate) fn create_sql(at: &Address, index: &Index, how: &str) -> String {
     let unique = if index.unique { "UNIQUE " } else { "" };
     let (name, table) = (quote(at.name()), qualified(&index.table));
-    let mut out = format!("CREATE {unique}INDEX {how}{name} ON {table}");
+    let only = if index.options.contains_key(inherit::ONLY) { "ONLY " } else { "" };
+    let mut out = format!("CREATE {unique}INDEX {how}{name} ON {only}{table}");
     if let Some(method) = &index.method {
         out.push_str(&format!(" USING {}", quote_text(method)));
     }
@@ -72,10 +76,45 @@ pub(crate) fn after_create(at: &Address, object: &Object, index: &Index, around:
     if index.options.contains_key("replica_identity") {
         sql.push(format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}", quote(at.name())));
     }
+    if let Some(parent) = inherit::attached_to(index) {
+        sql.push(format!("ALTER INDEX {} ATTACH PARTITION {}", qualified(&parent), qualified(&at.qualified())));
+    }
     if let Some(text) = &object.comment {
         sql.push(super::object::comment(at, Some(text), None));
     }
     sql
+}
+
+/// Settings of an index that are facts of its table: at most one index of a table has each.
+const FLAGS: [&str; 2] = ["clustered", "replica_identity"];
+
+/// Whether two forms of an index differ only in what its table makes of it.
+pub(crate) fn same_but_flags(from: &Index, to: &Index) -> bool {
+    let bare = |index: &Index| {
+        let mut index = index.clone();
+        index.options.retain(|key, _| !FLAGS.contains(&key.as_str()));
+        index
+    };
+    from.options != to.options && bare(from) == bare(to)
+}
+
+/// The statements that change what a table makes of an index.
+pub(crate) fn flag_changes(at: &Address, from: &Index, to: &Index, after: &Schema) -> Vec<String> {
+    let table = qualified(&to.table);
+    let changed = FLAGS.iter().filter(|key| from.options.contains_key(**key) != to.options.contains_key(**key));
+    let statement = |key: &&str| match (*key, to.options.contains_key(*key)) {
+        ("clustered", true) => format!("ALTER TABLE {table} CLUSTER ON {}", quote(at.name())),
+        ("clustered", false) => format!("ALTER TABLE {table} SET WITHOUT CLUSTER"),
+        (_, true) => format!("ALTER TABLE {table} REPLICA IDENTITY USING INDEX {}", quote(at.name())),
+        (_, false) => no_identity(&to.table, after),
+    };
+    changed.map(statement).collect()
+}
+
+/// The statement for a table whose replica identity is no index any more.
+fn no_identity(table: &Qualified, after: &Schema) -> String {
+    let other = after.table(table).and_then(|t| t.options.get("replica_identity")).map_or("default", String::as_str);
+    format!("ALTER TABLE {} REPLICA IDENTITY {}", qualified(table), super::table::replica_identity(other))
 }
 
 /// The SQL of a new index: concurrently, unless the table has partitions or the index has more than one statement.
@@ -146,11 +185,15 @@ fn broken(object: &Object) -> Object {
 pub(crate) fn can_beside(at: &Address, object: &Object, index: &Index, around: &Schema) -> bool {
     !is_partitioned(around, &index.table)
         && index.validity.is_valid()
+        && !index.options.contains_key(inherit::ATTACHED)
         && after_create(at, object, index, around).iter().all(|sql| sql.starts_with("COMMENT "))
 }
 
 /// The SQL that drops an index.
-pub(crate) fn drop(change: &Drop, index: &Index, before: &Schema) -> Rendered {
+///
+/// # Errors
+/// If a foreign key stands on what would have to be made anew.
+pub(crate) fn drop(change: &Drop, index: &Index, before: &Schema) -> Result<Rendered, Complaint> {
     let table = qualified(&index.table);
     let mut out = if can_beside(&change.at, &change.object, index, before) {
         let lock = format!("SHARE UPDATE EXCLUSIVE on {table}: readers and writers go on");
@@ -159,10 +202,92 @@ pub(crate) fn drop(change: &Drop, index: &Index, before: &Schema) -> Rendered {
         out
     } else {
         let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {table}, an instant"));
-        out.action = transaction(vec![format!("DROP INDEX {}", qualified(&change.at.qualified()))], META);
+        match dropped(&change.at, index, before) {
+            Ok(sql) => out.action = transaction(sql, WORK),
+            Err(complaint) => return Err(complaint),
+        }
         out
     };
     let says = "queries that used it may become slow; clients may rely on it in ON CONFLICT";
     out.hazards.push(Hazard::new(HazardCode::DropsIndex, &change.at, says));
-    out
+    Ok(out)
+}
+
+/// The statements that drop an index that has something to do with partitions: the server lets none go on its own that is attached to
+/// another, so that one goes too and comes again; and keys of partitions that had become shares of it are made anew.
+pub(crate) fn dropped(at: &Address, index: &Index, before: &Schema) -> Result<Vec<String>, Complaint> {
+    let drop = |at: &Qualified| format!("DROP INDEX {}", qualified(at));
+    if index.options.contains_key("replica_identity") {
+        // The server would remember an index that is not there any more.
+        return Ok(vec![no_identity(&index.table, before), drop(&at.qualified())]);
+    }
+    if let Some(parent) = inherit::attached_to(index) {
+        let over = Address::index(&parent);
+        let Some(object) = before.objects.get(&over) else { return Ok(vec![drop(&at.qualified())]) };
+        let Body::Index(above) = &object.body else { return Ok(vec![drop(&at.qualified())]) };
+        let mut sql = dropped(&over, above, before)?;
+        sql.push(create_sql(&over, above, ""));
+        sql.extend(after_create(&over, object, above, before));
+        for (other, object) in before.objects.iter().filter(|(other, _)| *other != at) {
+            let Body::Index(under) = &object.body else { continue };
+            if inherit::attached_to(under).as_ref() == Some(&parent) {
+                sql.push(create_sql(other, under, ""));
+                sql.extend(after_create(other, object, under, before));
+            }
+        }
+        return Ok(sql);
+    }
+    let keys = shared_keys(index, before);
+    if keys.is_empty() {
+        return Ok(vec![drop(&at.qualified())]);
+    }
+    let mut sql = vec![format!("{} CASCADE", drop(&at.qualified()))];
+    for key in keys {
+        let columns = key.constraint.columns();
+        let leads_here = |(_, table): &(Qualified, &Table)| {
+            let mut keys = table.constraints.values().filter_map(Constraint::foreign_key);
+            keys.any(|fk| fk.references == key.table && fk.referenced.len() == columns.len())
+        };
+        if let Some((from, _)) = before.tables().find(leads_here) {
+            let says = format!(
+                "{} cannot go: key {} of {} is a part of it, and a foreign key of {from} leads there",
+                at.dotted(),
+                key.name,
+                key.table
+            );
+            let help = Some("drop the foreign key in a plan before this one, and add it again after it".to_owned());
+            return Err(Complaint { at: at.clone(), says, help });
+        }
+        // One that the server had not taken for a share is still there.
+        let (table, name) = (qualified(&key.table), quote(&key.name));
+        sql.push(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"));
+        sql.extend(super::constraint::add_sql(&key));
+    }
+    Ok(sql)
+}
+
+/// The keys of partitions whose indexes the server has taken for shares of an index over them.
+fn shared_keys(index: &Index, schema: &Schema) -> Vec<AddConstraint> {
+    let columns: Option<Vec<_>> = index
+        .parts
+        .iter()
+        .map(|part| match &part.what {
+            IndexedBy::Column(name) if !part.descending && part.nulls_first.is_none() => Some(name),
+            _ => None,
+        })
+        .collect();
+    let (Some(columns), true, None) = (columns, index.unique, &index.predicate) else { return Vec::new() };
+    let mut found = Vec::new();
+    for under in inherit::descendants(schema, &index.table) {
+        let Some(table) = schema.table(&under).filter(|table| inherit::is_partition(table)) else { continue };
+        for (name, constraint) in &table.constraints {
+            let same = |key: &mig_plan::table::Key| {
+                key.columns.iter().eq(columns.iter().copied()) && key.include == index.include
+            };
+            if constraint.key().is_some_and(same) {
+                found.push(AddConstraint { table: under.clone(), name: name.clone(), constraint: constraint.clone() });
+            }
+        }
+    }
+    found
 }

@@ -33,6 +33,11 @@ pub(crate) fn create(change: &Create, before: &Schema, after: &Schema) -> Result
         let says = "decides which rows clients see and may write";
         out.hazards.push(Hazard::new(HazardCode::ChangesAccess, &change.at, says));
     }
+    if let Body::Table(table) = &change.object.body
+        && let Some(parent) = table.options.get("partition_of").and_then(|parent| inherit::path_of(parent))
+    {
+        out.checks = super::regroup::place_checks(&change.at.qualified(), &parent, table, before, after);
+    }
     Ok(out)
 }
 
@@ -105,7 +110,7 @@ pub(crate) fn member_path(at: &Address) -> String {
 pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint> {
     let name = qualified(&change.at.qualified());
     if let Body::Index(of) = &change.object.body {
-        return Ok(index::drop(change, of, before));
+        return index::drop(change, of, before);
     }
     let sql = drop_sql(&change.clone(), before)?;
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, an instant"));
@@ -116,6 +121,9 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
         }
         ObjectKind::View | ObjectKind::MaterializedView => {
             (HazardCode::DropsView, "clients that read the view get errors")
+        }
+        ObjectKind::Other if super::foreign::is_user_mapping(&change.at) => {
+            (HazardCode::ChangesAccess, "its password goes with it: no plan and no rollback can bring that back")
         }
         ObjectKind::Policy => (HazardCode::ChangesAccess, "decides which rows clients see and may write"),
         _ => (HazardCode::DropsObject, "clients that use it get errors"),
@@ -246,10 +254,13 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema, version
             out.lock = "nothing that readers and writers wait for longer than an instant".to_owned();
             source_change(change, from, to, after)?
         }
+        (Body::Index(from), Body::Index(to)) if index::same_but_flags(from, to) => {
+            index::flag_changes(at, from, to, after)
+        }
         (Body::Index(from), Body::Index(_)) => {
             let says = format!("writers of {} wait while the index is built anew", from.table);
             out.hazards.push(Hazard::new(HazardCode::BlocksClients, at, says));
-            let mut sql = vec![format!("DROP INDEX {name}")];
+            let mut sql = index::dropped(at, from, before)?;
             sql.extend(create_sql(at, &change.to, after)?);
             out.action = transaction(sql, super::WORK);
             return Ok(out);
@@ -294,6 +305,9 @@ fn is_older(a: &str, b: &str) -> bool {
 
 /// In place where the text replaces and its head stays; else drop and create.
 fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -> Result<Vec<String>, Complaint> {
+    if let Some(options) = super::foreign::options_change(&change.at, from, to) {
+        return Ok(vec![options]);
+    }
     if replaces_in_place(change, from, to) {
         return Ok(to.create.iter().map(statement).collect());
     }
@@ -306,6 +320,9 @@ fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -
 pub(crate) fn replaces_in_place(change: &Replace, from: &Source, to: &Source) -> bool {
     if change.at.kind() == ObjectKind::Type {
         return super::composite::in_place(from, to).is_some();
+    }
+    if super::foreign::options_change(&change.at, from, to).is_some() {
+        return true;
     }
     let routine = matches!(change.at.kind(), ObjectKind::Function | ObjectKind::Procedure);
     routine && from.create.iter().zip(&to.create).all(|(a, b)| head(a).is_some() && head(a) == head(b))

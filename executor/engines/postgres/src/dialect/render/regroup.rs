@@ -234,8 +234,7 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
         }
         sql.extend(object::create_sql(&Address::table(of), &first, after)?);
     }
-    let whole = |schema: &Schema, own: &Table| inherit::whole(schema, &k.table).unwrap_or_else(|| own.clone());
-    sql.push(copy(&k.table, &aside(k, &k.table), &whole(before, was), &whole(after, is)));
+    sql.extend(copies(k, &old, (was, is), before, after));
     for (address, object) in &k.to {
         if let Body::Index(of) = &object.body {
             sql.push(index::create_sql(address, of, ""));
@@ -317,8 +316,28 @@ fn aside(k: &Regroup, of: &Qualified) -> Qualified {
     of.sibling(generated("_mig_old_", &(k, of), of.name.as_str()))
 }
 
-/// The statement that copies the rows. What is computed is computed anew.
-fn copy(to: &Qualified, from: &Qualified, was: &Table, is: &Table) -> String {
+/// The statements that copy the rows: those of a table that comes back as an heir into that one, all others into the table itself.
+fn copies(k: &Regroup, old: &[Qualified], (was, is): (&Table, &Table), before: &Schema, after: &Schema) -> Vec<String> {
+    let tables = k.to.keys().filter(|at| at.kind() == ObjectKind::Table).count();
+    let whole =
+        |schema: &Schema, at: &Qualified, own: &Table| inherit::whole(schema, at).unwrap_or_else(|| own.clone());
+    let own = whole(after, &k.table, is);
+    if is.options.contains_key("partition_by") || tables == 1 {
+        return vec![copy(&k.table, &qualified(&aside(k, &k.table)), &whole(before, &k.table, was), &own)];
+    }
+    let with_rows = old.iter().filter_map(|of| Some((of, table_in(&k.from, of)?)));
+    let with_rows = with_rows.filter(|(_, table)| !table.options.contains_key("partition_by"));
+    let statement = |(of, table): (&Qualified, &Table)| {
+        let from = format!("ONLY {}", qualified(&aside(k, of)));
+        let heir = table_in(&k.to, of).map(|heir| whole(after, of, heir));
+        let to = if heir.is_some() { of } else { &k.table };
+        copy(to, &from, &whole(before, of, table), heir.as_ref().unwrap_or(&own))
+    };
+    with_rows.map(statement).collect()
+}
+
+/// The statement that copies rows. What is computed is computed anew.
+fn copy(to: &Qualified, from: &str, was: &Table, is: &Table) -> String {
     let given = |name: &Name, table: &Table| {
         table.column(name).is_some_and(|c| !matches!(c.value, ColumnValue::Generated { .. }))
     };
@@ -329,11 +348,7 @@ fn copy(to: &Qualified, from: &Qualified, was: &Table, is: &Table) -> String {
         .filter(|name| given(name, is) && was.column(name).is_some())
         .collect();
     let columns = list(&columns);
-    format!(
-        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE\nSELECT {columns} FROM {}",
-        qualified(to),
-        qualified(from)
-    )
+    format!("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE\nSELECT {columns} FROM {from}", qualified(to),)
 }
 
 /// Gives sequences to the columns of the new table, and goes on counting where the old one was.

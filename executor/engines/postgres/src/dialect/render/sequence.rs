@@ -140,7 +140,7 @@ pub(crate) fn change(name: &str, (from, to): (&Sequence, &Sequence), after: &Sch
     let owner = to.owned_by.as_ref().filter(|_| from.owned_by.is_none()).and_then(Address::relation);
     let unlogged = owner.and_then(|table| after.table(&table)).is_some_and(|t| t.options.contains_key("unlogged"));
     // The sequences of an unlogged table are unlogged too, since there are such sequences.
-    if unlogged && version >= 15 {
+    if unlogged && version >= crate::dialect::versions::UNLOGGED_SEQUENCES {
         sql.push(format!("ALTER SEQUENCE {name} SET UNLOGGED"));
     }
     sql

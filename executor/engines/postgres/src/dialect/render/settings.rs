@@ -6,7 +6,7 @@ use mig_plan::{Complaint, Hazard, HazardCode, Rendered, Schema, kind::AlterTable
 
 use super::{
     limit, meta,
-    table::{parameter, path, replica_identity, row_security},
+    table::{clustered_on, parameter, path, replica_identity, row_security},
 };
 use crate::dialect::{
     inherit,
@@ -14,7 +14,7 @@ use crate::dialect::{
 };
 
 /// Settings that only a new table can have.
-const FIXED: &[&str] = &["partition_by", "of_type"];
+const FIXED: &[&str] = &["partition_by"];
 
 /// The SQL that changes the settings of a table.
 pub(crate) fn alter(k: &AlterTable, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
@@ -56,6 +56,10 @@ pub(crate) fn alter(k: &AlterTable, before: &Schema, after: &Schema) -> Result<R
         ));
     }
     sql.extend(parameters(&name, &k.from, &k.to));
+    if changed("of_type") {
+        let of = k.to.get("of_type").map_or_else(|| "NOT OF".to_owned(), |of| format!("OF {}", path(of)));
+        sql.push(alter(of));
+    }
     if changed("inherits") {
         let parents = |of: &BTreeMap<String, String>| -> Vec<String> {
             of.get("inherits").into_iter().flat_map(|p| p.split(',')).map(|p| p.trim().to_owned()).collect()
@@ -74,6 +78,9 @@ pub(crate) fn alter(k: &AlterTable, before: &Schema, after: &Schema) -> Result<R
     if changed("replica_identity") {
         let identity = k.to.get("replica_identity").map_or("default", String::as_str);
         sql.push(alter(format!("REPLICA IDENTITY {}", replica_identity(identity))));
+    }
+    if changed("clustered_on") {
+        sql.push(clustered_on(&name, k.to.get("clustered_on")));
     }
     let rewrites = hazards.iter().any(|h| h.code == HazardCode::RewriteUnderLock);
     let mut rendered = meta(sql, format!("ACCESS EXCLUSIVE on {name}"));

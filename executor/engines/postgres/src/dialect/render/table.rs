@@ -55,7 +55,10 @@ fn body(table: &Table) -> String {
     }
     let typed = table.options.get("of_type");
     let columns = table.columns.iter().filter(|c| !c.data_type.is_empty());
-    let mut items: Vec<String> = if typed.is_some() { Vec::new() } else { columns.map(definition).collect() };
+    let mut items: Vec<String> = match typed {
+        Some(_) => columns.filter_map(own_options).collect(),
+        None => columns.map(definition).collect(),
+    };
     items.extend(constraint_items(table));
     match (typed, items.is_empty()) {
         (Some(of), true) => format!("OF {}", path(of)),
@@ -63,6 +66,13 @@ fn body(table: &Table) -> String {
         (None, true) => "()".to_owned(),
         (None, false) => format!("(\n    {}\n)", items.join(",\n    ")),
     }
+}
+
+/// What a table of a type says of a column beyond its type.
+fn own_options(column: &Column) -> Option<String> {
+    let own = column.not_null || !column.value.is_plain();
+    let data_type = "WITH OPTIONS".to_owned();
+    own.then(|| definition(&Column { data_type, collation: None, ..column.clone() }))
 }
 
 fn constraint_items(table: &Table) -> Vec<String> {
@@ -120,7 +130,14 @@ fn after_create(name: &str, table: &Table) -> Vec<String> {
             sql.push(format!("ALTER TABLE {name} REPLICA IDENTITY {}", replica_identity(identity)));
         }
     }
+    sql.extend(table.options.get("clustered_on").map(|key| clustered_on(name, Some(key))));
     sql
+}
+
+/// The statement that says by which key a table is clustered.
+pub(crate) fn clustered_on(name: &str, key: Option<&String>) -> String {
+    let what = key.map_or_else(|| "SET WITHOUT CLUSTER".to_owned(), |key| format!("CLUSTER ON {}", quote_text(key)));
+    format!("ALTER TABLE {name} {what}")
 }
 
 /// From one setting of row security to another: none, `enabled`, `forced`, `forced-while-disabled`.

@@ -58,7 +58,6 @@ fn constraint(c: &ConstraintRow, rule: Rule) -> Constraint {
     flag(&mut options, "no_inherit", c.no_inherit);
     flag(&mut options, "not_enforced", !c.enforced);
     flag(&mut options, "period", c.period);
-    flag(&mut options, "clustered", c.clustered);
     if !matches!(rule, Rule::Exclude { .. }) {
         settings(&mut options, "with.", c.settings.as_ref());
         option(&mut options, "tablespace", c.tablespace.as_deref());

@@ -8,7 +8,10 @@ use mig_plan::{
 };
 
 use super::{Assembled, Book, Odd, address, class, flag, option, qualified, settings};
-use crate::driver::rows::{ClassRow, IndexRow, Rows};
+use crate::{
+    dialect::inherit::{ATTACHED, ONLY},
+    driver::rows::{ClassRow, IndexRow, Rows},
+};
 
 /// Downwards, in an index part's options.
 const DESCENDING: i16 = 1;
@@ -18,7 +21,7 @@ const NULLS_FIRST: i16 = 2;
 /// Indexes that stand on their own.
 pub(super) fn indexes(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> Result<(), Odd> {
     let classes: HashMap<u32, &ClassRow> = rows.classes.iter().map(|c| (c.oid, c)).collect();
-    for i in rows.indexes.iter().filter(|i| i.parent.is_none()) {
+    for i in rows.indexes.iter().filter(|i| i.parent.is_none() || i.attached_to.is_some()) {
         let parts = (0..i.key_columns).map(|at| part(i, at, book, &classes)).collect::<Result<_, _>>()?;
         let body = Index {
             table: qualified(&i.table_schema, &i.table_name)?,
@@ -28,8 +31,8 @@ pub(super) fn indexes(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> Resu
             include: book.names(i.relation, i.keys.get(i.key_columns..).unwrap_or_default())?,
             predicate: i.predicate.as_ref().map(Sql::new),
             nulls_not_distinct: i.nulls_not_distinct,
-            options: options(i),
-            validity: if i.valid { Validity::Valid } else { Validity::NotValid },
+            options: options(i)?,
+            validity: if i.valid || i.divided { Validity::Valid } else { Validity::NotValid },
         };
         let at = address(ObjectKind::Index, &i.schema, &i.name)?;
         out.add((class::CLASS, i.oid), at, i.comment.as_ref(), Body::Index(body));
@@ -40,7 +43,8 @@ pub(super) fn indexes(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> Resu
 
 /// A partition's share in an index stands for that one.
 fn shares(rows: &Rows, out: &mut Assembled) {
-    let above: HashMap<u32, u32> = rows.indexes.iter().filter_map(|i| Some((i.oid, i.parent?))).collect();
+    let above: HashMap<u32, u32> =
+        rows.indexes.iter().filter(|i| i.attached_to.is_none()).filter_map(|i| Some((i.oid, i.parent?))).collect();
     for &share in above.keys() {
         let mut top = share;
         while let Some(parent) = above.get(&top) {
@@ -52,13 +56,17 @@ fn shares(rows: &Rows, out: &mut Assembled) {
     }
 }
 
-fn options(i: &IndexRow) -> BTreeMap<String, String> {
+fn options(i: &IndexRow) -> Result<BTreeMap<String, String>, Odd> {
     let mut options = BTreeMap::new();
     settings(&mut options, "with.", i.settings.as_ref());
     option(&mut options, "tablespace", i.tablespace.as_deref());
     flag(&mut options, "clustered", i.clustered);
     flag(&mut options, "replica_identity", i.replica_identity);
-    options
+    flag(&mut options, ONLY, i.divided && !i.valid);
+    if let Some((schema, name)) = &i.attached_to {
+        option(&mut options, ATTACHED, Some(qualified(schema, name)?.to_string()));
+    }
+    Ok(options)
 }
 
 fn part(i: &IndexRow, at: usize, book: &Book<'_>, classes: &HashMap<u32, &ClassRow>) -> Result<IndexPart, Odd> {

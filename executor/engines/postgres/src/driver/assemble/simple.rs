@@ -11,7 +11,10 @@ use mig_plan::{
 };
 
 use super::{Assembled, Odd, address, class, flag, option, qualified, sequence_options, settings};
-use crate::driver::rows::{Rows, SourceKind, TypeRow, ViewRow};
+use crate::{
+    dialect::view::{COMMENT, DEFAULT},
+    driver::rows::{Rows, SourceKind, TypeRow, ViewRow},
+};
 
 /// Schemas, extensions, sequences and views.
 pub(super) fn objects(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
@@ -53,6 +56,10 @@ fn view(v: &ViewRow) -> View {
     flag(&mut options, "with_no_data", v.materialized && !v.populated);
     option(&mut options, "tablespace", v.tablespace.as_deref());
     option(&mut options, "access_method", v.access_method.as_deref());
+    for (name, comment, default) in v.columns.iter().flatten() {
+        option(&mut options, &format!("{COMMENT}{name}"), comment.as_deref());
+        option(&mut options, &format!("{DEFAULT}{name}"), default.as_deref());
+    }
     View { query: statement(&v.query), columns: Vec::new(), options }
 }
 

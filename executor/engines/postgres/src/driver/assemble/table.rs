@@ -80,6 +80,7 @@ fn table_options(t: &TableRow) -> Result<BTreeMap<String, String>, Odd> {
     option(&mut options, "tablespace", t.tablespace.as_deref());
     option(&mut options, "access_method", t.access_method.as_deref());
     option(&mut options, "replica_identity", t.replica_identity.as_deref());
+    option(&mut options, "clustered_on", t.clustered_on.as_deref());
     option(&mut options, "partition_by", t.partition_by.as_deref());
     option(&mut options, "of_type", t.of_type.as_deref());
     settings(&mut options, "with.", t.settings.as_ref());

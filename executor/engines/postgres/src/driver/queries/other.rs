@@ -337,8 +337,6 @@ pub(in super::super) fn opaque(ask: &Ask) -> String {
             "{} and x.relkind = 'f' and x.relispartition",
             own("pg_class", "relname", "relnamespace", "pg_get_expr(x.relpartbound, x.oid)")
         ),
-        // The table itself holds passwords and is closed to most; its view is open.
-        "select 'pg_user_mapping'::regclass, umid, concat_ws(' ', srvname, usename) from pg_user_mappings".to_owned(),
     ]
     .join(" union all ");
     json(&format!(

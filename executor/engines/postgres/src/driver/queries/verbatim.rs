@@ -1,10 +1,13 @@
 //! Objects that have no kind of their own: each is what `DROP` calls it, and the statements that make it, put together as `pg_dump` does.
 
 use super::{Ask, Only, json};
+use crate::dialect::foreign::SECRETS;
 
 /// One catalog: its rows `x`, in schema `n` if they have one.
 struct Part<'a> {
     class: &'a str,
+    /// What is read in the place of the catalog, if that is closed to most.
+    view: Option<&'a str>,
     tables: &'a str,
     /// What `DROP` calls it.
     name: String,
@@ -29,9 +32,10 @@ pub(in super::super) fn others(ask: &Ask) -> String {
         .into_iter()
         .flatten()
         .map(|part| {
-            let Part { class, tables, name, create, only } = part;
+            let Part { class, view, tables, name, create, only } = part;
+            let from = view.unwrap_or(class);
             format!(
-                "select '{class}'::regclass as class, x.oid, {name} as name, {create}::json as \"create\" from {class} x {tables} where {only}"
+                "select '{class}'::regclass as class, x.oid, {name} as name, {create}::json as \"create\" from {from} x {tables} where {only}"
             )
         })
         .collect();
@@ -80,6 +84,7 @@ fn operators(ask: &Ask) -> Vec<Part<'static>> {
     vec![
         Part {
             class: "pg_operator",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.oprnamespace",
             name: "format('operator %I.%s (%s, %s)', n.nspname, x.oprname,
                 case when x.oprleft = 0 then 'NONE' else format_type(x.oprleft, null) end, format_type(x.oprright, null))"
@@ -99,6 +104,7 @@ fn operators(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_opfamily",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.opfnamespace",
             name: format!("format('operator family %I.%I USING %s', n.nspname, x.opfname, {of_family})"),
             create: format!(
@@ -110,6 +116,7 @@ fn operators(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_opclass",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.opcnamespace join pg_opfamily f on f.oid = x.opcfamily
                 join pg_namespace fn on fn.oid = f.opfnamespace",
             name: format!("format('operator class %I.%I USING %s', n.nspname, x.opcname, {of_class})"),
@@ -129,6 +136,7 @@ fn searching(ask: &Ask) -> Vec<Part<'static>> {
     vec![
         Part {
             class: "pg_ts_dict",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.dictnamespace join pg_ts_template t on t.oid = x.dicttemplate
                 join pg_namespace tn on tn.oid = t.tmplnamespace",
             name: format!("format('{kind} dictionary %I.%I', n.nspname, x.dictname)"),
@@ -141,6 +149,7 @@ fn searching(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_ts_config",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.cfgnamespace join pg_ts_parser p on p.oid = x.cfgparser
                 join pg_namespace pn on pn.oid = p.prsnamespace",
             name: format!("format('{kind} configuration %I.%I', n.nspname, x.cfgname)"),
@@ -159,6 +168,7 @@ fn foreign(ask: &Ask) -> Vec<Part<'static>> {
     vec![
         Part {
             class: "pg_foreign_data_wrapper",
+            view: None,
             tables: "",
             name: "format('foreign data wrapper %I', x.fdwname)".to_owned(),
             create: format!(
@@ -170,6 +180,7 @@ fn foreign(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_foreign_server",
+            view: None,
             tables: "join pg_foreign_data_wrapper w on w.oid = x.srvfdw",
             name: "format('server %I', x.srvname)".to_owned(),
             create: format!(
@@ -181,6 +192,7 @@ fn foreign(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_class",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.relnamespace join pg_foreign_table f on f.ftrelid = x.oid
                 join pg_foreign_server s on s.oid = f.ftserver",
             name: "format('foreign table %I.%I', n.nspname, x.relname)".to_owned(),
@@ -201,8 +213,30 @@ fn foreign(ask: &Ask) -> Vec<Part<'static>> {
             ),
             only: format!("not x.relispartition and {}", ask.own("x.oid", "x.relname", "pg_class")),
         },
+        user_mappings(ask),
         publication(ask),
     ]
+}
+
+/// User mappings, without what is secret in them.
+fn user_mappings(ask: &Ask) -> Part<'static> {
+    let secret = SECRETS.join("|");
+    let told = format!(
+        "(select ' OPTIONS (' || string_agg(quote_ident(o.option_name) || ' ' || quote_literal(o.option_value), ', ') || ')'
+           from pg_options_to_table(x.umoptions) o where o.option_name !~ '({secret})$')"
+    );
+    let name = "concat('user mapping for ', case when x.umuser = 0 then 'PUBLIC' else quote_ident(x.usename) end, format(' server %I', x.srvname))";
+    Part {
+        class: "pg_user_mapping",
+        view: Some("(select umid as oid, * from pg_user_mappings)"),
+        tables: "",
+        name: name.to_owned(),
+        create: format!(
+            "json_build_array(concat('CREATE USER MAPPING FOR ', case when x.umuser = 0 then 'PUBLIC' else quote_ident(x.usename) end,
+               format(' SERVER %I', x.srvname), {told}))"
+        ),
+        only: ask.global("x.oid", "''", "pg_user_mapping"),
+    }
 }
 
 fn publication(ask: &Ask) -> Part<'static> {
@@ -224,6 +258,7 @@ fn publication(ask: &Ask) -> Part<'static> {
     let generated = ask.pick(18, "case when x.pubgencols = 's' then 'publish_generated_columns = stored' end", "null");
     Part {
         class: "pg_publication",
+        view: None,
         tables: "",
         name: "format('publication %I', x.pubname)".to_owned(),
         create: format!(
@@ -244,6 +279,7 @@ fn rest(ask: &Ask) -> Vec<Part<'static>> {
     vec![
         Part {
             class: "pg_cast",
+            view: None,
             tables: "",
             name: "format('cast (%s AS %s)', format_type(x.castsource, null), format_type(x.casttarget, null))".to_owned(),
             create: "json_build_array(concat(format('CREATE CAST (%s AS %s) ', format_type(x.castsource, null), format_type(x.casttarget, null)),
@@ -255,6 +291,7 @@ fn rest(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_conversion",
+            view: None,
             tables: "join pg_namespace n on n.oid = x.connamespace",
             name: "format('conversion %I.%I', n.nspname, x.conname)".to_owned(),
             create: "json_build_array(concat('CREATE ', case when x.condefault then 'DEFAULT ' end, format('CONVERSION %I.%I FOR %L TO %L FROM %s',
@@ -264,6 +301,7 @@ fn rest(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_language",
+            view: None,
             tables: "",
             name: "format('language %I', x.lanname)".to_owned(),
             create: "json_build_array(concat('CREATE ', case when x.lanpltrusted then 'TRUSTED ' end, format('LANGUAGE %I HANDLER %s', x.lanname, x.lanplcallfoid::regproc),
@@ -274,6 +312,7 @@ fn rest(ask: &Ask) -> Vec<Part<'static>> {
         },
         Part {
             class: "pg_am",
+            view: None,
             tables: "",
             name: "format('access method %I', x.amname)".to_owned(),
             create: "json_build_array(format('CREATE ACCESS METHOD %I TYPE %s HANDLER %s', x.amname,

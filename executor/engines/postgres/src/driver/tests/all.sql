@@ -70,7 +70,8 @@ create operator public.=== (leftarg = integer, rightarg = integer, function = in
 create publication everything for table public.base;
 create foreign data wrapper nothing;
 create server elsewhere foreign data wrapper nothing;
-create user mapping for public server elsewhere;
+create user mapping for public server elsewhere options (a 'b', password 'hush');
+create text search template noop (lexize = dsimple_lexize);
 create foreign table public.remote (x integer) server elsewhere;
 create text search configuration public.plain (copy = pg_catalog.simple);
 

@@ -37,6 +37,8 @@ async fn a_pull_has_one_of_each_kind() {
     assert!(index.contains(lower), "{index}");
     let trigger = json(&snapshot, "trigger auth.accounts.touched");
     assert!(trigger.contains("ALTER TABLE auth.accounts DISABLE TRIGGER touched"), "{trigger}");
+    let mapping = json(&snapshot, "object \"user mapping for PUBLIC server elsewhere\"");
+    assert!(mapping.contains("OPTIONS (a 'b')") && !mapping.contains("hush"), "{mapping}");
     let kinds: BTreeSet<_> = snapshot.schema.0.objects.keys().map(|at| at.kind()).collect();
     let missing: Vec<_> = ObjectKind::ALL.iter().filter(|k| !kinds.contains(k)).collect();
     let elsewhere = [ObjectKind::Column, ObjectKind::Constraint, ObjectKind::Event, ObjectKind::VirtualTable];

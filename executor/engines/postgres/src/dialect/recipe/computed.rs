@@ -1,0 +1,66 @@
+//! Columns that are computed from columns that go or change.
+
+use std::collections::BTreeSet;
+
+use mig_plan::{Column, ColumnValue, Draft, Group, Kind, Name, kind::AlterColumn};
+
+/// The mark of drafts that change what a column is computed from.
+const MARK: &str = "computed";
+
+fn expression(column: &Column) -> Option<&mig_plan::Sql> {
+    match &column.value {
+        ColumnValue::Generated { expression, .. } => Some(expression),
+        _ => None,
+    }
+}
+
+/// The group with what stops reading a column before that column goes.
+pub(super) fn before_sources(mut group: Group) -> Group {
+    let gone: BTreeSet<Name> = group.changes.iter().filter_map(dropped).collect();
+    let Some(first) = group.changes.iter().position(|c| dropped(c).is_some()) else { return group };
+    let reads = |change: &Kind| match change {
+        Kind::AlterColumn(k) => expression(&k.from).is_some_and(|text| gone.iter().any(|name| text.mentions(name))),
+        _ => false,
+    };
+    let (early, late): (Vec<_>, Vec<_>) = group.changes.drain(first..).partition(reads);
+    group.changes.extend(early);
+    group.changes.extend(late);
+    group
+}
+
+fn dropped(change: &Kind) -> Option<Name> {
+    match change {
+        Kind::DropColumn(k) => Some(k.column.name.clone()),
+        _ => None,
+    }
+}
+
+/// Makes one transaction of what stops computing a column, changes what it is computed from, and computes it again.
+pub(super) fn as_one(drafts: &mut Vec<Draft>, group: &Group) {
+    let alters = |ends: &dyn Fn(&AlterColumn) -> bool| -> BTreeSet<Name> {
+        let found = group.changes.iter().filter_map(|c| match c {
+            Kind::AlterColumn(k) if ends(k) => Some(k.from.name.clone()),
+            _ => None,
+        });
+        found.collect()
+    };
+    let stopped = alters(&|k| expression(&k.from).is_some() && k.to.value.is_plain());
+    let again = alters(&|k| k.from.value.is_plain() && expression(&k.to).is_some());
+    let held: BTreeSet<_> = stopped.intersection(&again).collect();
+    if held.is_empty() {
+        return;
+    }
+    let is_part = |draft: &Draft| match &draft.change {
+        Kind::AlterColumn(k) => {
+            let retyped = k.from.data_type != k.to.data_type || k.from.collation != k.to.collation;
+            retyped || (held.contains(&k.from.name) && k.from.value != k.to.value)
+        }
+        Kind::DropColumn(k) => held.contains(&k.column.name),
+        Kind::AddColumn(k) => held.contains(&k.column.name),
+        _ => held.iter().any(|name| draft.atomic.as_deref() == Some(super::column::remake_mark(name).as_str())),
+    };
+    let Some(first) = drafts.iter().position(is_part) else { return };
+    let (parts, others): (Vec<_>, Vec<_>) = drafts.drain(first..).partition(is_part);
+    drafts.extend(parts.into_iter().map(|draft| draft.together(MARK)));
+    drafts.extend(others);
+}
