@@ -91,6 +91,13 @@ pairs! {
     postgres_tables: Postgres "postgres_tables.sql";
     postgres_computed_columns: Postgres "postgres_computed.sql";
     postgres_keys: Postgres "postgres_keys.sql";
+    postgres_sources_of_computed_columns: Postgres "postgres_sources.sql";
+    postgres_views: Postgres "postgres_views.sql";
+    postgres_shares_in_indexes: Postgres "postgres_shares.sql";
+    postgres_typed_tables: Postgres "postgres_typed.sql";
+    postgres_identities: Postgres "postgres_identity.sql";
+    postgres_enums: Postgres "postgres_enums.sql";
+    postgres_foreign_servers: Postgres "postgres_foreign.sql";
     postgres_routines: Postgres "postgres_routines.sql";
     postgres_partitions: Postgres "postgres_partitions.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
