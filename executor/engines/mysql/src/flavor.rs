@@ -18,17 +18,20 @@ pub(crate) struct Flavor {
     pub(crate) version: (u32, u32),
     /// The collation that new tables get.
     pub(crate) collation: String,
+    /// Whether names of tables are kept in lower case (`lower_case_table_names = 1`).
+    pub(crate) lower: bool,
 }
 
 impl Flavor {
     /// From the text of [`Flavor::text`]; what is missing is taken from a common MariaDB.
     pub(crate) fn parse(text: &str) -> Self {
+        let (text, lower) = text.strip_suffix("/lower").map_or((text, false), |text| (text, true));
         let (server, collation) = text.split_once('/').unwrap_or((text, "utf8mb4_general_ci"));
         let (product, number) = server.split_once('-').unwrap_or(("mariadb", server));
         let product = if product == "mysql" { Product::MySql } else { Product::MariaDb };
         let mut parts = number.split('.').map(|part| part.parse().unwrap_or(0));
         let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
-        Self { product, version, collation: collation.to_owned() }
+        Self { product, version, collation: collation.to_owned(), lower }
     }
 
     /// From what `SELECT VERSION()` says; nothing if the server is too old.
@@ -40,13 +43,14 @@ impl Flavor {
         let version = (*major, *minor);
         let oldest = if maria { (10, 5) } else { (8, 0) };
         let product = if maria { Product::MariaDb } else { Product::MySql };
-        (version >= oldest).then(|| Self { product, version, collation: collation.to_owned() })
+        (version >= oldest).then(|| Self { product, version, collation: collation.to_owned(), lower: false })
     }
 
     /// As snapshots and plans say it.
     pub(crate) fn text(&self) -> String {
         let product = if self.is_maria() { "mariadb" } else { "mysql" };
-        format!("{product}-{}.{}/{}", self.version.0, self.version.1, self.collation)
+        let lower = if self.lower { "/lower" } else { "" };
+        format!("{product}-{}.{}/{}{lower}", self.version.0, self.version.1, self.collation)
     }
 
     pub(crate) fn is_maria(&self) -> bool {
@@ -139,6 +143,9 @@ mod tests {
         let flavor = Flavor::of_server("10.11.19-MariaDB-0+deb12u1", "utf8mb4_general_ci").unwrap();
         assert_eq!(flavor.text(), "mariadb-10.11/utf8mb4_general_ci");
         assert_eq!(Flavor::parse(&flavor.text()), flavor);
+        let lower = Flavor { lower: true, ..flavor };
+        assert_eq!(lower.text(), "mariadb-10.11/utf8mb4_general_ci/lower");
+        assert_eq!(Flavor::parse(&lower.text()), lower);
         assert_eq!(Flavor::of_server("8.4.3", "x").unwrap().product, Product::MySql);
         assert_eq!(Flavor::of_server("5.7.44", "x"), None);
         assert_eq!(Flavor::of_server("10.4.1-MariaDB", "x"), None);

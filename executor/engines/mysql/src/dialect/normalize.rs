@@ -6,7 +6,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Complaint, Constraint, Name, Object, Qualified, Rule, Schema, Sql, Table,
+    Address, Body, Column, ColumnValue, Complaint, Constraint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
+    Table,
     schema::{Index, IndexPart, IndexedBy, SequenceOptions, Validity, View},
 };
 
@@ -26,6 +27,7 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
     let mut complaints = Vec::new();
     let mut more: Vec<(Address, Object)> = Vec::new();
     for (at, object) in &mut schema.objects {
+        complaints.extend(kept_lower(flavor, at));
         match &mut Arc::make_mut(object).body {
             Body::Table(table) => {
                 let name = at.qualified();
@@ -57,6 +59,17 @@ pub(crate) fn normalize(flavor: &Flavor, mut schema: Schema) -> Result<Schema, V
     settle_index_parts(&mut schema);
     implied_indexes(&mut schema);
     if complaints.is_empty() { Ok(schema) } else { Err(complaints) }
+}
+
+/// A name that the server would not keep as it is written: the next plan would not know it again.
+fn kept_lower(flavor: &Flavor, at: &Address) -> Option<Complaint> {
+    let lower = at.name().as_str().to_lowercase();
+    let kept = matches!(at.kind(), ObjectKind::Table | ObjectKind::View) && flavor.lower;
+    (kept && lower != at.name().as_str()).then(|| Complaint {
+        at: at.clone(),
+        says: "this server keeps the names of tables and views in lower case (lower_case_table_names = 1)".to_owned(),
+        help: Some(format!("write `{lower}`")),
+    })
 }
 
 /// The collation that a table's columns have unless they say otherwise.
@@ -368,4 +381,22 @@ fn simplify_json(flavor: &Flavor, table: &mut Table, of_table: &str) {
 /// Whether two texts of an object mean the same.
 pub(crate) fn same_text(object: &Object, declared: &Sql, catalog: &Sql) -> mig_plan::Sameness {
     text::same(declared, catalog, matches!(object.body, Body::Source(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_the_server_would_write_otherwise_are_refused() {
+        let at = |name: &str| Address::table(&Qualified::new(None, Name::new(name).unwrap()));
+        let complaints = |version: &str, name: &str| {
+            let mut schema = Schema::default();
+            schema.objects.insert(at(name), Object::new(Body::Table(Table::default())).into());
+            normalize(&Flavor::parse(version), schema).err().map_or(0, |said| said.len())
+        };
+        assert_eq!(complaints("mariadb-10.11/utf8mb4_general_ci/lower", "Orders"), 1);
+        assert_eq!(complaints("mariadb-10.11/utf8mb4_general_ci/lower", "orders"), 0);
+        assert_eq!(complaints("mariadb-10.11/utf8mb4_general_ci", "Orders"), 0);
+    }
 }

@@ -49,13 +49,15 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
         .map_err(|e| unreachable(e, &place))?;
     let mut link = Link::new(connection);
     let asked = "setting up the session";
-    let known = link.texts("SELECT VERSION(), @@collation_database", 1, asked).await?;
+    let known = link.texts("SELECT VERSION(), @@collation_database, @@lower_case_table_names", 1, asked).await?;
     let mut known = known.into_iter().flatten().flatten();
     let (version, collation) = (known.next().unwrap_or_default(), known.next().unwrap_or_default());
-    let Some(flavor) = Flavor::of_server(&version, &collation) else {
+    let lower = known.next().is_some_and(|kept| kept == "1");
+    let Some(mut flavor) = Flavor::of_server(&version, &collation) else {
         let says = format!("{place} is {version}; mig needs MariaDB 10.5 or MySQL 8.0, or newer");
         return Err(Failure::Unreachable { says });
     };
+    flavor.lower = lower;
     link.run(PIN, asked).await?;
     if flavor.is_maria() {
         // Tables that keep their history may change; their history stays.
