@@ -82,5 +82,5 @@ fn tables_that_foreign_keys_tie_go_beside_running_clients() {
 
 #[test]
 fn tables_that_foreign_keys_tie_go_beside_killed_anywhere() {
-    killed(&TIED, 17);
+    killed(&TIED, 41);
 }
