@@ -38,7 +38,8 @@ impl Ground<'_> {
             let Some(goal) = self.goal.table(&at) else { continue };
             let base = self.renames.tables.get(&at).unwrap_or(&at);
             let Some(table) = self.snapshot.schema.0.table(base) else { continue };
-            if !self.can_be_asked(&at, fill, groups) {
+            let asked = self.can_be_asked(&at, fill, groups);
+            if asked.is_empty() {
                 continue;
             }
             let composer = Composer {
@@ -49,10 +50,11 @@ impl Ground<'_> {
                 renamed: &self.renames.columns,
                 dialect: self.dialect,
             };
-            let Ok(given) = composer.layers(&fill.set, fill.set.keys().cloned().collect()) else { continue };
-            let rows = Rows { at: &at, base, table, goal, fill, given, composer: &composer, step };
+            let Ok(given) = composer.layers(&fill.set, asked.clone()) else { continue };
+            let rows = Rows { at: &at, base, table, goal, fill, asked, given, composer: &composer, step };
             plan.checks.extend(rows.rejected());
             plan.checks.extend(rows.missing());
+            plan.checks.extend(rows.overflowing());
             for columns in self.keys(&at, goal) {
                 plan.checks.extend(rows.alike(&columns));
             }
@@ -119,10 +121,25 @@ impl Ground<'_> {
         out
     }
 
-    /// Whether the expressions say the same before the first write: they name nothing else that the plan makes, renames or changes, and
-    /// give the same each time.
-    fn can_be_asked(&self, at: &Qualified, fill: &Fill, groups: &[Group]) -> bool {
-        self.can_be_said(&[&at.name], fill.set.values().collect(), &fill.rows, groups)
+    /// The columns whose values can be asked for before the first write: their expressions, with all that these are made from, say the
+    /// same then. None if the conditions do not.
+    fn can_be_asked(&self, at: &Qualified, fill: &Fill, groups: &[Group]) -> BTreeSet<Name> {
+        let said = |texts: Vec<&Sql>, rows: &Selection| self.can_be_said(&[&at.name], texts, rows, groups);
+        if !said(Vec::new(), &fill.rows) {
+            return BTreeSet::new();
+        }
+        let plain = Selection::default();
+        let (mut asked, mut not): (BTreeSet<Name>, BTreeSet<Name>) =
+            fill.set.keys().cloned().partition(|column| said(vec![&fill.set[column]], &plain));
+        while let Some(column) = asked.iter().find(|c| not.iter().any(|n| n != *c && fill.set[*c].mentions(n))).cloned() {
+            asked.remove(&column);
+            not.insert(column);
+        }
+        let read = |column: &Name| {
+            let mut conditions = fill.rows.only.iter().chain(fill.rows.rejects.iter().map(|rule| &rule.when));
+            conditions.any(|sql| sql.mentions(column))
+        };
+        if not.iter().any(read) { BTreeSet::new() } else { asked }
     }
 
     fn can_be_said(&self, own: &[&Name], texts: Vec<&Sql>, rows: &Selection, groups: &[Group]) -> bool {
@@ -133,13 +150,35 @@ impl Ground<'_> {
             return false;
         }
         let named = |at: &&Address| !matches!(at.kind(), ObjectKind::Index | ObjectKind::Trigger);
-        // What only goes is there as long as anything is asked.
+        // What only goes is there as long as anything is asked, and a table that changes says the same in the columns that it keeps.
         let goes = |group: &&Group| !group.changes.iter().all(|c| matches!(c, Kind::Drop(_)));
-        let changed = groups.iter().filter(goes).map(|group| &group.at).chain(new).filter(named).map(Address::name);
+        let (kept, changed): (Vec<&Group>, Vec<&Group>) =
+            groups.iter().filter(goes).partition(|group| self.other_values(group).is_some());
+        let changed = changed.into_iter().map(|group| &group.at).chain(new).filter(named).map(Address::name);
         let other: BTreeSet<&Name> = changed.filter(|name| !own.contains(name)).collect();
+        let kept = kept.into_iter().filter(|group| !own.contains(&group.at.name()));
+        let kept: Vec<_> = kept.filter_map(|group| Some((group.at.name(), self.other_values(group)?))).collect();
+        let moves = |sql: &Sql| {
+            kept.iter().any(|(name, columns)| sql.mentions(name) && columns.iter().any(|column| sql.mentions(column)))
+        };
         let conditions = rows.only.iter().chain(rows.rejects.iter().map(|rule| &rule.when));
         let mut texts = texts.into_iter().chain(conditions);
-        texts.all(|sql| self.dialect.unsteady(sql).is_none() && !other.iter().any(|name| sql.mentions(name)))
+        texts.all(|sql| {
+            self.dialect.unsteady(sql).is_none() && !other.iter().any(|name| sql.mentions(name)) && !moves(sql)
+        })
+    }
+
+    /// The columns of a changed table that are new or get other values; `None` if the group is no table that bears its name already.
+    fn other_values(&self, group: &Group) -> Option<BTreeSet<Name>> {
+        if group.at.kind() != ObjectKind::Table {
+            return None;
+        }
+        let at = group.at.qualified();
+        let (was, is) = (self.snapshot.schema.0.table(&at)?, self.goal.table(&at)?);
+        let same_name = self.renames.tables.get(&at).is_none_or(|base| *base == at);
+        let new = is.columns.iter().filter(|c| was.column(&c.name).is_none_or(|w| w.data_type != c.data_type));
+        let given = group.fill.iter().flat_map(|fill| fill.set.keys());
+        same_name.then(|| new.map(|c| &c.name).chain(given).cloned().collect())
     }
 
     /// The columns of each key that the table shall have.
@@ -178,6 +217,8 @@ struct Rows<'a> {
     table: &'a Table,
     goal: &'a Table,
     fill: &'a Fill,
+    /// The columns whose values can be asked for.
+    asked: BTreeSet<Name>,
     /// The values of columns that the base does not have.
     given: Vec<BTreeMap<Name, Sql>>,
     composer: &'a Composer<'a>,
@@ -270,12 +311,32 @@ impl Rows<'_> {
             let sample = format!("SELECT {shown} FROM {from}\nWHERE ({value}) IS NULL LIMIT 5");
             Some(self.check(Address::column(self.base, column), says, &help, count, sample))
         };
-        self.fill.set.keys().filter(needs).filter_map(ask).collect()
+        self.asked.iter().filter(needs).filter_map(ask).collect()
+    }
+
+    /// No value is too large or too long for its column.
+    fn overflowing(&self) -> Vec<Check> {
+        let ask = |column: &Name| {
+            let data_type = &self.goal.column(column)?.data_type;
+            let wrong = self.composer.dialect.overflows(&self.value(column)?, data_type)?;
+            let from = self.source();
+            let says = format!("every {column} that the transform of {} gives fits into {data_type}", self.at);
+            let help = [
+                format!("correct those rows, or what `[transform.{}]` says", self.at),
+                "or choose a wider type".to_owned(),
+            ];
+            let count = format!("SELECT count(*) FROM {from}\nWHERE {wrong}");
+            let shown = self.shown().join(", ");
+            let sample = format!("SELECT {shown} FROM {from}\nWHERE {wrong} LIMIT 5");
+            Some(self.check(Address::column(self.base, column), says, &help, count, sample))
+        };
+        self.asked.iter().filter_map(ask).collect()
     }
 
     /// No two rows are alike in a key of which the transform sets a part.
     fn alike(&self, columns: &[Name]) -> Option<Check> {
-        if !columns.iter().any(|column| self.fill.set.contains_key(column)) {
+        let mut set = columns.iter().filter(|column| self.fill.set.contains_key(*column)).peekable();
+        if set.peek().is_none() || !set.all(|column| self.asked.contains(column)) {
             return None;
         }
         let values = columns.iter().map(|column| self.value(column)).collect::<Option<Vec<_>>>()?;

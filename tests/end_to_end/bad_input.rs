@@ -348,3 +348,104 @@ fn a_read_only_file_is_refused_before_the_first_write() {
     says(&output.stderr, &["cannot be written", "next:"]);
     assert_eq!(database.schema(), before);
 }
+
+/// Tickets whose new column is set by a transform.
+fn set(engine: Engine, column: &str, transform: &str) -> (Workspace, Database) {
+    let database = engine.database(
+        "create table tickets (id integer not null primary key, points integer not null);
+         insert into tickets values (1, 10), (2, 20), (3, 30);",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    work.edit("specs/schema.toml", "[table.tickets.columns]", &format!("[table.tickets.columns]\n{column}"));
+    work.write("specs/transform.toml", &format!("[transform.tickets]\n{transform}\n"));
+    (work, database)
+}
+
+#[test]
+fn a_value_that_its_type_cannot_hold_is_found_before_the_first_write() {
+    for engine in [Engine::Postgres, Engine::MariaDb] {
+        for (column, transform) in [
+            ("small = \"smallint\"", "set.small = \"points * 1500\""),
+            ("short = \"varchar(3)\"", "set.short = \"concat('no ', points)\""),
+        ] {
+            let (work, database) = set(engine, column, transform);
+            let shape = database.schema();
+            work.plan(&database);
+            work.sign();
+            let args = work.apply_args(&database);
+            let output = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
+            let said = output.stdout + &output.stderr;
+            assert!(said.contains("fits into") && said.contains("wider type"), "{engine:?}: {said}");
+            assert_eq!(database.schema(), shape, "{engine:?}");
+        }
+    }
+}
+
+#[test]
+fn a_column_is_set_once() {
+    let namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    let twice = [
+        "set.code = \"'a'\"\nset.code = \"'b'\"".to_owned(),
+        format!("set.code = \"'a'\"\nuuid3.code = {{ namespace = \"{namespace}\", name = \"'b'\" }}"),
+    ];
+    for transform in twice {
+        let (work, database) = set(Engine::Postgres, "code = \"text\"", &transform);
+        let output = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"]);
+        let said = output.stdout + &output.stderr;
+        assert!(said.contains("MIG-E") && said.contains("code"), "{said}");
+    }
+}
+
+#[test]
+fn a_spec_that_is_no_text_is_named() {
+    let work = Workspace::new();
+    work.write("specs/a.toml", TABLE);
+    fs::write(work.path().join("specs/b.toml"), b"[table.\xff\xfe]\n").unwrap();
+    let output = work.expect(1, &["validate", "--specs", "specs", "--engine", "sqlite"]);
+    says(&(output.stdout + &output.stderr), &["b.toml", "UTF-8"]);
+}
+
+#[test]
+fn a_table_without_a_key_gets_its_values_once() {
+    for engine in ENGINES {
+        let text = engine.key_text();
+        let database = engine.database(&format!(
+            "create table log (line {text}, n integer); insert into log values ('a', 1), ('a', 1), (null, 2), ('b', null);"
+        ));
+        let work = Workspace::new();
+        work.import(&database);
+        work.edit("specs/schema.toml", "[table.log.columns]", "[table.log.columns]\ntwice = \"integer?\"");
+        work.write("specs/transform.toml", "[transform.log]\nset.twice = \"n * 2\"\n");
+        if *engine == Engine::MariaDb {
+            let args = ["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"];
+            says(&work.expect(1, &args).stderr, &["MIG-E017", "cannot be told apart", "primary key"]);
+            continue;
+        }
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        let found = database.query("select count(*), count(twice), sum(twice) from log;");
+        assert_eq!(found.trim().replace(['|', '\t'], " "), "4 3 8", "{engine:?}");
+    }
+}
+
+#[test]
+fn a_large_value_goes_through() {
+    for engine in ENGINES {
+        let (text, many) = (engine.pick("text", "text", "longtext"), 8_000_000);
+        let repeat = engine.pick("replace(hex(zeroblob(4000000)), '0', 'x')", "repeat('x', 8000000)", "repeat('x', 8000000)");
+        let database = engine.database(&format!(
+            "create table notes (id integer not null primary key, body {text}); insert into notes values (1, {repeat}), (2, 'short');"
+        ));
+        let work = Workspace::new();
+        work.import(&database);
+        work.edit("specs/schema.toml", "[table.notes.columns]", &format!("[table.notes.columns]\nloud = \"{text}?\""));
+        work.write("specs/transform.toml", "backup = [\"table notes\"]\n\n[transform.notes]\nset.loud = \"upper(body)\"\n");
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        let found = database.query("select max(length(loud)), min(length(loud)) from notes;");
+        assert_eq!(found.trim().replace(['|', '\t'], " "), format!("{many} 5"), "{engine:?}");
+    }
+}

@@ -194,6 +194,29 @@ pub(crate) fn base(data_type: &str) -> &str {
     data_type.split(['(', ' ']).next().unwrap_or(data_type)
 }
 
+/// A condition that an expression of any type gives what is surely too large or too long for a type.
+pub(crate) fn overflows(value: &str, data_type: &str) -> Option<String> {
+    let unsigned = data_type.contains("unsigned");
+    let range = match (base(data_type), unsigned) {
+        ("tinyint", false) => "-128 AND 127",
+        ("tinyint", true) => "0 AND 255",
+        ("smallint", false) => "-32768 AND 32767",
+        ("smallint", true) => "0 AND 65535",
+        ("mediumint", false) => "-8388608 AND 8388607",
+        ("mediumint", true) => "0 AND 16777215",
+        ("int", false) => "-2147483648 AND 2147483647",
+        ("int", true) => "0 AND 4294967295",
+        ("bigint", false) => "-9223372036854775808 AND 9223372036854775807",
+        ("bigint", true) => "0 AND 18446744073709551615",
+        ("varchar" | "char", _) => {
+            let length: u32 = argument(data_type)?.trim().parse().ok()?;
+            return Some(format!("CHAR_LENGTH(TRIM(TRAILING ' ' FROM ({value}))) > {length}"));
+        }
+        _ => return None,
+    };
+    Some(format!("ROUND({value}) NOT BETWEEN {range}"))
+}
+
 /// Whether values of a type are text with a character set.
 pub(crate) fn is_text(data_type: &str) -> bool {
     matches!(base(data_type), "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum" | "set")

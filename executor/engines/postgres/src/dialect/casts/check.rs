@@ -37,6 +37,38 @@ pub(crate) fn check(change: &AlterColumn, at: &Address, schema: &Schema, version
     })
 }
 
+/// The bounds of an integer type.
+fn range(name: &str) -> Option<&'static str> {
+    match name {
+        "smallint" => Some("-32768 AND 32767"),
+        "integer" => Some("-2147483648 AND 2147483647"),
+        "bigint" => Some("-9223372036854775808 AND 9223372036854775807"),
+        _ => None,
+    }
+}
+
+/// A condition that an expression of any type gives what is surely too large or too long for a type.
+pub(crate) fn overflows(value: &str, to: &str) -> Option<String> {
+    let to = parts(to);
+    if to.array {
+        return None;
+    }
+    let number = |wrong: String| {
+        format!(
+            "CASE WHEN ({value})::text ~ '^\\s*[-+]?[0-9]+(\\.[0-9]*)?(e[-+]?[0-9]{{1,3}})?\\s*$' THEN {wrong} ELSE false END"
+        )
+    };
+    match (to.name.as_str(), to.numbers.as_slice()) {
+        ("character varying" | "character", [length]) => Some(format!("length(rtrim(({value})::text, ' ')) > {length}")),
+        ("numeric", [digits, scale]) => {
+            let whole = digits.saturating_sub(*scale);
+            Some(number(format!("abs(round(({value})::text::numeric, {scale})) >= 10::numeric ^ {whole}")))
+        }
+        (name, []) => range(name).map(|range| number(format!("round(({value})::text::numeric) NOT BETWEEN {range}"))),
+        _ => None,
+    }
+}
+
 /// A condition that holds for values that do not fit.
 fn wrong(column: &str, from: &str, to: &str, schema: &Schema, version: u32) -> Option<String> {
     if let Some(labels) = known::labels(to.strip_suffix("[]").unwrap_or(to), schema) {
@@ -51,12 +83,6 @@ fn wrong(column: &str, from: &str, to: &str, schema: &Schema, version: u32) -> O
         return None;
     }
     let text = |name: &str| matches!(name, "text" | "character varying" | "character");
-    let range = |name: &str| match name {
-        "smallint" => Some("-32768 AND 32767"),
-        "integer" => Some("-2147483648 AND 2147483647"),
-        "bigint" => Some("-9223372036854775808 AND 9223372036854775807"),
-        _ => None,
-    };
     let numeric = matches!(a.name.as_str(), "integer" | "bigint" | "numeric" | "real" | "double precision");
     match (b.numbers.first(), range(&b.name)) {
         // Only the server knows all that it reads, and from this version on it says so.
