@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Audit(commands::audit::Args),
     /// List the rows that a run's transforms rejected
     Rejects(commands::rejects::Args),
+    /// Put the rows of a backup into a new table
+    Restore(commands::restore::Args),
     /// Say how a database differs from the specs
     Drift(commands::drift::Args),
     /// Say that another spelling in the database means what the specs say

@@ -1,15 +1,18 @@
 //! The calls into the executor: what it is asked, how its answers read, and what its stops mean for the command.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
     Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
-    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom,
+    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, evidence::{Header, Trailer},
     sign::Approval, trial::Trial,
 };
-use mig_plan::{Address, Phase, StepId};
+use mig_plan::{Address, Phase, Qualified, StepId};
 use serde_json::json;
 
 use crate::{
@@ -216,6 +219,8 @@ fn reason(stop: &Stop) -> Reason {
         | Stop::Closed { .. }
         | Stop::Monitor { .. }
         | Stop::Evidence { begun: false, .. }
+        | Stop::Unsaved { .. }
+        | Stop::Unrestored { .. }
         | Stop::PlanLost { .. }
         | Stop::Unavailable { .. }
         | Stop::Internal { step: None, .. } => Reason::Database,
@@ -425,6 +430,24 @@ pub(crate) async fn rejects(database: &Database, run: &str) -> Result<Vec<Reject
     let rows = mig_executor::rejects(&mut *driver, run).await.map_err(|stop| trouble(&stop))?;
     close(driver).await?;
     Ok(rows)
+}
+
+/// Reads a backup to its end: what it holds, and its last line.
+pub(crate) fn check_backup(path: &Path) -> Result<(Header, Trailer), Trouble> {
+    mig_executor::restore::check(path).map_err(|stop| trouble(&stop))
+}
+
+/// Puts the rows of a backup into a new table; gives its whole name and the number of rows.
+pub(crate) async fn restore(
+    database: &Database,
+    path: &Path,
+    mut into: Qualified,
+) -> Result<(Qualified, u64), Trouble> {
+    let mut driver = wiring::connect(database).await?;
+    into.schema = into.schema.or_else(|| driver.dialect().default_schema());
+    let rows = mig_executor::restore::restore(&mut *driver, path, &into).await;
+    close(driver).await?;
+    Ok((into, rows.map_err(|stop| trouble(&stop))?))
 }
 
 pub(crate) async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {

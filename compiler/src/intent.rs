@@ -17,6 +17,8 @@ use crate::diagnostic::Place;
 pub struct Intent {
     /// The schema as it shall be, normalised by the dialect. It holds only what is managed.
     pub goal: Schema,
+    /// What is put into files before the first write, in declared order.
+    pub to_save: Vec<(ToSave, Place)>,
     /// Where each object, column and constraint is declared.
     pub spans: BTreeMap<Address, Place>,
     /// Declared renames of tables.
@@ -47,6 +49,19 @@ pub struct Intent {
     pub specs_digest: Fingerprint,
     /// Which part of the database the specs speak about.
     pub managed: Managed,
+}
+
+/// What is to be in a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum ToSave {
+    /// The rows of every table.
+    Everything,
+    /// What the plan takes away, overwrites or gives another type.
+    Removed,
+    /// The rows of a table.
+    Table(Qualified),
+    /// A column, with what tells its rows apart.
+    Column(Address),
 }
 
 /// A declared rename. Harmless once done.

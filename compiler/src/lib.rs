@@ -2,6 +2,7 @@
 
 mod adopt;
 mod alias;
+mod backups;
 mod compile;
 mod dependants;
 pub mod diagnostic;

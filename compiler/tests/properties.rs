@@ -178,6 +178,7 @@ fn intent(goal: Schema, moves: (Vec<Move>, Vec<Move>)) -> Intent {
         sources: Default::default(),
         rows: Default::default(),
         fills: BTreeMap::new(),
+        to_save: Vec::new(),
         removed: BTreeSet::new(),
         managed: Managed::default(),
     }

@@ -265,6 +265,7 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
             runner.filed(|evidence| evidence.prechecks(&asked.found))?;
             runner.filed(|evidence| evidence.asked_before(&asked.answers))?;
             runner.extract(When::Before).await?;
+            runner.back_up(&request.plan.backups).await?;
             runner.install().await?;
             begin(runner, request, &before).await?;
             runner.evidence_begun = true;

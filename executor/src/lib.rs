@@ -30,6 +30,7 @@ mod rate;
 pub mod reconcile;
 mod rejects;
 pub mod report;
+pub mod restore;
 pub mod rollback;
 mod run;
 mod runner;

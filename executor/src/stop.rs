@@ -189,6 +189,18 @@ pub enum Stop {
         /// Whether the run has begun in the database.
         begun: bool,
     },
+    /// A backup cannot be made, so the run is not begun.
+    #[error("the backup cannot be made: {says}")]
+    Unsaved {
+        /// What, and why not.
+        says: String,
+    },
+    /// A backup cannot be restored.
+    #[error("the backup cannot be restored: {says}")]
+    Unrestored {
+        /// What, and why not.
+        says: String,
+    },
     /// The run is over.
     #[error("run {run} is not open")]
     Closed {
@@ -290,6 +302,8 @@ impl Stop {
             | Self::Closed { .. }
             | Self::Monitor { .. }
             | Self::Evidence { begun: false, .. }
+            | Self::Unsaved { .. }
+            | Self::Unrestored { .. }
             | Self::PlanLost { .. }
             | Self::Unavailable { .. }
             | Self::Internal { step: None, .. } => 1,
@@ -365,6 +379,10 @@ impl Stop {
             }
             Self::Evidence { begun: false, .. } => {
                 "make room, or name another folder with --artifacts DIR; --no-artifacts goes without evidence"
+            }
+            Self::Unrestored { .. } => "use a copy that `mig restore FILE --check` reads to its end, or another name with --as",
+            Self::Unsaved { .. } => {
+                "a run begins once its backups are written and read back: make room, or name another folder with --artifacts DIR"
             }
             Self::Closed { .. } => "`mig status` lists the runs that are open",
             Self::Unknown { .. } => "look at the database and at `mig status`; apply again asks the database once more",

@@ -18,6 +18,7 @@ pub(crate) mod pause;
 pub(crate) mod plan;
 pub(crate) mod pull;
 pub(crate) mod rejects;
+pub(crate) mod restore;
 pub(crate) mod resume;
 pub(crate) mod rollback;
 pub(crate) mod scan;
@@ -61,6 +62,7 @@ pub(crate) fn run(cli: Cli) -> Result<Outcome, Trouble> {
         Command::History(args) => history::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Drift(args) => drift::run(&args),
         Command::Accept(args) => accept::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -75,6 +75,10 @@ pub fn compare(old: &Plan, new: &Plan) -> Difference {
         let was = format!("{}{}", pretty(&old.declared), pretty(&old.probes));
         found.text.push_str(&lines(&was, &format!("{}{}", pretty(&new.declared), pretty(&new.probes)), "declared"));
     }
+    if old.backups != new.backups {
+        found.words.push("the backups differ".to_owned());
+        found.text.push_str(&lines(&pretty(&old.backups), &pretty(&new.backups), "backups"));
+    }
     if old.datasets != new.datasets {
         found.words.push("the datasets that are filed as evidence differ".to_owned());
         found.text.push_str(&lines(&pretty(&old.datasets), &pretty(&new.datasets), "datasets"));
@@ -92,7 +96,7 @@ pub fn compare(old: &Plan, new: &Plan) -> Difference {
 #[must_use]
 pub fn empty(plan: &Plan) -> Plan {
     let (steps, checks, declared) = (Vec::new(), Vec::new(), Vec::new());
-    let (probes, datasets) = (Vec::new(), Vec::new());
+    let (probes, datasets, backups) = (Vec::new(), Vec::new(), Vec::new());
     Plan {
         summary: Summary::default(),
         goal: plan.base.clone(),
@@ -101,6 +105,7 @@ pub fn empty(plan: &Plan) -> Plan {
         declared,
         probes,
         datasets,
+        backups,
         ..plan.clone()
     }
 }

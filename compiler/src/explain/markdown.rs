@@ -8,7 +8,7 @@ use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use self::escape::{cell, code, escape, fence};
 use super::{
-    Advice, Pages, about, batch_words, changes, check_words, clean, dataset_words, graph::shortened, noteworthy,
+    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, graph::shortened, noteworthy,
     probe_words, statements, summary, target,
 };
 
@@ -216,6 +216,14 @@ fn declared(page: &mut Page, plan: &Plan) {
     for probe in &plan.probes {
         let mut entry = format!("- {}\n", cell(&probe_words(probe)));
         folded(&mut entry, probe.given.iter().chain(&probe.sql));
+        page.push(&entry);
+    }
+    if !plan.backups.is_empty() {
+        page.push("\n#### Written into files and read back before the first write\n\n");
+    }
+    for backup in &plan.backups {
+        let mut entry = format!("- {}\n", cell(&backup_words(backup)));
+        folded(&mut entry, [&backup.sql]);
         page.push(&entry);
     }
     if !plan.datasets.is_empty() {

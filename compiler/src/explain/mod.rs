@@ -17,7 +17,7 @@ mod text;
 mod wrap;
 
 use mig_plan::{
-    Action, Class, Dataset, DeclaredCheck, DeclaredProbe, Phase, Plan, Statement, Step,
+    Action, Backup, Class, Dataset, DeclaredCheck, DeclaredProbe, Phase, Plan, Statement, Step,
     verify::{Expect, When},
 };
 
@@ -80,6 +80,16 @@ fn check_words(check: &DeclaredCheck, moment: When) -> String {
         (expect, _) => format!("it must be {}", clean::line(&expect.to_string())),
     };
     format!("{}: {expect}", clean::line(&check.name))
+}
+
+/// A backup in words.
+fn backup_words(backup: &Backup) -> String {
+    let table = clean::line(&backup.table.to_string());
+    if backup.whole {
+        return format!("{table}: every row");
+    }
+    let columns: Vec<_> = backup.columns.iter().map(|column| clean::line(column.name.as_str())).collect();
+    format!("{table}: {} of every row", columns.join(", "))
 }
 
 /// A dataset in words.

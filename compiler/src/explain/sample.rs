@@ -83,6 +83,7 @@ pub(super) fn plan() -> Plan {
         first: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id <= $1"),
         next: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id > $1 AND id <= $2"),
         end: None,
+        before: vec![],
         rejects: None,
         sample: None,
         limits: LIMITS,
@@ -138,6 +139,7 @@ pub(super) fn plan() -> Plan {
             expect: Expect::Unchanged {},
         }],
         datasets: vec![],
+        backups: vec![],
         probes: vec![DeclaredProbe {
             name: "a user without a name".to_owned(),
             given: vec![],

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use super::{
-    Advice, Pages, about, batch_words, changes, check_words, clean, dataset_words, noteworthy, probe_words, statements,
+    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, noteworthy, probe_words, statements,
     summary, target, wrap::paragraph,
 };
 
@@ -210,6 +210,16 @@ fn declared(out: &mut String, plan: &Plan, style: &TextStyle) {
         }
     }
     tried(out, plan, style);
+    if !plan.backups.is_empty() {
+        let title = style.bold("backups");
+        out.push_str(&format!("\n{title} - written into files and read back before the first write\n"));
+    }
+    for backup in &plan.backups {
+        paragraph(out, "  > ", &backup_words(backup), style.width);
+        if style.verbose {
+            sql(out, None, &backup.sql.sql(), style);
+        }
+    }
     if plan.datasets.is_empty() {
         return;
     }

@@ -118,6 +118,10 @@ impl Dialect for Fake {
         format!("'{text}'")
     }
 
+    fn as_literal(&self, column: &mig_plan::Column) -> String {
+        column.name.to_string()
+    }
+
     fn as_text(&self, value: &str) -> String {
         value.to_owned()
     }

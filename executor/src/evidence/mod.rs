@@ -6,6 +6,7 @@
 mod extract;
 mod files;
 mod report;
+mod saved;
 mod summary;
 mod verified;
 
@@ -15,6 +16,8 @@ use std::{
     io::{self, BufRead as _, BufReader, BufWriter, Seek as _, Write as _},
     path::{Path, PathBuf},
 };
+
+pub use self::saved::{BACKUP_FORMAT, Header, Line, Reading, Trailer};
 
 use mig_plan::{Check, Plan, StepId};
 use serde::Serialize;

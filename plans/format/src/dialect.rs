@@ -15,7 +15,7 @@ use crate::{
     snapshot::Snapshot,
     sql::Sql,
     step::{Action, Phase, Probe, Statement},
-    table::{Constraint, Table},
+    table::{Column, Constraint, Table},
     verify::Literal,
 };
 
@@ -104,6 +104,37 @@ pub trait Dialect: Send + Sync {
 
     /// A value as the engine writes it out: an expression that compares letter by letter.
     fn as_text(&self, value: &str) -> String;
+
+    /// A name with what it is in, as SQL.
+    fn path(&self, at: &Qualified) -> String {
+        at.path().iter().map(|name| self.quote(name)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The expression of a column's value as text: a literal of the engine's SQL that means exactly that value, `NULL` for none.
+    fn as_literal(&self, column: &Column) -> String;
+
+    /// A condition that a value, which is SQL of any type, is surely too large or too long for a type; `None` where nothing is.
+    fn overflows(&self, value: &str, data_type: &str) -> Option<String> {
+        let _ = (value, data_type);
+        None
+    }
+
+    /// The query that gives every row of a table, each value as a literal.
+    fn saved(&self, table: &Qualified, columns: &[Column]) -> Statement {
+        let values: Vec<_> = columns.iter().map(|column| self.as_literal(column)).collect();
+        Statement::new(format!("SELECT {}\nFROM {}", values.join(", "), self.path(table)))
+    }
+
+    /// The statement that makes a table of some columns and nothing else.
+    fn plain_table(&self, at: &Qualified, columns: &[Column]) -> Statement {
+        let line = |column: &Column| {
+            let required = if column.not_null { " NOT NULL" } else { "" };
+            let line = format!("    {} {}{required}", self.quote(&column.name), column.data_type);
+            line.trim_end().to_owned()
+        };
+        let columns: Vec<_> = columns.iter().map(line).collect();
+        Statement::new(format!("CREATE TABLE {} (\n{}\n)", self.path(at), columns.join(",\n")))
+    }
 
     /// The expression of an id made from a namespace and a name: version 3 (MD5) or 5 (SHA-1) of RFC 9562. `namespace` is 32 hex digits.
     /// `schema` tells which extensions are declared.

@@ -4,6 +4,7 @@
 //! the network.
 
 pub mod address;
+pub mod backup;
 pub mod dialect;
 pub mod fingerprint;
 pub mod grant;
@@ -22,6 +23,7 @@ pub mod verify;
 
 pub use self::{
     address::{Address, ObjectKind},
+    backup::Backup,
     dialect::{
         Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType,
         UuidVersion,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     address::Address,
+    backup::Backup,
     fingerprint::Fingerprint,
     hazard::{Class, class_of},
     kind::{Impossible, Kind},
@@ -49,6 +50,9 @@ pub struct Plan {
     /// Rows that are filed as evidence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<Dataset>,
+    /// Rows that are put into files before the first write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub backups: Vec<Backup>,
     /// What is done, in order.
     pub steps: Vec<Step>,
     /// What must be there, and what must not, before the first step: the objects touched and what depends on them.

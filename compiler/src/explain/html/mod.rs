@@ -6,7 +6,7 @@ mod steps;
 
 use mig_plan::{Class, Phase, Plan, Statement, verify::When};
 
-use super::{Pages, check_words, clean, dataset_words, probe_words, summary, target};
+use super::{Pages, backup_words, check_words, clean, dataset_words, probe_words, summary, target};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
@@ -116,6 +116,8 @@ fn declared(plan: &Plan) -> String {
     }
     let probes = plan.probes.iter().map(|probe| (probe_words(probe), probe.given.iter().chain(&probe.sql).collect()));
     out.push_str(&list("Tried after the last step, and rolled back", probes.collect()));
+    let backups = plan.backups.iter().map(|backup| (backup_words(backup), vec![&backup.sql]));
+    out.push_str(&list("Written into files and read back before the first write", backups.collect()));
     let datasets = plan.datasets.iter().map(|dataset| (dataset_words(dataset), vec![&dataset.sql]));
     out + &list("Filed as evidence", datasets.collect())
 }

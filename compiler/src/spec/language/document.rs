@@ -15,6 +15,10 @@ language! {
         /// Objects to leave as they are and to manage no longer: `"table audit_log"`.
         /// Example: `["table audit_log"]`
         "removed" removed: Vec<Text>,
+        /// What is put into files, and read back, before the first write of a plan that touches it: `"table NAME"`, `"column TABLE.NAME"`,
+        /// `"removed"` for all that the plan takes away, overwrites or gives another type, `"database"` for the rows of every table.
+        /// Example: `["removed"]`
+        "backup" backup: Vec<Text>,
         /// Schemas (namespaces).
         /// Example: `{ auth = { comment = "who may sign in" } }`
         "schema" schemas: Names<NamespaceSpec>,

@@ -7,7 +7,7 @@ use mig_plan::{Address, Body, ObjectKind};
 use super::Resolver;
 use crate::{
     diagnostic::{Code, Diagnostic, Place},
-    intent::Move,
+    intent::{Move, ToSave},
 };
 
 impl Resolver<'_> {
@@ -25,6 +25,30 @@ impl Resolver<'_> {
                 *error = error.clone().related(&declared, "it is declared here");
             }
             self.removed.insert(at, said.place.clone());
+        }
+    }
+
+    /// Takes up what is to be put into files.
+    pub(super) fn backups(&mut self) {
+        for said in self.document.files.iter().flat_map(|f| &f.backup) {
+            let what = match said.value.as_str() {
+                "database" => ToSave::Everything,
+                "removed" => ToSave::Removed,
+                _ => {
+                    let Some(at) = self.address(said) else { continue };
+                    match at.kind() {
+                        ObjectKind::Table => ToSave::Table(at.qualified()),
+                        ObjectKind::Column => ToSave::Column(at),
+                        kind => {
+                            let says = format!("a {kind} has no rows to be put into a file");
+                            let help = "write `table NAME`, `column TABLE.NAME`, `removed` or `database`";
+                            self.error(Code::BadValue, &said.place, says).help = Some(help.to_owned());
+                            continue;
+                        }
+                    }
+                }
+            };
+            self.to_save.push((what, said.place.clone()));
         }
     }
 

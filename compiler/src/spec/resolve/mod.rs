@@ -21,7 +21,7 @@ use mig_plan::{
 use super::{Document, Scalar, Text, language::SpecDocument, near::nearest, node::Said, reader::Names};
 use crate::{
     diagnostic::{self, Code, Diagnostic, Place},
-    intent::{Declared, Intent, Managed, Move, Source, Transform, ValueMove},
+    intent::{Declared, Intent, Managed, Move, Source, ToSave, Transform, ValueMove},
 };
 
 /// Resolves a document for an engine.
@@ -39,6 +39,7 @@ pub fn resolve(document: &Document, dialect: &dyn Dialect) -> Result<Intent, Vec
     resolver.rows();
     resolver.verifications();
     resolver.removed();
+    resolver.backups();
     resolver.check();
     resolver.finish()
 }
@@ -85,6 +86,7 @@ struct Resolver<'a> {
     /// Names of checks and of probes.
     verified: BTreeMap<(&'static str, String), Place>,
     removed: BTreeMap<Address, Place>,
+    to_save: Vec<(ToSave, Place)>,
     managed: Managed,
     errors: Vec<Diagnostic>,
 }
@@ -111,6 +113,7 @@ impl<'a> Resolver<'a> {
             declared_datasets: Vec::new(),
             verified: BTreeMap::new(),
             removed: BTreeMap::new(),
+            to_save: Vec::new(),
             managed: Managed::default(),
             errors: Vec::new(),
         }
@@ -257,6 +260,7 @@ impl<'a> Resolver<'a> {
             declared_probes: self.declared_probes,
             declared_datasets: self.declared_datasets,
             removed: self.removed.into_keys().collect(),
+            to_save: self.to_save,
             managed: self.managed,
         })
     }
@@ -321,11 +325,13 @@ impl<'a> Resolver<'a> {
             (false, true) => Fingerprint::of(&(plain, checks, probes)),
             (_, false) => Fingerprint::of(&(plain, checks, probes, datasets)),
         };
-        if more.0.is_empty() && more.1.is_empty() && more.2.is_empty() {
+        let digest = if more.0.is_empty() && more.1.is_empty() && more.2.is_empty() {
             digest
         } else {
             Fingerprint::of(&(digest, more))
-        }
+        };
+        let to_save: Vec<_> = self.to_save.iter().map(|(what, _)| what).collect();
+        if to_save.is_empty() { digest } else { Fingerprint::of(&(digest, to_save)) }
     }
 }
 

@@ -114,6 +114,20 @@ pub(crate) fn same_key(key: &[Name], left: &str, right: &str) -> String {
     parts.join(" AND ")
 }
 
+/// A column's value as a literal that means exactly that value.
+pub(crate) fn as_literal(column: &mig_plan::Column) -> String {
+    let (name, kind) = (quote(&column.name), column.data_type.as_str());
+    if kind.starts_with("bit") {
+        return format!("COALESCE(CONCAT('b''', BIN({name} + 0), ''''), 'NULL')");
+    }
+    let bytes = ["geometry", "point", "linestring", "polygon", "multi", "geomcollection"];
+    if types::is_binary(kind) || bytes.iter().any(|word| kind.starts_with(word)) {
+        return format!("COALESCE(CONCAT('X''', HEX({name}), ''''), 'NULL')");
+    }
+    // Written out, a number of single precision loses digits.
+    if kind.starts_with("float") { format!("QUOTE({name} + 0e0)") } else { format!("QUOTE({name})") }
+}
+
 /// A key column as text that says it exactly.
 pub(crate) fn as_text(table: &Table, column: &Name) -> String {
     match table.column(column) {

@@ -107,6 +107,14 @@ impl Dialect for MySqlDialect {
         names::literal(text)
     }
 
+    fn overflows(&self, value: &str, data_type: &str) -> Option<String> {
+        types::overflows(value, data_type)
+    }
+
+    fn as_literal(&self, column: &mig_plan::Column) -> String {
+        kept::as_literal(column)
+    }
+
     fn as_text(&self, value: &str) -> String {
         backfill::as_text(value)
     }

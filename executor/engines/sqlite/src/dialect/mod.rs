@@ -105,6 +105,10 @@ impl Dialect for Sqlite {
         names::literal(text)
     }
 
+    fn as_literal(&self, column: &mig_plan::Column) -> String {
+        format!("quote({})", names::quote(&column.name))
+    }
+
     fn as_text(&self, value: &str) -> String {
         format!("CAST({value} AS TEXT)")
     }
