@@ -218,6 +218,9 @@ impl Runner<'_> {
     ) -> Result<bool, Halt> {
         self.cross_leg(line, nth, "before-batch");
         self.driver.begin(&batches.limits).await?;
+        for statement in &batches.before {
+            self.driver.execute(statement).await?;
+        }
         self.busy(true);
         let done = self.driver.batch(batches, fill.cursor.as_ref(), fill.end.as_deref(), fill.size).await;
         self.busy(false);

@@ -69,6 +69,7 @@ fn batches(verb: &str) -> Action {
         first: batch.clone(),
         next: batch,
         end: None,
+        before: vec![],
         rejects: None,
         sample: None,
         limits: LIMITS,
@@ -209,6 +210,7 @@ fn plan_of(changes: &[(Kind, Phase, Option<&str>)]) -> Plan {
         declared: vec![],
         probes: vec![],
         datasets: vec![],
+        backups: vec![],
         steps,
         footprint,
     }

@@ -2,12 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
+mod backups;
 mod bad_input;
 mod chaos;
 mod common;
 mod convert;
 mod dry_run;
 mod evidence;
+mod guards;
 mod music;
 mod objects;
 mod online;

@@ -99,6 +99,7 @@ hazards! {
     ServedByView = "MIG-H036" Warning "serves an old name through a view";
     MovesColumn = "MIG-H037" Warning "moves a column to another type beside running clients";
     RenameValue = "MIG-H038" Critical "renames an enum value under running clients";
+    PassesGuards = "MIG-H039" Warning "writes past triggers that guard a table";
 }
 
 impl fmt::Display for HazardCode {

@@ -182,6 +182,9 @@ pub struct Batches {
     /// Statements made once, in a transaction of their own, before the first batch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<Statement>,
+    /// Statements without parameters that open the transaction of each batch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Statement>,
     /// The batch without a cursor.
     pub first: Batch,
     /// The batches after it.

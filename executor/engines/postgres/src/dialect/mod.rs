@@ -4,6 +4,7 @@ mod bound;
 mod casts;
 mod disturbs;
 mod grants;
+mod guards;
 pub(crate) mod inherit;
 mod keep;
 mod names;
@@ -29,7 +30,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Address, Body, Column, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind,
+    Qualified,
     Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
     kind::AlterColumn,
     schema::{Index, IndexedBy},
@@ -126,6 +128,14 @@ impl Dialect for Postgres {
         format!("({value})::text")
     }
 
+    fn overflows(&self, value: &str, data_type: &str) -> Option<String> {
+        casts::overflows(value, data_type)
+    }
+
+    fn as_literal(&self, column: &Column) -> String {
+        format!("pg_catalog.quote_nullable({}::text)", names::quote(&column.name))
+    }
+
     fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, schema: &Schema) -> Result<Sql, String> {
         render::uuid::made(version, namespace, name, schema)
     }
@@ -218,11 +228,14 @@ impl Dialect for Postgres {
     }
 
     fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
-        render::render(change, before, after, self.major())
+        let rendered = render::render(change, before, after, self.major())?;
+        guards::past(change, before, rendered, self.default_schema.as_ref(), self.major())
     }
 
     fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
-        undo::undo(change, before, after, self.major())
+        let mut undo = undo::undo(change, before, after, self.major())?;
+        guards::past_back(change, after, &mut undo.action, self.default_schema.as_ref());
+        Ok(undo)
     }
 }
 

@@ -175,6 +175,7 @@ impl<'a> Writer<'a> {
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
             end: Some(self.end()),
+            before: vec![],
             rejects: self.rejects(None),
             sample: Some(self.sample()),
             limits: LIMITS,

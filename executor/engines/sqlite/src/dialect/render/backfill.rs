@@ -155,6 +155,7 @@ impl<'a> Fill<'a> {
             first,
             next,
             end: None,
+            before: vec![],
             rejects: self.rejects(None)?,
             sample: Some(self.sample()),
             limits: LIMITS,
