@@ -4,7 +4,7 @@ use mig_plan::{Address, Context, Dialect, Group, Kind, Plan, Snapshot};
 
 use crate::{
     adopt::Adopter,
-    alias, dependants,
+    alias, backups, dependants,
     diagnostic::{Code, Diagnostic, Severity},
     diff,
     emit::{self, Header, NoPlan, Placed},
@@ -98,7 +98,8 @@ pub fn compile_intent(
         complaints.iter().map(|c| emit::diagnostic(c, intent)).collect()
     };
     let nodes = lower::lower(&renames, &groups, &found.unknown, &context, dialect).map_err(complain)?;
-    let ground = order::Ground { live: &renames.schema, goal: &found.goal, depends: &renames.depends, dialect };
+    let (live, depends, columns) = (&renames.schema, &renames.depends, &renames.columns);
+    let ground = order::Ground { live, goal: &found.goal, depends, columns, dialect };
     let ordered =
         together::order(nodes, &again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
     let together::Ordered { nodes, edges, sorted } = &ordered;
@@ -130,6 +131,8 @@ pub fn compile_intent(
         NoPlan::NotProved(why) => vec![not_proved(&why)],
     })?;
     foresee::Ground { snapshot, renames: &renames, goal: &found.goal, dialect }.ask(&groups, &mut plan);
+    let ground = backups::Ground { intent, snapshot, renames: &renames, goal: &found.goal, dialect };
+    plan.backups = ground.backups(&groups, &plan.reserved()).map_err(|wrong| vec![*wrong])?;
     overlaps(&plan, snapshot)?;
     Ok(Compiled { plan, notes })
 }

@@ -99,7 +99,9 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         // What the plan itself makes, renames or fills cannot be asked before the first write; constraints decide.
         let askable = |check: &DraftCheck| {
             let sql = Sql::new(check.count.sql());
-            let early = new_names.get(&check.at.holder()).is_none_or(|names| !names.iter().any(|n| may_name(&sql, n)));
+            let of_it = |table: &Address| *table == check.at.holder() || may_name(&sql, table.name());
+            let mut late = new_names.iter().filter(|(table, _)| of_it(table)).flat_map(|(_, names)| names);
+            let early = !late.any(|name| may_name(&sql, name));
             let of_new = made.iter().any(|name| may_name(&sql, name));
             let there = header.snapshot.schema.0.objects.contains_key(&check.at.holder());
             early && !of_new && !filled.contains(&check.at) && there
@@ -108,6 +110,10 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
             let step = id.clone();
             let (at, says, help) = (check.at, check.says, check.help);
             let (count, sample, stops) = (check.count, check.sample, check.stops);
+            // What is about no rows is asked once, whatever needs it.
+            if checks.iter().any(|other: &Check| other.count == count && other.says == says) {
+                continue;
+            }
             checks.push(Check { step, at, says, help, count, sample, stops, at_most: 0, first: false });
         }
         let mut needs: Vec<Need> = place
@@ -121,8 +127,8 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         if let Kind::Backfill(fill) = change {
             filled.extend(fill.set.keys().map(|column| Address::column(&fill.table, column)));
         }
-        if let Some((table, name)) = new_name(change) {
-            new_names.entry(table).or_default().insert(name);
+        if let Some((table, names)) = brings(change) {
+            new_names.entry(table).or_default().extend(names);
         }
         made.extend(new_relation(change));
         steps.push(Step {
@@ -173,6 +179,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         declared: header.checks.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
         probes: header.probes.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
         datasets: header.datasets.iter().filter(|d| concerned(&d.of)).map(|d| d.what.clone()).collect(),
+        backups: Vec::new(),
         steps,
         footprint,
     };
@@ -203,11 +210,15 @@ fn made_again(change: &Kind, mut hazards: Vec<Hazard>) -> Vec<Hazard> {
     hazards
 }
 
-/// The table and the column name that a change brings to it.
-fn new_name(change: &Kind) -> Option<(Address, Name)> {
+/// The table and the names of columns that a change brings to it.
+fn brings(change: &Kind) -> Option<(Address, Vec<Name>)> {
     match change {
-        Kind::AddColumn(add) => Some((Address::table(&add.table), add.column.name.clone())),
-        Kind::RenameMember(rename) => Some((Address::table(&rename.from.relation()?), rename.to.clone())),
+        Kind::AddColumn(add) => Some((Address::table(&add.table), vec![add.column.name.clone()])),
+        Kind::RenameMember(rename) => Some((Address::table(&rename.from.relation()?), vec![rename.to.clone()])),
+        Kind::Sync(k) => {
+            let hidden = k.twins.pairs.iter().map(|pair| pair.hidden.name.clone());
+            Some((Address::table(&k.twins.table), hidden.collect()))
+        }
         _ => None,
     }
 }

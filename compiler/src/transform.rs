@@ -39,7 +39,7 @@ impl Composer<'_> {
         let all: BTreeSet<&Name> =
             transform.set.keys().chain(transform.maps.keys()).chain(transform.uuids.keys()).collect();
         let mut set = BTreeMap::new();
-        for column in all {
+        for &column in &all {
             match self.expression(transform, column) {
                 Ok(sql) => {
                     if due(column) {
@@ -53,7 +53,9 @@ impl Composer<'_> {
         }
         let texts =
             transform.set.values().chain(&transform.only).chain(transform.rejects.iter().map(|rule| &rule.when));
-        wrong.extend(texts.filter_map(|sql| self.unknown_column(transform, sql)));
+        // What is done read columns that may be gone since.
+        let is_due = all.iter().any(|column| due(column));
+        wrong.extend(texts.filter(|_| is_due).filter_map(|sql| self.unknown_column(transform, sql)));
         let rejects = self.rejects(transform);
         let conditions = transform.only.iter().chain(rejects.iter().map(|rule| &rule.when));
         let read = conditions.flat_map(|sql| self.fresh_in(&set, sql)).collect();
@@ -65,7 +67,7 @@ impl Composer<'_> {
             Ok(given) if wrong.is_empty() => {
                 let max_rejects = transform.max_rejects;
                 let (only, once) = (transform.only.clone(), transform.once.clone());
-                let rows = Selection { only, once, rejects, max_rejects, given };
+                let rows = Selection { only, once, late: false, rejects, max_rejects, given };
                 Ok(Fill { set, rows, batch_rows: transform.batch_rows })
             }
             Ok(_) => Err(wrong),

@@ -610,3 +610,26 @@ fn a_transform_with_a_name_is_made_once() {
         work.nothing_to_do(&fresh);
     }
 }
+
+#[test]
+fn rows_that_old_clients_write_meanwhile_get_their_values() {
+    let database = tickets(Engine::Postgres);
+    let work = Workspace::new();
+    work.import(&database);
+    let spec = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+    // The new column is made from one that goes.
+    let line = spec.lines().find(|line| line.starts_with("points")).unwrap();
+    work.edit("specs/schema.toml", line, "weight = \"integer\"");
+    work.write("specs/transform.toml", "[transform.tickets]\nset.weight = \"points / 10\"\n");
+    work.plan(&database);
+    work.sign();
+    let mut args = work.apply_args(&database);
+    args.extend(["--through", "switch"].map(str::to_owned));
+    work.expect(0, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    database.query("insert into tickets (id, points, title) values (61, 70, 'old');");
+    database.query("insert into tickets (id, weight, title) values (62, 5, 'new');");
+    work.apply(&database);
+    let found = database.query("select id, weight from tickets where id > 59 order by id;");
+    assert_eq!(cells(found.trim_end()), ["60", "60", "61", "7", "62", "5"]);
+    work.nothing_to_do(&database);
+}

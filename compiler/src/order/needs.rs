@@ -24,6 +24,11 @@ pub(super) fn expression_reads(table: &Qualified, expression: &Sql, ground: &Gro
             marks.reads.extend(named.map(|c| Address::column(&other, &c.name)));
         }
     }
+    // The old name of a renamed column, as long as it is served.
+    for (now, base) in ground.columns.iter().filter(|(_, base)| names.contains(*base)) {
+        let of = now.relation().filter(|of| of == table || names.contains(&of.name));
+        marks.reads.extend(of.map(|of| Address::column(&of, base)));
+    }
 }
 
 /// Whether a constraint works without an index.

@@ -27,6 +27,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) live: &'a Schema,
     pub(crate) goal: &'a Schema,
     pub(crate) depends: &'a BTreeMap<Address, BTreeSet<Address>>,
+    /// Renamed columns: goal address to base name.
+    pub(crate) columns: &'a BTreeMap<Address, Name>,
     pub(crate) dialect: &'a dyn Dialect,
 }
 
@@ -74,6 +76,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     let disturbers = by(&|m| &m.disturbs);
     let recasters = by(&|m| &m.recasts);
     let retypers = by(&|m| &m.retypes);
+    let swappers = by(&|m| &m.swaps);
     let fillers = by(&|m| &m.fills);
     let late_fillers = by(&|m| &m.late_fills);
     let renamers = by(&|m| &m.renames_to);
@@ -121,6 +124,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
         for at in mark.lets_go.iter().filter(|at| !is_over(at, mark, ground)) {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(i, remover, "a thing goes only when nothing stands on it");
+            }
+            for &swapper in swappers.get(at).filter(|_| !mark.stands_on.contains(at)).unwrap_or(&none) {
+                edge(i, swapper, "what stands on a thing goes before another takes its place");
             }
             if mark.outright(&mark.removes).next().is_some() {
                 // A change that lets go of what is removed here (a sequence that leaves its column) comes first.

@@ -41,7 +41,10 @@ pub(super) fn settle(settle: &Settle, ground: &Ground<'_>, marks: &mut Footmarks
         marks.retypes.insert(at.clone());
         marks.changes.insert(at);
         marks.removes.insert(Address::column(&settle.twins.table, &pair.hidden.name));
+        // Taken back, it asks once more what the new values are made from.
+        pair.by.iter().for_each(|by| expression_reads(&settle.twins.table, by, ground, marks));
     }
+    marks.reads.retain(|at| at.relation().as_ref() != Some(&settle.twins.table));
 }
 
 pub(super) fn backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -49,11 +52,12 @@ pub(super) fn backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Foo
         let at = Address::column(&backfill.table, column);
         marks.stands_on.insert(at.clone());
         expression_reads(&backfill.table, expression, ground, marks);
-        marks.fills.insert(at);
+        let fills = if backfill.rows.late { &mut marks.late_fills } else { &mut marks.fills };
+        fills.insert(at);
     }
     selection_reads(&backfill.table, &backfill.rows, ground, marks);
     marks.reads.extend(backfill.columns.values().map(|now| Address::column(&backfill.table, now)));
-    let own: Vec<_> = marks.fills.iter().cloned().collect();
+    let own: Vec<_> = marks.fills.union(&marks.late_fills).cloned().collect();
     for at in own {
         marks.reads.remove(&at);
     }

@@ -53,6 +53,8 @@ pub(super) struct Footmarks {
     pub(super) recasts: BTreeSet<Address>,
     /// Columns that have other values after it, of another type.
     pub(super) retypes: BTreeSet<Address>,
+    /// Keys that leave and come again over other columns.
+    pub(super) swaps: BTreeSet<Address>,
 }
 
 impl Footmarks {
@@ -94,6 +96,7 @@ pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Addre
     let replaced: Vec<_> = passing.iter().filter(|at| ground.live.contains(at)).cloned().collect();
     all.makes.retain(|at| !passing.contains(at));
     all.removes.retain(|at| !passing.contains(at));
+    all.swaps.extend(replaced.iter().filter(|at| at.kind() == ObjectKind::Constraint).cloned());
     all.changes.extend(replaced);
     all
 }

@@ -47,6 +47,9 @@ pub struct Selection {
     /// The name of a transform that is made once, which the database remembers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub once: Option<String>,
+    /// Whether it is about rows that clients have written since others got their values.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
     /// Rows that keep what they have, each rule with its reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rejects: Vec<Reject>,

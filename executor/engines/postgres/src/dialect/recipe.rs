@@ -149,6 +149,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
     // What ends a move comes last of all: nothing waits for it, and what stands on several changed columns can go and come once.
     drafts.sort_by_key(|d| (d.phase, matches!(d.change, Kind::Unsync(_))));
+    column::late_first(&mut drafts);
+    column::drops_last(&mut drafts);
     column::loosen_last(&mut drafts, group);
     computed::as_one(&mut drafts, group);
     Ok(drafts)

@@ -6,7 +6,8 @@ use mig_plan::{
     Address, Column, ColumnValue, Constraint, Context, Draft, Grant, Group, HazardCode, Kind, Name, Phase, Qualified,
     Rule, Sql,
     kind::{
-        AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, Privileges, ValidateConstraint,
+        AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, Privileges,
+        Selection, ValidateConstraint,
     },
     schema::Validity,
 };
@@ -24,7 +25,7 @@ pub(crate) fn not_null_helper(table: &Qualified, column: &Name) -> Name {
 }
 
 /// The drafts of a new column on a table that is there.
-pub(crate) fn add(change: &AddColumn, group: &Group, _context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn add(change: &AddColumn, group: &Group, context: &Context<'_>) -> Vec<Draft> {
     let (table, goal) = (&change.table, &change.column);
     if goal.data_type.is_empty() {
         let phase = if goal.not_null { Phase::Contract } else { Phase::Expand };
@@ -56,9 +57,38 @@ pub(crate) fn add(change: &AddColumn, group: &Group, _context: &Context<'_>) -> 
         ));
     }
     if goal.not_null {
-        drafts.extend(require(table, &mut now));
+        let mut required = require(table, &mut now).into_iter();
+        // Nobody writes NULL any more, so what is left is all there is.
+        drafts.extend(required.next());
+        drafts.extend(since(change, group, context));
+        drafts.extend(required);
     }
     drafts
+}
+
+/// The values of rows that clients of the old schema have written since the backfill went by. A row that has one keeps it: clients of the
+/// new schema write it themselves.
+fn since(change: &AddColumn, group: &Group, context: &Context<'_>) -> Option<Draft> {
+    let (table, column) = (&change.table, &change.column.name);
+    let transform = group.fill.as_ref()?;
+    let by = transform.set.get(column)?;
+    let own = |name: &Name| name == column;
+    if !transform.rows.rejects.is_empty() || transform.rows.given_columns().any(own) {
+        return None;
+    }
+    let empty = format!("{}.{} IS NULL", quote(&table.name), quote(column));
+    let only = transform.rows.only.as_ref().map_or_else(|| empty.clone(), |only| format!("({only}) AND {empty}"));
+    let kind = Backfill {
+        table: table.clone(),
+        alias: table.name.clone(),
+        set: [(column.clone(), by.clone())].into(),
+        columns: fill::base_names(group, context),
+        overwrites: false,
+        rows: Selection { only: Some(Sql::new(only)), late: true, ..Selection::default() },
+        batch_rows: transform.batch_rows,
+    };
+    let why = format!("gives rows that old clients have written since their {column}");
+    Some(Draft::new(kind, Phase::Contract, why))
 }
 
 fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) -> Backfill {
@@ -98,6 +128,23 @@ fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
         step(table, now, required, Phase::Contract, "makes it required; the proof spares the scan").together(&mark),
         Draft::new(drop, Phase::Contract, "the proof has served").together(&mark),
     ]
+}
+
+/// Puts what is about rows that were written since before anything else of its phase: afterwards what it reads may be gone.
+pub(crate) fn late_first(drafts: &mut [Draft]) {
+    let late = |change: &Kind| -> Vec<Name> {
+        match change {
+            Kind::Backfill(k) if k.rows.late => k.set.keys().map(|column| not_null_helper(&k.table, column)).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let helpers: BTreeSet<Name> = drafts.iter().flat_map(|draft| late(&draft.change)).collect();
+    let first = |change: &Kind| match change {
+        Kind::Backfill(k) => k.rows.late,
+        Kind::AddConstraint(k) => helpers.contains(&k.name),
+        _ => false,
+    };
+    drafts.sort_by_key(|draft| (draft.phase, !first(&draft.change)));
 }
 
 /// The drafts of a changed column. One that moves to another type beside running clients goes to `moving`, as it is by then.
@@ -210,6 +257,31 @@ fn early(change: &AlterColumn, group: &Group, now: &mut Column, retyped: bool) -
         drafts.push(step(table, now, to, Phase::Expand, "gives new rows another default"));
     }
     drafts
+}
+
+/// Puts the drop of a column after the end of a key that it is in.
+pub(crate) fn drops_last(drafts: &mut Vec<Draft>) {
+    let mut at = 0;
+    while at < drafts.len() {
+        let Kind::DropColumn(k) = &drafts[at].change else {
+            at += 1;
+            continue;
+        };
+        let holds = |draft: &Draft| match &draft.change {
+            Kind::DropConstraint(c) => c.constraint.columns().contains(&k.column.name),
+            _ => false,
+        };
+        let last = drafts.iter().rposition(holds).filter(|last| *last > at && drafts[*last].phase == drafts[at].phase);
+        let Some(mut last) = last else {
+            at += 1;
+            continue;
+        };
+        while drafts.get(last + 1).is_some_and(|next| next.atomic.is_some() && next.atomic == drafts[last].atomic) {
+            last += 1;
+        }
+        let draft = drafts.remove(at);
+        drafts.insert(last, draft);
+    }
 }
 
 /// Puts what lets columns of a dropped primary key be NULL after the drop.

@@ -60,6 +60,11 @@ fn kept(table: &Qualified, columns: Vec<Column>, context: &Context<'_>) -> Optio
     if key.iter().any(|name| columns.iter().any(|c| c.name == *name)) {
         return None;
     }
+    // A key whose values change in the same plan tells rows apart only as long as it is the old one.
+    let moving = movers::Movers::of(context).hidden(table);
+    if key.iter().any(|name| moving.contains_key(name)) {
+        return None;
+    }
     let names: Vec<_> = columns.iter().map(|c| c.name.clone()).collect();
     let trigger = generated("zzz_mig_keep_", &(table, &names), table.name.as_str());
     let create = sql::trigger(&qualified(table), &quote(&trigger)).map(Sql::new).to_vec();

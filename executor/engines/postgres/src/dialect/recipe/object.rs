@@ -8,7 +8,7 @@ use mig_plan::{
     schema::Index,
 };
 
-use super::warned;
+use super::{movers, warned};
 use crate::dialect::{
     casts, disturbs,
     names::{generated, qualified},
@@ -41,7 +41,15 @@ pub(crate) fn create(change: &Create, context: &Context<'_>) -> Vec<Draft> {
             .iter()
             .any(|kind| context.renamed.contains(&mig_plan::Address::new(*kind, &of)))
     });
-    vec![Draft::new(change.clone(), if on_old { Phase::Switch } else { Phase::Expand }, why)]
+    // A trigger is about the columns as they shall be, which have other types until then.
+    let settles = |of: mig_plan::Qualified| movers::Movers::of(context).settles(&of);
+    let late = change.at.kind() == ObjectKind::Trigger && change.at.relation().is_some_and(settles);
+    let phase = match (on_old, late) {
+        (_, true) => Phase::Contract,
+        (true, false) => Phase::Switch,
+        (false, false) => Phase::Expand,
+    };
+    vec![Draft::new(change.clone(), phase, why)]
 }
 
 /// An index of a table that is there, and the comment on it apart: building it beside running clients takes no second statement.
