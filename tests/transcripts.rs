@@ -145,6 +145,12 @@ fn story_to_thread() {
 }
 
 #[test]
+fn domain_identity() {
+    let database = postgres::server().database("");
+    replay("04-domain-identity", &[("DATABASE_URL", database.url())]);
+}
+
+#[test]
 fn start_here() {
     let database = postgres::server().database("");
     let folder = tempfile::tempdir().unwrap();
@@ -154,7 +160,7 @@ fn start_here() {
 
 #[test]
 fn texts_survive_cutting() {
-    for name in ["01-sqlite-first-plan", "02-postgres", "03-story-to-thread"] {
+    for name in ["01-sqlite-first-plan", "02-postgres", "03-story-to-thread", "04-domain-identity"] {
         let text = fs::read_to_string(example(name).join("README.md")).unwrap();
         assert_eq!(unparse(&parse(&text)), text);
     }
