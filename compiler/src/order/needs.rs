@@ -26,8 +26,8 @@ pub(super) fn expression_reads(table: &Qualified, expression: &Sql, ground: &Gro
     }
     // The old name of a renamed column, as long as it is served.
     for (now, base) in ground.columns.iter().filter(|(_, base)| names.contains(*base)) {
-        let of = now.relation().filter(|of| of == table || names.contains(&of.name));
-        marks.reads.extend(of.map(|of| Address::column(&of, base)));
+        let of = now.relation().filter(|of| of != table && names.contains(&of.name));
+        marks.reads_served.extend(of.map(|of| Address::column(&of, base)));
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     let recasters = by(&|m| &m.recasts);
     let retypers = by(&|m| &m.retypes);
     let swappers = by(&|m| &m.swaps);
+    let enders = by(&|m| &m.ends);
     let fillers = by(&|m| &m.fills);
     let late_fillers = by(&|m| &m.late_fills);
     let renamers = by(&|m| &m.renames_to);
@@ -139,6 +140,11 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
         for at in &mark.outlives {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(remover, i, "a foreign key comes when the key that it leaves is gone");
+            }
+        }
+        for at in &mark.reads_served {
+            for &ender in enders.get(at).unwrap_or(&none) {
+                edge(i, ender, "values are read before their source goes");
             }
         }
         for at in &mark.reads {

@@ -53,6 +53,10 @@ pub(super) struct Footmarks {
     pub(super) recasts: BTreeSet<Address>,
     /// Columns that have other values after it, of another type.
     pub(super) retypes: BTreeSet<Address>,
+    /// Old names of columns that it may read as long as they are served.
+    pub(super) reads_served: BTreeSet<Address>,
+    /// Old names of columns that are served no more after it.
+    pub(super) ends: BTreeSet<Address>,
     /// Keys that leave and come again over other columns.
     pub(super) swaps: BTreeSet<Address>,
 }
@@ -153,6 +157,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         }
         Kind::Unsync(unsync) => {
             let hidden = unsync.twins.pairs.iter();
+            marks.ends.extend(hidden.clone().map(|p| Address::column(&unsync.twins.table, &p.hidden.name)));
             marks.removes.extend(hidden.map(|p| Address::column(&unsync.twins.table, &p.hidden.name)));
         }
         Kind::Comment(comment) => {

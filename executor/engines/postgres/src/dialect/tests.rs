@@ -245,6 +245,7 @@ fn a_required_column_is_filled_before_it_is_required() {
             "expand add-column",
             "backfill backfill",
             "contract add-constraint",
+            "contract backfill",
             "contract validate-constraint",
             "contract alter-column",
             "contract drop-constraint",
