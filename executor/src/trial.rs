@@ -142,13 +142,12 @@ async fn one(
         driver.stream(query, &mut first).await?;
     }
     trial.before = first.rows;
-    if let Some(End { key }) = end(driver, batches).await? {
-        trial.tried = driver.batch(batches, None, key.as_deref(), SAMPLE).await?.map_or(0, |done| done.rows);
-    }
     for statement in &batches.before {
         driver.execute(statement).await?;
     }
-    trial.tried = driver.batch(batches, None, SAMPLE).await?.map_or(0, |done| done.rows);
+    if let Some(End { key }) = end(driver, batches).await? {
+        trial.tried = driver.batch(batches, None, key.as_deref(), SAMPLE).await?.map_or(0, |done| done.rows);
+    }
     let mut first = First::default();
     if let Some(query) = &batches.sample {
         driver.stream(query, &mut first).await?;
