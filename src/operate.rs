@@ -9,8 +9,11 @@ use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
     Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
-    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish, doctor::Symptom, evidence::{Header, Trailer},
-    sign::Approval, trial::Trial,
+    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish,
+    doctor::Symptom,
+    evidence::{Header, Trailer},
+    sign::Approval,
+    trial::Trial,
 };
 use mig_plan::{Address, Phase, Qualified, StepId};
 use serde_json::json;

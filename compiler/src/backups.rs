@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table};
+use mig_plan::{
+    Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table,
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Place},
@@ -27,7 +29,11 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// What is to be saved and is neither in the database nor declared.
-    pub(crate) fn backups(&self, groups: &[Group], touched: &BTreeSet<Address>) -> Result<Vec<Backup>, Box<Diagnostic>> {
+    pub(crate) fn backups(
+        &self,
+        groups: &[Group],
+        touched: &BTreeSet<Address>,
+    ) -> Result<Vec<Backup>, Box<Diagnostic>> {
         let mut wanted = Wanted::new();
         for (what, place) in self.intent.to_save.iter().filter(|_| !touched.is_empty()) {
             self.known(what, place)?;

@@ -131,7 +131,8 @@ impl Ground<'_> {
         let plain = Selection::default();
         let (mut asked, mut not): (BTreeSet<Name>, BTreeSet<Name>) =
             fill.set.keys().cloned().partition(|column| said(vec![&fill.set[column]], &plain));
-        while let Some(column) = asked.iter().find(|c| not.iter().any(|n| n != *c && fill.set[*c].mentions(n))).cloned() {
+        while let Some(column) = asked.iter().find(|c| not.iter().any(|n| n != *c && fill.set[*c].mentions(n))).cloned()
+        {
             asked.remove(&column);
             not.insert(column);
         }

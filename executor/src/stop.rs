@@ -380,7 +380,9 @@ impl Stop {
             Self::Evidence { begun: false, .. } => {
                 "make room, or name another folder with --artifacts DIR; --no-artifacts goes without evidence"
             }
-            Self::Unrestored { .. } => "use a copy that `mig restore FILE --check` reads to its end, or another name with --as",
+            Self::Unrestored { .. } => {
+                "use a copy that `mig restore FILE --check` reads to its end, or another name with --as"
+            }
             Self::Unsaved { .. } => {
                 "a run begins once its backups are written and read back: make room, or name another folder with --artifacts DIR"
             }

@@ -133,7 +133,9 @@ fn a_damaged_backup_restores_nothing() {
         let mut flipped = whole.clone();
         let middle = flipped.len() / 2;
         flipped[middle] ^= 0xff;
-        for (name, content) in [("cut", &whole[..whole.len() - 20]), ("flipped", &flipped), ("other", b"not a backup".as_slice())] {
+        for (name, content) in
+            [("cut", &whole[..whole.len() - 20]), ("flipped", &flipped), ("other", b"not a backup".as_slice())]
+        {
             let path = work.path().join(name);
             fs::write(&path, content).unwrap();
             let path = path.display().to_string();
@@ -153,9 +155,12 @@ fn what_nothing_has_cannot_be_saved() {
     let work = Workspace::new();
     work.import(&database);
     work.edit("specs/schema.toml", "[table.notes.columns]", "[table.notes.columns]\nextra = \"text?\"");
-    for (backup, code) in
-        [("table nothing", "MIG-E011"), ("column notes.nothing", "MIG-E012"), ("view v", "MIG-E005"), ("all", "MIG-E006")]
-    {
+    for (backup, code) in [
+        ("table nothing", "MIG-E011"),
+        ("column notes.nothing", "MIG-E012"),
+        ("view v", "MIG-E005"),
+        ("all", "MIG-E006"),
+    ] {
         work.write("specs/backup.toml", &format!("backup = [\"{backup}\"]\n"));
         let output = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"]);
         let said = output.stdout + &output.stderr;

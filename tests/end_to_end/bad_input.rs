@@ -434,14 +434,18 @@ fn a_table_without_a_key_gets_its_values_once() {
 fn a_large_value_goes_through() {
     for engine in ENGINES {
         let (text, many) = (engine.pick("text", "text", "longtext"), 8_000_000);
-        let repeat = engine.pick("replace(hex(zeroblob(4000000)), '0', 'x')", "repeat('x', 8000000)", "repeat('x', 8000000)");
+        let repeat =
+            engine.pick("replace(hex(zeroblob(4000000)), '0', 'x')", "repeat('x', 8000000)", "repeat('x', 8000000)");
         let database = engine.database(&format!(
             "create table notes (id integer not null primary key, body {text}); insert into notes values (1, {repeat}), (2, 'short');"
         ));
         let work = Workspace::new();
         work.import(&database);
         work.edit("specs/schema.toml", "[table.notes.columns]", &format!("[table.notes.columns]\nloud = \"{text}?\""));
-        work.write("specs/transform.toml", "backup = [\"table notes\"]\n\n[transform.notes]\nset.loud = \"upper(body)\"\n");
+        work.write(
+            "specs/transform.toml",
+            "backup = [\"table notes\"]\n\n[transform.notes]\nset.loud = \"upper(body)\"\n",
+        );
         work.plan(&database);
         work.sign();
         work.apply(&database);

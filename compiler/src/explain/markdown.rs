@@ -8,8 +8,8 @@ use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use self::escape::{cell, code, escape, fence};
 use super::{
-    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, graph::shortened, noteworthy,
-    probe_words, statements, summary, target,
+    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, graph::shortened,
+    noteworthy, probe_words, statements, summary, target,
 };
 
 /// The longest text, in bytes: code hosts refuse comments of more than 65,536 characters.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{Class, HazardCode, Phase, Plan, Step, verify::When};
 
 use super::{
-    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, noteworthy, probe_words, statements,
-    summary, target, wrap::paragraph,
+    Advice, Pages, about, backup_words, batch_words, changes, check_words, clean, dataset_words, noteworthy,
+    probe_words, statements, summary, target, wrap::paragraph,
 };
 
 /// How a plan is printed.

@@ -159,7 +159,8 @@ impl Reading {
     pub fn next_line(&mut self) -> io::Result<Line> {
         let mut line = String::new();
         let at = self.rows + 1;
-        let read = self.lines.read_line(&mut line).map_err(|error| bad(format!("it is damaged at row {at}: {error}")))?;
+        let read =
+            self.lines.read_line(&mut line).map_err(|error| bad(format!("it is damaged at row {at}: {error}")))?;
         if read == 0 {
             return Err(bad(format!("it ends after {} rows, without its last line", self.rows)));
         }
@@ -235,7 +236,9 @@ impl Runner<'_> {
         match self.driver.stream(&backup.sql, &mut writing).await {
             Ok(()) => {}
             Err(Failure::Refused { says, .. } | Failure::Transient { says }) => {
-                return Err(Stop::Unsaved { says: format!("the rows of {} cannot be read: {says}", backup.table) }.into());
+                return Err(
+                    Stop::Unsaved { says: format!("the rows of {} cannot be read: {says}", backup.table) }.into()
+                );
             }
             Err(failure) => return Err(failure.into()),
         }
@@ -258,6 +261,10 @@ fn file_name(table: &Qualified) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.' { c } else { '-' };
     let said = table.to_string();
     let name: String = said.chars().take(80).map(plain).collect();
-    let mark = if name == said { String::new() } else { format!(".{}", mig_plan::Fingerprint::of_bytes(said.as_bytes()).short(6)) };
+    let mark = if name == said {
+        String::new()
+    } else {
+        format!(".{}", mig_plan::Fingerprint::of_bytes(said.as_bytes()).short(6))
+    };
     format!("{name}{mark}.jsonl.gz")
 }

@@ -58,7 +58,9 @@ pub(super) fn past(
         return Err(Complaint { at: Address::column(table, &column), says, help });
     }
     quieted(&mut rendered.action);
-    let says = format!("{names} refuses every change of a row: in mig's own session no trigger of {table} fires meanwhile, in others all do");
+    let says = format!(
+        "{names} refuses every change of a row: in mig's own session no trigger of {table} fires meanwhile, in others all do"
+    );
     rendered.hazards.push(Hazard::new(HazardCode::PassesGuards, &at, says));
     rendered.checks.push(may_pass(at, version));
     Ok(rendered)
@@ -135,7 +137,10 @@ fn may_pass(at: Address, version: u32) -> DraftCheck {
 
 /// The triggers of a table that refuse every UPDATE, whatever the row.
 fn of(table: &Qualified, schema: &Schema, default_schema: Option<&Name>) -> Vec<Guard> {
-    let own = schema.objects.iter().filter(|(at, _)| at.kind() == ObjectKind::Trigger && at.relation().as_ref() == Some(table));
+    let own = schema
+        .objects
+        .iter()
+        .filter(|(at, _)| at.kind() == ObjectKind::Trigger && at.relation().as_ref() == Some(table));
     let guards = own.filter_map(|(at, object)| {
         let Body::Source(source) = &object.body else { return None };
         let words: Vec<Token<'_>> = words(source.create.first()?.as_str());
@@ -158,7 +163,9 @@ fn words(sql: &str) -> Vec<Token<'_>> {
 }
 
 fn has_words(sql: &str, wanted: &[&str]) -> bool {
-    words(sql).windows(wanted.len()).any(|run| run.iter().zip(wanted).all(|(token, word)| token.text.eq_ignore_ascii_case(word)))
+    words(sql)
+        .windows(wanted.len())
+        .any(|run| run.iter().zip(wanted).all(|(token, word)| token.text.eq_ignore_ascii_case(word)))
 }
 
 /// Whether a trigger fires before or after every UPDATE: for no columns only, and without a condition.
@@ -175,7 +182,8 @@ fn refuses(at: &Address, schema: &Schema) -> bool {
     let Some(Body::Source(source)) = schema.objects.get(at).map(|object| &object.body) else { return false };
     let Some(text) = source.create.first() else { return false };
     let all = words(text.as_str());
-    let Some(body) = all.iter().rev().find(|token| token.kind == TokenKind::Text).and_then(|token| inside(token.text)) else {
+    let Some(body) = all.iter().rev().find(|token| token.kind == TokenKind::Text).and_then(|token| inside(token.text))
+    else {
         return false;
     };
     let body = words(body);

@@ -31,8 +31,7 @@ use std::{
 
 use mig_plan::{
     Address, Body, Column, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind,
-    Qualified,
-    Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
+    Qualified, Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
     kind::AlterColumn,
     schema::{Index, IndexedBy},
     verify::Literal,

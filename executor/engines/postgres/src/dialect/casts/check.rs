@@ -59,7 +59,9 @@ pub(crate) fn overflows(value: &str, to: &str) -> Option<String> {
         )
     };
     match (to.name.as_str(), to.numbers.as_slice()) {
-        ("character varying" | "character", [length]) => Some(format!("length(rtrim(({value})::text, ' ')) > {length}")),
+        ("character varying" | "character", [length]) => {
+            Some(format!("length(rtrim(({value})::text, ' ')) > {length}"))
+        }
         ("numeric", [digits, scale]) => {
             let whole = digits.saturating_sub(*scale);
             Some(number(format!("abs(round(({value})::text::numeric, {scale})) >= 10::numeric ^ {whole}")))

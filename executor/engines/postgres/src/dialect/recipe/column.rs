@@ -6,8 +6,8 @@ use mig_plan::{
     Address, Column, ColumnValue, Constraint, Context, Draft, Grant, Group, HazardCode, Kind, Name, Phase, Qualified,
     Rule, Sql,
     kind::{
-        AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, Privileges,
-        Selection, ValidateConstraint,
+        AddColumn, AddConstraint, AlterColumn, Backfill, DropColumn, DropConstraint, Privileges, Selection,
+        ValidateConstraint,
     },
     schema::Validity,
 };
