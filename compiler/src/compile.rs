@@ -1,5 +1,7 @@
 //! The pipeline: specs and a snapshot in, a plan out.
 
+use std::collections::BTreeMap;
+
 use mig_plan::{Address, Context, Dialect, Group, Kind, Plan, Snapshot};
 
 use crate::{
@@ -86,6 +88,7 @@ pub fn compile_intent(
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
     likely_renames(&groups, intent, &mut notes);
+    let retyping: Vec<_> = groups.iter().filter(|group| group.changes.iter().any(retypes)).collect();
     let context = Context {
         snapshot,
         renamed: &renames.schema,
@@ -93,6 +96,7 @@ pub fn compile_intent(
         tables: &renames.tables,
         columns: &renames.columns,
         groups: &groups,
+        retyping: &retyping,
     };
     let complain = |complaints: Vec<mig_plan::Complaint>| -> Vec<Diagnostic> {
         complaints.iter().map(|c| emit::diagnostic(c, intent)).collect()
@@ -103,10 +107,14 @@ pub fn compile_intent(
     let ordered =
         together::order(nodes, &again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
     let together::Ordered { nodes, edges, sorted } = &ordered;
+    let mut waiting: BTreeMap<usize, Vec<(usize, &'static str)>> = BTreeMap::new();
+    for (before, after, why) in edges {
+        waiting.entry(*after).or_default().push((*before, why));
+    }
     let placed: Vec<Placed> = sorted
         .iter()
         .flat_map(|(node, phase)| {
-            let waits_for: Vec<_> = edges.iter().filter(|e| e.1 == *node).map(|e| (e.0, e.2)).collect();
+            let waits_for = waiting.get(node).cloned().unwrap_or_default();
             let whole = &nodes[*node];
             whole.drafts.iter().enumerate().map(move |(i, draft)| Placed {
                 draft: draft.clone(),
@@ -163,6 +171,11 @@ fn cycle_found(cycle: &order::CycleFound, nodes: &[order::Node]) -> Diagnostic {
 fn not_proved(why: &str) -> Diagnostic {
     Diagnostic::new(Code::NotProved, format!("internal error: {why}"))
         .help("no plan was written; this is a bug of mig: please report it with the specs and a snapshot (`mig pull`)")
+}
+
+/// Whether a change gives a column another type.
+fn retypes(change: &Kind) -> bool {
+    matches!(change, Kind::AlterColumn(alter) if alter.from.data_type != alter.to.data_type)
 }
 
 /// A plan may not touch what an open run reserves.

@@ -59,11 +59,12 @@ impl Writer<'_> {
         for (at, object) in self.of_room(Room::Types) {
             add(&mut files, if several { "types.toml" } else { "schema.toml" }, self.object(at, object));
         }
+        let mut attached = self.attached();
         let mut with_table: BTreeSet<&Address> = BTreeSet::new();
         for table in &tables {
             let file = if several { self.file_name(table, &mut names) } else { "schema.toml".to_owned() };
             add(&mut files, &file, self.table(table));
-            for (at, object) in self.attached(table) {
+            for (at, object) in attached.remove(table).unwrap_or_default() {
                 with_table.insert(at);
                 add(&mut files, &file, self.object(at, object));
             }
@@ -126,14 +127,19 @@ impl Writer<'_> {
         self.schema.objects.iter().filter(move |(at, _)| room_of(at.kind()) == Some(room) && !self.schema.is_opaque(at))
     }
 
-    /// What is declared after a table: its sequences, triggers, policies and rules.
-    fn attached(&self, table: &Qualified) -> Vec<(&Address, &Arc<Object>)> {
+    /// What is declared after each table: its sequences, triggers, policies and rules.
+    fn attached(&self) -> BTreeMap<Qualified, Vec<(&Address, &Object)>> {
         let owned = |object: &Object| match &object.body {
             Body::Sequence(sequence) => sequence.owned_by.as_ref().and_then(Address::relation),
             _ => None,
         };
-        let here = |at: &Address, object: &Object| at.relation().or_else(|| owned(object)).as_ref() == Some(table);
-        self.schema.objects.iter().filter(|(at, object)| here(at, object)).collect()
+        let mut attached: BTreeMap<Qualified, Vec<(&Address, &Object)>> = BTreeMap::new();
+        for (at, object) in &self.schema.objects {
+            if let Some(table) = at.relation().or_else(|| owned(object)) {
+                attached.entry(table).or_default().push((at, object));
+            }
+        }
+        attached
     }
 
     /// A file name for a table, which no other file has.
@@ -209,7 +215,7 @@ fn header(path: &str) -> String {
 
 /// Adds to a file.
 fn add(files: &mut Vec<(String, String)>, name: &str, text: String) {
-    match files.iter_mut().find(|(known, _)| known == name) {
+    match files.iter_mut().rev().find(|(known, _)| known == name) {
         Some((_, found)) => found.push_str(&text),
         None => files.push((name.to_owned(), text)),
     }

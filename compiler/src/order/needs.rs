@@ -71,18 +71,12 @@ pub(super) fn lets_go(at: &Address, object: Option<&Object>, ground: &Ground<'_>
     {
         marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
         if at.kind() == ObjectKind::Table {
-            for (who, needs) in ground.depends {
-                // A constraint that went in a step before holds nothing any more.
-                let still = match &object.body {
-                    Body::Table(table) if who.kind() == ObjectKind::Constraint => {
-                        table.constraints.contains_key(who.name())
-                    }
-                    _ => true,
-                };
-                if who.is_member() && who.holder() == *at && still {
-                    marks.lets_go.extend(needs.iter().cloned());
-                }
-            }
+            // A constraint that went in a step before holds nothing any more; a column holds on while the table stands.
+            let mut parts = BTreeSet::new();
+            members(at, &object.body, &mut parts);
+            let columns = ground.live.table(&at.qualified()).into_iter().flat_map(|table| &table.columns);
+            parts.extend(columns.map(|column| Address::column(&at.qualified(), &column.name)));
+            marks.lets_go.extend(parts.iter().filter_map(|part| ground.depends.get(part)).flatten().cloned());
         }
     }
     if let Some(schema) = at.qualified().schema.filter(|_| own == *at) {
@@ -133,15 +127,11 @@ pub(super) fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'
                 let named = content.columns.iter().filter(|c| names.contains(&c.name));
                 marks.stands_on.extend(named.map(|c| Address::column(table, &c.name)));
             }
-            for at in ground.goal.objects.keys() {
-                let code = matches!(
-                    at.kind(),
-                    ObjectKind::Function | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type
-                );
-                if code && names.contains(at.name()) {
-                    marks.stands_on.insert(at.clone());
-                }
-            }
+            let code = |at: &&Address| {
+                matches!(at.kind(), ObjectKind::Function | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+            };
+            let called = names.iter().flat_map(|name| ground.goal.objects.named(name.as_str()));
+            marks.stands_on.extend(called.filter(code).cloned());
         }
     }
 }

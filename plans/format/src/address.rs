@@ -96,6 +96,11 @@ pub struct Address {
 }
 
 impl Address {
+    /// What sorts before every address of a kind, and is none itself.
+    pub(crate) fn before_all(kind: ObjectKind) -> Self {
+        Self { kind, path: [].into(), signature: None }
+    }
+
     /// The address of a schema-level object.
     #[must_use]
     pub fn new(kind: ObjectKind, at: &Qualified) -> Self {

@@ -351,6 +351,8 @@ pub struct Context<'a> {
     pub columns: &'a BTreeMap<Address, Name>,
     /// All groups of the plan.
     pub groups: &'a [Group],
+    /// Those of them that change the type of a column.
+    pub retyping: &'a [&'a Group],
 }
 
 /// A step in the making.

@@ -12,6 +12,7 @@ pub mod hazard;
 pub mod kind;
 pub mod leaving;
 pub mod name;
+pub mod objects;
 pub mod plan;
 pub mod renaming;
 pub mod schema;

@@ -55,6 +55,12 @@ impl Name {
     }
 }
 
+impl std::borrow::Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for Name {
     /// Writes the name as it stands in spec keys and addresses: bare where plain, else double-quoted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,6 +14,7 @@ use crate::{
     address::{Address, ObjectKind},
     grant::Grant,
     name::{Name, Qualified},
+    objects::Objects,
     sql::Sql,
     table::{Column, Constraint, Table},
 };
@@ -24,7 +25,7 @@ use crate::{
 #[serde(transparent)]
 pub struct Schema {
     /// Every object that has an own address.
-    pub objects: BTreeMap<Address, Arc<Object>>,
+    pub objects: Objects,
 }
 
 /// A schema as the database has it.
@@ -318,7 +319,7 @@ impl Schema {
 
     /// All tables with their names.
     pub fn tables(&self) -> impl Iterator<Item = (Qualified, &Table)> {
-        self.objects.iter().filter_map(|(at, object)| match &object.body {
+        self.objects.of_kind(ObjectKind::Table).filter_map(|(at, object)| match &object.body {
             Body::Table(table) => Some((at.qualified(), table)),
             _ => None,
         })
@@ -326,7 +327,7 @@ impl Schema {
 
     /// All indexes with their addresses.
     pub fn indexes(&self) -> impl Iterator<Item = (&Address, &Index)> {
-        self.objects.iter().filter_map(|(at, object)| match &object.body {
+        self.objects.of_kind(ObjectKind::Index).filter_map(|(at, object)| match &object.body {
             Body::Index(index) => Some((at, index)),
             _ => None,
         })
@@ -334,7 +335,10 @@ impl Schema {
 
     /// The indexes of a table.
     pub fn indexes_of(&self, table: &Qualified) -> impl Iterator<Item = (&Address, &Index)> {
-        self.indexes().filter(move |(_, index)| index.table == *table)
+        self.objects.indexes_of(table).iter().filter_map(|at| match &self.objects.get(at)?.body {
+            Body::Index(index) => Some((at, index)),
+            _ => None,
+        })
     }
 
     /// The column at a column's address.

@@ -2,7 +2,7 @@
 
 mod others;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::inherit;
 use mig_plan::{
@@ -36,7 +36,7 @@ pub(crate) fn columns_in(expression: &Sql) -> BTreeSet<Name> {
 
 /// The addresses that a definition needs, among those of the schema.
 pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option<&Name>) -> BTreeSet<Address> {
-    let mut finder = Finder { schema, default, names: by_name(schema), found: BTreeSet::new() };
+    let mut finder = Finder { schema, default, found: BTreeSet::new() };
     if let Some(namespace) = at.qualified().schema {
         finder.add(Address::global(ObjectKind::Namespace, namespace));
     }
@@ -108,29 +108,15 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
     finder.found
 }
 
-/// The objects that a text can name, by their last name.
-fn by_name(schema: &Schema) -> BTreeMap<&str, Vec<&Address>> {
-    let mut names: BTreeMap<&str, Vec<&Address>> = BTreeMap::new();
-    let nameless = [
-        ObjectKind::Index,
-        ObjectKind::Trigger,
-        ObjectKind::Policy,
-        ObjectKind::Rule,
-        ObjectKind::Statistics,
-        ObjectKind::Opaque,
-        ObjectKind::Other,
-        ObjectKind::DefaultPrivileges,
-    ];
-    for at in schema.objects.keys().filter(|at| !nameless.contains(&at.kind())) {
-        names.entry(at.name().as_str()).or_default().push(at);
-    }
-    names
+/// Whether a text can name an object by its last name.
+fn can_be_named(at: &Address) -> bool {
+    use ObjectKind::{DefaultPrivileges, Index, Opaque, Other, Policy, Rule, Statistics, Trigger};
+    !matches!(at.kind(), Index | Trigger | Policy | Rule | Statistics | Opaque | Other | DefaultPrivileges)
 }
 
 struct Finder<'a> {
     schema: &'a Schema,
     default: Option<&'a Name>,
-    names: BTreeMap<&'a str, Vec<&'a Address>>,
     found: BTreeSet<Address>,
 }
 
@@ -335,8 +321,7 @@ impl Finder<'_> {
     /// What a path of names may mean: the object of its last name, or of an earlier one.
     fn named(&mut self, path: &Path, tables: &mut BTreeSet<Qualified>) {
         for (i, name) in path.names.iter().enumerate() {
-            let Some(candidates) = self.names.get(name.as_str()) else { continue };
-            for at in candidates {
+            for at in self.schema.objects.named(name).iter().filter(|at| can_be_named(at)) {
                 let here = at.qualified();
                 let in_schema = match i.checked_sub(1).map(|before| path.names[before].as_str()) {
                     Some(before) => here.schema.as_ref().is_some_and(|s| s.as_str() == before),
@@ -348,7 +333,7 @@ impl Finder<'_> {
                 if !in_schema || global || (routine && !path.called) {
                     continue;
                 }
-                self.found.insert((*at).clone());
+                self.found.insert(at.clone());
                 if at.kind() == ObjectKind::Table {
                     tables.insert(here);
                 }

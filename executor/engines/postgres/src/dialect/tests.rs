@@ -97,6 +97,7 @@ fn drafts(changes: Vec<Kind>, fill: Option<Fill>) -> Vec<(Phase, String)> {
         tables: &tables,
         columns: &columns,
         groups: std::slice::from_ref(&group),
+        retyping: &[&group],
     };
     let made = Postgres::new("15", None).recipe(&group, &context).unwrap();
     // Whatever a recipe says can be done in its order.

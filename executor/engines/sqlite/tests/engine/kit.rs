@@ -171,6 +171,7 @@ pub(crate) async fn migrate(file: &mut File, goal: &Schema, how: &How<'_>) -> Re
         tables: &tables,
         columns: &how.columns,
         groups: &groups,
+        retyping: &groups.iter().collect::<Vec<_>>(),
     };
     let mut drafts: Vec<Draft> = Vec::new();
     for group in &groups {

@@ -38,7 +38,7 @@ impl<'a> Movers<'a> {
     /// With or without the columns whose values cannot be told back.
     fn candidates(context: &Context<'a>, all: bool) -> Self {
         let mut columns: BTreeMap<Qualified, Vec<&'a AlterColumn>> = BTreeMap::new();
-        for group in context.groups.iter().filter(|g| g.at.kind() == ObjectKind::Table) {
+        for group in context.retyping.iter().filter(|g| g.at.kind() == ObjectKind::Table) {
             let table = group.at.qualified();
             let alters = group.changes.iter().filter_map(|c| if let Kind::AlterColumn(k) = c { Some(k) } else { None });
             let moving = |k: &&AlterColumn| {
@@ -61,7 +61,7 @@ impl<'a> Movers<'a> {
 
     /// Takes a column back whose counterpart in a foreign key changes its type and does not move: the two go the same way.
     fn part(&mut self, context: &Context<'a>) -> bool {
-        let retyped: BTreeSet<Address> = context.groups.iter().flat_map(|g| &g.changes).filter_map(retyped).collect();
+        let retyped: BTreeSet<Address> = context.retyping.iter().flat_map(|g| &g.changes).filter_map(retyped).collect();
         for (own, theirs) in pairs(context) {
             let goes = |at: &Address| self.moves(at);
             if !(retyped.contains(&own) && retyped.contains(&theirs)) || goes(&own) == goes(&theirs) {
@@ -70,7 +70,7 @@ impl<'a> Movers<'a> {
             let one = if goes(&own) { own } else { theirs };
             if let Some(columns) = one.relation().and_then(|table| self.columns.get_mut(&table)) {
                 let before = columns.len();
-                let group = context.groups.iter().find(|g| Some(g.at.qualified()) == one.relation());
+                let group = context.retyping.iter().find(|g| Some(g.at.qualified()) == one.relation());
                 columns.retain(|k| k.from.name != *one.name() || group.is_some_and(|group| moves(k, group)));
                 if columns.len() != before {
                     return true;
@@ -83,7 +83,7 @@ impl<'a> Movers<'a> {
     /// A table settles if one of its columns does, or one that a foreign key ties to one of them.
     fn settle(&mut self, context: &Context<'a>) {
         for (table, columns) in &self.columns {
-            let group = context.groups.iter().find(|g| g.at.qualified() == *table);
+            let group = context.retyping.iter().find(|g| g.at.qualified() == *table);
             if columns.iter().any(|k| !group.is_some_and(|group| moves(k, group))) {
                 self.settling.insert(table.clone());
             }

@@ -9,7 +9,7 @@ use mig_plan::{
 
 /// Those among the objects of a schema that the texts of the object at `at` name.
 pub(super) fn named_in(at: &Address, texts: &[Sql], schema: &Schema) -> BTreeSet<Address> {
-    let others = schema.objects.keys().filter(|other| other.kind() == ObjectKind::Other && *other != at);
+    let others = schema.objects.of_kind(ObjectKind::Other).map(|(other, _)| other).filter(|other| *other != at);
     others.filter(|other| texts.iter().any(|text| names(at, text, other.name().as_str()))).cloned().collect()
 }
 
