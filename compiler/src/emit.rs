@@ -59,24 +59,28 @@ pub(crate) enum NoPlan {
 /// Renders, stamps, proves.
 pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect) -> Result<Plan, NoPlan> {
     let mut schema = header.snapshot.schema.0.clone();
+    // One step behind: copying a schema for each step would take as long as there are objects.
+    let mut before = schema.clone();
     let mut steps: Vec<Step> = Vec::new();
     let mut checks = Vec::new();
     let mut touched_at_all = BTreeSet::new();
     let mut last_of_node: BTreeMap<usize, StepId> = BTreeMap::new();
     let mut mark_of_node: BTreeMap<usize, String> = BTreeMap::new();
     let mut complaints = Vec::new();
-    let mut new_names: BTreeMap<Address, BTreeSet<Name>> = BTreeMap::new();
-    let mut made: BTreeSet<Name> = BTreeSet::new();
+    let mut ids: BTreeMap<StepId, usize> = BTreeMap::new();
+    let mut new_names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut made: BTreeSet<String> = BTreeSet::new();
     let mut filled: BTreeSet<Address> = BTreeSet::new();
     for place in placed {
         let change = &place.draft.change;
         let touched = change.touches(&schema);
-        let before = schema.clone();
-        schema.apply(change).map_err(|e| NoPlan::NotProved(format!("{} {}: {e}", change.slug(), change.address())))?;
+        let unproved = |e| NoPlan::NotProved(format!("{} {}: {e}", change.slug(), change.address()));
+        schema.apply(change).map_err(unproved)?;
         let rendered = match dialect.render(change, &before, &schema) {
             Ok(rendered) => rendered,
             Err(complaint) => {
                 complaints.push(complaint);
+                before.apply(change).map_err(unproved)?;
                 continue;
             }
         };
@@ -84,10 +88,11 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
             Ok(undo) => undo,
             Err(complaint) => {
                 complaints.push(complaint);
+                before.apply(change).map_err(unproved)?;
                 continue;
             }
         };
-        let id = unique_id(change, &steps);
+        let id = unique_id(change, &mut ids);
         let mut hazards = place.draft.hazards.clone();
         hazards.extend(rendered.hazards);
         hazards.extend(undo.hazards);
@@ -98,13 +103,12 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
         hazards.dedup();
         // What the plan itself makes, renames or fills cannot be asked before the first write; constraints decide.
         let askable = |check: &DraftCheck| {
-            let sql = Sql::new(check.count.sql());
-            let of_it = |table: &Address| *table == check.at.holder() || may_name(&sql, table.name());
-            let mut late = new_names.iter().filter(|(table, _)| of_it(table)).flat_map(|(_, names)| names);
-            let early = !late.any(|name| may_name(&sql, name));
-            let of_new = made.iter().any(|name| may_name(&sql, name));
+            let names = names_in(&Sql::new(check.count.sql()));
+            let tables = names.iter().cloned().chain([any_case(check.at.holder().name())]);
+            let late = tables.filter_map(|table| new_names.get(&table)).any(|new| !names.is_disjoint(new));
+            let of_new = !names.is_disjoint(&made);
             let there = header.snapshot.schema.0.objects.contains_key(&check.at.holder());
-            early && !of_new && !filled.contains(&check.at) && there
+            !late && !of_new && !filled.contains(&check.at) && there
         };
         for check in rendered.checks.into_iter().filter(askable) {
             let step = id.clone();
@@ -128,9 +132,9 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
             filled.extend(fill.set.keys().map(|column| Address::column(&fill.table, column)));
         }
         if let Some((table, names)) = brings(change) {
-            new_names.entry(table).or_default().extend(names);
+            new_names.entry(any_case(table.name())).or_default().extend(names.iter().map(any_case));
         }
-        made.extend(new_relation(change));
+        made.extend(new_relation(change).as_ref().map(any_case));
         steps.push(Step {
             id,
             kind: change.slug().to_owned(),
@@ -154,6 +158,7 @@ pub(crate) fn emit(placed: &[Placed], header: &Header<'_>, dialect: &dyn Dialect
             change: change.clone(),
         });
         touched_at_all.extend(touched);
+        before.apply(change).map_err(unproved)?;
     }
     if !complaints.is_empty() {
         return Err(NoPlan::Complaints(complaints));
@@ -223,16 +228,21 @@ fn brings(change: &Kind) -> Option<(Address, Vec<Name>)> {
     }
 }
 
-/// Whether a text may name a column, whichever way the engine takes the case of bare words.
-fn may_name(sql: &Sql, name: &Name) -> bool {
-    tokens(sql.as_str()).any(|t| t.identifier().is_some_and(|i| i.eq_ignore_ascii_case(name.as_str())))
+/// The names that a text may mean, whichever way the engine takes the case of bare words.
+fn names_in(sql: &Sql) -> BTreeSet<String> {
+    tokens(sql.as_str()).filter_map(|token| token.identifier()).map(|name| name.to_ascii_lowercase()).collect()
+}
+
+fn any_case(name: &Name) -> String {
+    name.as_str().to_ascii_lowercase()
 }
 
 /// An id by content; two steps that are the same change get the same digits, so the later one is told apart by a count.
-fn unique_id(change: &Kind, steps: &[Step]) -> StepId {
+fn unique_id(change: &Kind, ids: &mut BTreeMap<StepId, usize>) -> StepId {
     let id = step_id(change);
-    let twins = steps.iter().filter(|s| s.id == id || s.id.0.starts_with(&format!("{id}-"))).count();
-    if twins == 0 { id } else { StepId(format!("{id}-{}", twins + 1)) }
+    let same = ids.entry(id.clone()).or_default();
+    *same += 1;
+    if *same == 1 { id } else { StepId(format!("{id}-{same}")) }
 }
 
 /// Replaying every step must give the goal, and taking every step back must give the base.

@@ -208,7 +208,7 @@ fn plan(base: &Schema, goal: &Schema, dialect: &dyn Dialect) -> Plan {
 /// Table and column order aside, the end of the plan's line of states holds the goal wherever the plan goes.
 fn ends_at(plan: &Plan, goal: &Schema) {
     let states = plan.states().unwrap();
-    for (at, object) in &states.last().unwrap().objects {
+    for (at, object) in &states.last().objects {
         let sorted = |object: &Object| {
             let mut object = object.clone();
             if let Body::Table(table) = &mut object.body {

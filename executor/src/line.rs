@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use mig_plan::{
-    Action, Address, Fingerprint, Object, Phase, Plan, Probe, Remembered, Schema, StepId,
+    Action, Address, Fingerprint, Object, Phase, Plan, Probe, Remembered, StepId,
     plan::BadPlan,
+    states::States,
     step::{Partial, Statement, Until},
 };
 
@@ -64,7 +65,7 @@ pub struct Line<'a> {
     /// Its direction.
     pub way: Way,
     /// One state more than legs: before the first, then after each.
-    pub states: Vec<Schema>,
+    pub states: States,
     /// What leads from state to state.
     pub legs: Vec<Leg<'a>>,
     /// The addresses that the states speak of.
@@ -78,7 +79,7 @@ impl<'a> Line<'a> {
     /// [`BadPlan`] if the steps do not follow from each other.
     pub fn forth(plan: &'a Plan) -> Result<Self, BadPlan> {
         let states = plan.states()?;
-        let legs = plan.steps.iter().zip(&states).map(|(step, before)| Leg {
+        let legs = plan.steps.iter().enumerate().map(|(nth, step)| Leg {
             id: &step.id,
             phase: step.phase,
             why: &step.why,
@@ -88,10 +89,11 @@ impl<'a> Line<'a> {
                 Probe::Remaining { sql, until } => Some(Remaining { sql, until: until.as_ref() }),
                 Probe::Shape {} => None,
             },
-            touched: step.change.touches(before),
+            touched: states.touched(nth),
             mark: step.change.mark(),
         });
-        Ok(Self { way: Way::Forth, legs: legs.collect(), states, reserved: plan.reserved() })
+        let legs = legs.collect();
+        Ok(Self { way: Way::Forth, legs, states, reserved: plan.reserved() })
     }
 
     /// The way back to the base from where the first `done` steps are done.
@@ -99,19 +101,14 @@ impl<'a> Line<'a> {
     /// # Errors
     /// [`BadPlan`] if the undos do not follow from each other.
     pub fn back(plan: &'a Plan, done: usize) -> Result<Self, BadPlan> {
-        let mut forth = plan.states()?;
-        forth.truncate(done + 1);
-        let mut states: Vec<Schema> = forth.pop().into_iter().collect();
+        let mut states = States::new(plan.states()?.schema(done));
         let mut legs = Vec::new();
-        for step in plan.steps[..done].iter().rev() {
-            let before = states.last().expect("a plan has at least its base state");
-            let mut after = before.clone();
-            let mut touched = BTreeSet::new();
-            if let Some(change) = &step.undo.change {
-                touched = change.touches(before);
-                after
-                    .apply(change)
-                    .map_err(|e| BadPlan::Broken { step: step.id.clone(), why: format!("its undo: {e}") })?;
+        for (nth, step) in plan.steps[..done].iter().rev().enumerate() {
+            match &step.undo.change {
+                Some(change) => states
+                    .push(change)
+                    .map_err(|e| BadPlan::Broken { step: step.id.clone(), why: format!("its undo: {e}") })?,
+                None => states.stay(),
             }
             legs.push(Leg {
                 id: &step.id,
@@ -120,10 +117,9 @@ impl<'a> Line<'a> {
                 atomic: step.atomic.as_deref(),
                 action: &step.undo.action,
                 remaining: None,
-                touched,
+                touched: states.touched(nth),
                 mark: step.change.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
             });
-            states.push(after);
         }
         let reserved = legs.iter().flat_map(|leg| leg.touched.iter().cloned()).chain(plan.reserved()).collect();
         Ok(Self { way: Way::Back, states, legs, reserved })
@@ -158,7 +154,7 @@ impl<'a> Line<'a> {
     /// The expected objects at some addresses in a state.
     #[must_use]
     pub fn expected(&self, state: usize, at: &Address) -> Option<&Object> {
-        self.states[state].objects.get(at).map(AsRef::as_ref)
+        self.states.object(state, at).map(AsRef::as_ref)
     }
 
     /// Whether a leg leaves the shapes as they are, so that they cannot tell whether it was done.

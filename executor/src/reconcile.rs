@@ -1,6 +1,9 @@
 //! Finds where a database stands on the line of its plan. Shapes decide; the journal only chooses between places that fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use mig_plan::{Address, Object, Plan, Snapshot};
 
@@ -38,7 +41,7 @@ pub struct Told {
 #[must_use]
 pub fn place(line: &Line<'_>, live: &BTreeMap<Address, Object>, spelling: Spelling<'_>, told: Told) -> Position {
     let misfits = misfits(line, live, spelling, told);
-    let fits: Vec<usize> = (0..misfits.len()).filter(|at| misfits[*at].is_empty()).collect();
+    let fits: Vec<usize> = (0..misfits.count.len()).filter(|at| misfits.count[*at] == 0).collect();
     // Where several places fit, the journal's is taken; without one, the earliest: repeating is safe, skipping is not.
     let at_or_after = fits.iter().find(|at| **at >= told.done);
     if let Some(at) = at_or_after.or(fits.first()) {
@@ -54,9 +57,9 @@ pub fn place(line: &Line<'_>, live: &BTreeMap<Address, Object>, spelling: Spelli
             return Position::Amid(leg);
         }
     }
-    let nearest = (0..misfits.len()).min_by_key(|at| (misfits[*at].len(), told.done.abs_diff(*at))).unwrap_or(0);
-    let misfits = misfits[nearest].iter().cloned().collect();
-    Position::Drifted(difference(line, nearest, live, &misfits, spelling))
+    let how_far = |at: &usize| (misfits.count[*at], told.done.abs_diff(*at));
+    let nearest = (0..misfits.count.len()).min_by_key(how_far).unwrap_or(0);
+    Position::Drifted(difference(line, nearest, live, &misfits.at(nearest), spelling))
 }
 
 /// Whether some objects are in the half-done state that a leg declares. It has no records of spelling yet.
@@ -74,35 +77,55 @@ pub(crate) fn amid(
     })
 }
 
+/// Where a database is not as the line says.
+struct Misfits<'a> {
+    /// How many addresses do not fit, for each state of the line.
+    count: Vec<usize>,
+    /// The states in which an address does not fit.
+    spans: Vec<(Range<usize>, &'a Address)>,
+}
+
+impl Misfits<'_> {
+    /// The addresses that do not fit in a state.
+    fn at(&self, state: usize) -> BTreeSet<Address> {
+        let here = self.spans.iter().filter(|(states, _)| states.contains(&state));
+        here.map(|(_, at)| (*at).clone()).collect()
+    }
+}
+
 /// The addresses that do not fit, for each state of the line.
-fn misfits(
-    line: &Line<'_>,
+fn misfits<'a>(
+    line: &'a Line<'_>,
     live: &BTreeMap<Address, Object>,
     spelling: Spelling<'_>,
     told: Told,
-) -> Vec<BTreeSet<Address>> {
-    let mut misfits = vec![BTreeSet::new(); line.states.len()];
+) -> Misfits<'a> {
+    let mut spans: Vec<(Range<usize>, &Address)> = Vec::new();
     for at in &line.reserved {
-        let mut last: Option<(Option<&Object>, bool)> = None;
-        for (nth, misfit) in misfits.iter_mut().enumerate() {
-            let expected = line.expected(nth, at);
-            let mut fits = match last {
-                Some((same, fits)) if same == expected => fits,
-                _ => spelling.equal(at, live.get(at), expected),
-            };
-            last = Some((expected, fits));
-            // A statement whose reply was lost may have made the object without a record of its spelling.
-            if let Some(begun) = told.begun.filter(|leg| leg + 1 == nth)
-                && line.legs[begun].touched.contains(at)
-            {
-                fits = fits || spelling.adopt(at, None, live.get(at), expected).is_some();
+        // A statement whose reply was lost may have made the object without a record of its spelling.
+        let begun = told.begun.filter(|leg| line.legs.get(*leg).is_some_and(|leg| leg.touched.contains(at)));
+        for (states, expected) in line.states.spans(at) {
+            if spelling.equal(at, live.get(at), expected) {
+                continue;
             }
-            if !fits {
-                misfit.insert(at.clone());
+            let made = begun.map(|leg| leg + 1).filter(|made| states.contains(made));
+            match made.filter(|_| spelling.adopt(at, None, live.get(at), expected).is_some()) {
+                Some(made) => spans.extend([(states.start..made, at), (made + 1..states.end, at)]),
+                None => spans.push((states, at)),
             }
         }
     }
-    misfits
+    // Where each span begins one more does not fit, and where it ends one less.
+    let mut steps = vec![(0usize, 0usize); line.states.count() + 1];
+    for (states, _) in spans.iter().filter(|(states, _)| !states.is_empty()) {
+        steps[states.start].0 += 1;
+        steps[states.end].1 += 1;
+    }
+    let count = steps.iter().scan(0usize, |open, (begin, end)| {
+        *open = *open + begin - end;
+        Some(*open)
+    });
+    Misfits { count: count.take(line.states.count()).collect(), spans }
 }
 
 /// How live objects differ from a state at some addresses.

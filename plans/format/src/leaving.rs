@@ -1,6 +1,9 @@
 //! The names that a plan takes away from clients: what is dropped, and what bears another name in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::Serialize;
 
@@ -9,7 +12,7 @@ use crate::{
     kind::{Effect as _, Kind},
     name::{Name, Qualified},
     plan::{BadPlan, Plan},
-    schema::{Body, Schema},
+    schema::{Body, Object},
     step::{Phase, StepId},
 };
 
@@ -44,20 +47,24 @@ impl Plan {
     /// # Errors
     /// [`BadPlan`] if the steps do not follow from each other.
     pub fn leaving(&self) -> Result<Vec<Leaving>, BadPlan> {
-        let states = self.states()?;
+        let states = &self.states()?;
         let (mut called, mut becomes) = (Called::new(), BTreeMap::<Bearer, String>::new());
-        let base = bearers(&states[0], &called);
-        let (mut before, mut gone) = (base.clone(), BTreeMap::<Bearer, usize>::new());
+        let base = bearers(states.schema(0).objects.iter(), &called);
+        let (mut now, mut gone) = (base.clone(), BTreeMap::<Bearer, usize>::new());
         for (nth, step) in self.steps.iter().enumerate() {
+            let touched = &states.touched(nth);
+            let at = |state: usize| touched.iter().filter_map(move |at| Some((at, states.object(state, at)?)));
+            let before = bearers(at(nth), &called);
             renamed(&step.change, &mut called, &mut becomes);
-            let after = bearers(&states[nth + 1], &called);
-            for bearer in before.keys().filter(|bearer| !after.contains_key(*bearer)) {
-                gone.insert(bearer.clone(), nth);
+            let after = bearers(at(nth + 1), &called);
+            for bearer in before.into_keys().filter(|bearer| !after.contains_key(bearer)) {
+                now.remove(&bearer);
+                gone.insert(bearer, nth);
             }
             gone.retain(|bearer, _| !after.contains_key(bearer));
-            before = after;
+            now.extend(after);
         }
-        let goal: BTreeSet<String> = before.keys().map(word).collect();
+        let goal: BTreeSet<String> = now.keys().map(word).collect();
         let mut found: Vec<(usize, Leaving)> = Vec::new();
         for (bearer, nth) in &gone {
             let Some(at) = base.get(bearer) else { continue };
@@ -95,11 +102,14 @@ fn word((_, path, value): &Bearer) -> String {
     value.clone().unwrap_or_else(|| path.last().map(ToString::to_string).unwrap_or_default())
 }
 
-/// Everything in a schema whose name clients may use.
-fn bearers(schema: &Schema, called: &Called) -> BTreeMap<Bearer, Address> {
+/// Everything among some objects whose name clients may use.
+fn bearers<'a>(
+    objects: impl Iterator<Item = (&'a Address, &'a Arc<Object>)>,
+    called: &Called,
+) -> BTreeMap<Bearer, Address> {
     let once = |of: &Qualified| called.iter().find(|(_, now)| *now == of).map_or(of, |(once, _)| once).clone();
     let mut found = BTreeMap::new();
-    for (at, object) in &schema.objects {
+    for (at, object) in objects {
         let path = |of: &Qualified, name: &Name| Address::column(of, name).path().to_vec();
         match at.kind() {
             ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::VirtualTable => {

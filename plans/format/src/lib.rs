@@ -18,6 +18,7 @@ pub mod renaming;
 pub mod schema;
 pub mod snapshot;
 pub mod sql;
+pub mod states;
 pub mod step;
 pub mod table;
 pub mod verify;

@@ -14,6 +14,7 @@ use crate::{
     hazard::{Class, class_of},
     kind::{Impossible, Kind},
     schema::{Object, Schema},
+    states::States,
     step::{Statement, Step, StepId},
     verify::{Dataset, DeclaredCheck, DeclaredProbe},
 };
@@ -234,23 +235,21 @@ impl Plan {
     ///
     /// # Errors
     /// [`BadPlan::Broken`] or [`BadPlan::Header`].
-    pub fn states(&self) -> Result<Vec<Schema>, BadPlan> {
-        let base = self.base_schema();
+    pub fn states(&self) -> Result<States, BadPlan> {
         if base_fingerprint(&self.footprint) != self.base {
             return Err(BadPlan::Header("base"));
         }
-        let mut states = vec![base];
-        let mut known = BTreeSet::new();
+        let mut states = States::new(self.base_schema());
+        let (reserved, mut known) = (self.reserved(), BTreeSet::new());
         for step in &self.steps {
             let broken = |why: String| BadPlan::Broken { step: step.id.clone(), why };
-            let before = states.last().expect("the base is the first state");
-            let touched = step.change.touches(before);
-            if let Some(stranger) = touched.iter().find(|at| !self.footprint.iter().any(|f| f.at == **at)) {
+            let touched = step.change.touches(states.last());
+            if let Some(stranger) = touched.difference(&reserved).next() {
                 return Err(broken(format!("{stranger} is not in the footprint")));
             }
-            let mut after = before.clone();
-            after.apply(&step.change).map_err(|e: Impossible| broken(e.to_string()))?;
-            if stamp(before, &touched) != step.before || stamp(&after, &touched) != step.after {
+            let before = stamp(states.last(), &touched);
+            states.push(&step.change).map_err(|e: Impossible| broken(e.to_string()))?;
+            if before != step.before || stamp(states.last(), &touched) != step.after {
                 return Err(broken("its stamps are not those of its change".to_owned()));
             }
             if class_of(&step.hazards) != step.class || step.kind != step.change.slug() {
@@ -259,10 +258,8 @@ impl Plan {
             if !known.insert(step.id.clone()) || step.needs.iter().any(|n| !known.contains(&n.step)) {
                 return Err(broken("its id is taken, or it stands before a step that it needs".to_owned()));
             }
-            states.push(after);
         }
-        let last = states.last().expect("the base is the first state");
-        if stamp(last, &self.reserved()) != self.goal {
+        if stamp(states.last(), &reserved) != self.goal {
             return Err(BadPlan::Header("goal"));
         }
         if summarize(&self.steps) != self.summary {

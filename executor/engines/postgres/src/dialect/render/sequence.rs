@@ -202,16 +202,17 @@ pub(crate) fn namesake(at: &Qualified, schema: &Schema) -> Option<(Qualified, Qu
     let is_it = |table: &Qualified, column: &Column| {
         matches!(column.value, ColumnValue::Identity { .. }) && serial_sequence(table, &column.name) == *at
     };
-    let (table, column) =
-        schema.tables().filter(|(table, _)| table.schema == at.schema).find_map(|(table, content)| {
-            Some((table.clone(), content.columns.iter().find(|c| is_it(&table, c))?.name.clone()))
-        })?;
+    // A name that was not cut begins with its table's.
+    let may_begin =
+        |table: &Qualified| at.name.as_str().len() >= 60 || at.name.as_str().starts_with(table.name.as_str());
+    let (table, column) = schema.tables().filter(|(table, _)| table.schema == at.schema && may_begin(table)).find_map(
+        |(table, content)| Some((table.clone(), content.columns.iter().find(|c| is_it(&table, c))?.name.clone())),
+    )?;
     let taken = |name: &str| {
         name == at.name.as_str()
-            || schema.objects.iter().any(|(there, object)| {
-                there.name().as_str() == name
-                    && there.qualified().schema == at.schema
-                    && is_relation(there, &object.body)
+            || schema.objects.named(name).iter().any(|there| {
+                there.qualified().schema == at.schema
+                    && schema.objects.get(there).is_some_and(|object| is_relation(there, &object.body))
             })
     };
     let other = names::derived(table.name.as_str(), column.as_str(), "seq", &taken);
