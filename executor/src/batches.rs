@@ -101,7 +101,7 @@ impl Runner<'_> {
                 Some(query) => left(&mut *self.driver, query).await?,
                 None => 0,
             };
-            if left == 0 {
+            if left == 0 || (batches.leaves_late && came_late(pass, left, &fill)) {
                 break;
             }
             if pass >= most {
@@ -236,6 +236,12 @@ impl Runner<'_> {
         (fill.cursor, fill.rows) = (Some(done.cursor), rows);
         Ok(true)
     }
+}
+
+/// Whether what is left came while the step was at work: it has gone through the table and once more through what was added, and a pass that
+/// leaves about as many rows as it wrote has not done its work.
+fn came_late(pass: u32, left: u64, fill: &Fill) -> bool {
+    pass >= 2 && left.saturating_mul(2) <= fill.rows
 }
 
 /// The size of the next batch, from how long one took.

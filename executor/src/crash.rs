@@ -69,6 +69,7 @@ fn batches(verb: &str) -> Action {
         first: batch.clone(),
         next: batch,
         end: None,
+        leaves_late: false,
         before: vec![],
         rejects: None,
         sample: None,

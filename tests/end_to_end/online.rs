@@ -499,3 +499,32 @@ fn a_table_gets_its_form_beside_running_clients() {
     clients_write_meanwhile(&BESIDE);
     killed(&BESIDE, 13);
 }
+
+#[test]
+fn a_client_that_never_rests_does_not_hold_a_backfill_up() {
+    let database = Engine::Postgres.database(
+        "create table visit (id bigint generated always as identity primary key, page text not null);
+         insert into visit (page) select 'p' || n from generate_series(1, 20000) n;",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    work.edit("specs/schema.toml", "page = \"text\"", "page = \"text\"\nlength = \"integer\"");
+    work.write("specs/transform.toml", "[transform.visit]\nset.length = \"length(page)\"\n");
+    work.plan(&database);
+    work.sign();
+    let visits = "do $$ begin while not exists (select from pg_class where relname = 'enough') loop
+        insert into visit (page) values ('meanwhile'); commit; end loop; end $$";
+    let mut client = Command::new("psql").args(["-qX", "-c", visits, &database.url()]).spawn().unwrap();
+    let mut args = work.apply_args(&database);
+    args.extend(["--through", "switch"].map(str::to_owned));
+    work.expect(0, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    // The new schema is there: the last clients of the old one go.
+    database.query("create table enough ();");
+    assert!(client.wait().unwrap().success());
+    database.query("drop table enough;");
+    let late = "select count(*) from visit where page = 'meanwhile' and length is null;";
+    assert_ne!(database.query(late).trim(), "0");
+    work.apply(&database);
+    assert_eq!(database.query("select count(*) from visit where length is distinct from length(page);").trim(), "0");
+    work.nothing_to_do(&database);
+}

@@ -83,6 +83,7 @@ pub(super) fn plan() -> Plan {
         first: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id <= $1"),
         next: batch("SELECT id ...", "UPDATE public.users\nSET full_name = name\nWHERE id > $1 AND id <= $2"),
         end: None,
+        leaves_late: false,
         before: vec![],
         rejects: None,
         sample: None,

@@ -193,6 +193,10 @@ pub struct Batches {
     /// grows. No row is an empty table. Without it a pass goes on for as long as there is more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<Statement>,
+    /// Whether the step is done when it has gone through every row that was there when it began: what clients have written since is another
+    /// step's, or as they want it. Without it nothing may be left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaves_late: bool,
     /// The rows that get no values; asked before the first batch and after the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejects: Option<Rejects>,

@@ -148,6 +148,7 @@ impl<'a> Writer<'a> {
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
             end: None,
+            leaves_late: false,
             before: vec![],
             rejects: self.rejects(None),
             sample: None,

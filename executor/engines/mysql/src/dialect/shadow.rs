@@ -186,6 +186,7 @@ impl Pump<'_> {
             first: Batch { bound: self.bound(false), sql: vec![work(false)] },
             next: Batch { bound: self.bound(true), sql: vec![work(true)] },
             end: None,
+            leaves_late: false,
             before: vec![],
             rejects: None,
             sample: None,

@@ -161,6 +161,7 @@ async fn cursors_of_every_class() {
             "UPDATE t SET v = v + 1 WHERE k > ?1 AND k <= ?2",
         ),
         end: None,
+        leaves_late: false,
         before: vec![],
         rejects: None,
         sample: None,

@@ -175,6 +175,8 @@ impl<'a> Writer<'a> {
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
             end: Some(self.end()),
+            // The hidden twin of a column is kept equal by a trigger, and what is overwritten is told by its key: there nothing comes late.
+            leaves_late: !self.change.rows.late && matches!(self.mode, Mode::Empty | Mode::Fill),
             before: vec![],
             rejects: self.rejects(None),
             sample: Some(self.sample()),

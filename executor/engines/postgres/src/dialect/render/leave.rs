@@ -144,6 +144,7 @@ pub(crate) fn rows(change: &KeepRows, before: &Schema) -> Result<Rendered, Compl
         first: batch(kept, table, false),
         next: batch(kept, table, true),
         end: Some(end(kept)),
+        leaves_late: false,
         before: vec![],
         rejects: None,
         sample: None,

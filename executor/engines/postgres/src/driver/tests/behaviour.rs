@@ -139,6 +139,7 @@ async fn batches_go_on_from_their_cursor() {
         first: batch("true", 0),
         next: batch("a > $1::text::bigint", 1),
         end: Some(Statement::new("select max(a)::text from public.t")),
+        leaves_late: false,
         before: vec![],
         rejects: None,
         sample: None,

@@ -155,6 +155,7 @@ impl<'a> Fill<'a> {
             first,
             next,
             end: None,
+            leaves_late: false,
             before: vec![],
             rejects: self.rejects(None)?,
             sample: Some(self.sample()),
