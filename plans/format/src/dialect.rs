@@ -376,6 +376,19 @@ impl Draft {
         Self { change: change.into(), phase, why: why.into(), hazards: Vec::new(), atomic: None }
     }
 
+    /// The draft of a change that brings rows into a table or says that none are missing, which every engine does in one step of its own;
+    /// none for any other change.
+    #[must_use]
+    pub fn of_rows(change: &Kind) -> Option<Self> {
+        let (phase, why) = match change {
+            Kind::Mark(k) => (Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)),
+            Kind::Rows(k) => (Phase::Backfill, format!("keeps the declared rows of {}", k.table)),
+            Kind::Populate(k) => (if k.last { Phase::Switch } else { Phase::Backfill }, k.why()),
+            _ => return None,
+        };
+        Some(Self::new(change.clone(), phase, why))
+    }
+
     /// The same with one more hazard.
     #[must_use]
     pub fn with(mut self, hazard: Hazard) -> Self {

@@ -28,24 +28,7 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
-            Kind::Mark(k) => {
-                drafts.push(Draft::new(
-                    change.clone(),
-                    Phase::Expand,
-                    format!("remembers that {} needs no {}", k.table, k.once),
-                ));
-            }
-            Kind::Rows(k) => {
-                drafts.push(Draft::new(
-                    change.clone(),
-                    Phase::Backfill,
-                    format!("keeps the declared rows of {}", k.table),
-                ));
-            }
-            Kind::Populate(k) => {
-                let phase = if k.last { Phase::Switch } else { Phase::Backfill };
-                drafts.push(Draft::new(change.clone(), phase, k.why()));
-            }
+            Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) => drafts.extend(Draft::of_rows(change)),
             Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
             }

@@ -87,24 +87,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
-            Kind::Mark(k) => {
-                drafts.push(Draft::new(
-                    change.clone(),
-                    Phase::Expand,
-                    format!("remembers that {} needs no {}", k.table, k.once),
-                ));
-            }
-            Kind::Rows(k) => {
-                drafts.push(Draft::new(
-                    change.clone(),
-                    Phase::Backfill,
-                    format!("keeps the declared rows of {}", k.table),
-                ));
-            }
-            Kind::Populate(k) => {
-                let phase = if k.last { Phase::Switch } else { Phase::Backfill };
-                drafts.push(Draft::new(change.clone(), phase, k.why()));
-            }
+            Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) => drafts.extend(Draft::of_rows(change)),
             Kind::BuildKey(_)
             | Kind::AdoptKey(_)
             | Kind::Discard(_)
