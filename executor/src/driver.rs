@@ -51,6 +51,12 @@ pub trait Driver: Send {
         true
     }
 
+    /// Asks background work of the server that holds locks on objects, and gives way if asked, to do so; waits as long as that takes,
+    /// in no client's way. Nothing where an engine has no such work.
+    async fn make_way(&mut self, _of: &BTreeSet<Address>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Opens a transaction with limits for each of its statements.
     async fn begin(&mut self, limits: &Limits) -> Result<(), Failure>;
 

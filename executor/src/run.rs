@@ -81,6 +81,9 @@ impl Runner<'_> {
         loop {
             attempt += 1;
             let mark = self.chain.clone();
+            if wait(attempt).is_none() {
+                self.driver.make_way(&line.legs[unit.clone()].iter().flat_map(|l| l.touched.iter().cloned()).collect()).await?;
+            }
             let result = match self.transaction_once(line, unit, &brief(&limits, attempt), course).await {
                 Ok(done) => Ok(done),
                 Err(halt) => self.abandoned(mark, halt).await,
@@ -242,6 +245,9 @@ impl Runner<'_> {
                 return Ok(());
             }
             self.record(&[Event::StepBegun { step: leg.id.clone(), session: self.session.clone() }], &[]).await?;
+            if wait(attempt).is_none() {
+                self.driver.make_way(&leg.touched).await?;
+            }
             let started = Instant::now();
             self.cross_leg(line, nth, "before-alone");
             match self.alone(single).await {
@@ -404,18 +410,22 @@ fn united(parts: &[&Transaction]) -> Limits {
 }
 
 /// How long each of several attempts waits for its locks, in milliseconds: whoever asks for a lock holds up all who ask after it, so most
-/// attempts leave before a client notices. Every fifth takes all the time that the plan allows, which is what an autovacuum needs to give
-/// way. The plan's own limit is never exceeded.
+/// attempts leave before a client notices. Every fifth takes all the time that the plan allows, if the engine can wait so long without
+/// harm, and asks first whoever gives way to do so. The plan's own limit is never exceeded.
 const ATTEMPTS_MS: [u32; 4] = [200, 200, 400, 400];
 
 fn brief(limits: &Limits, attempt: u32) -> Limits {
-    let of = ATTEMPTS_MS.len() + 1;
-    let nth = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default() % of;
-    let lock_ms = match (limits.lock_ms, ATTEMPTS_MS.get(nth)) {
+    let lock_ms = match (limits.lock_ms, wait(attempt)) {
         (0, _) | (_, None) => limits.lock_ms,
         (most, Some(ms)) => most.min(*ms),
     };
     Limits { lock_ms, ..*limits }
+}
+
+/// The wait of an attempt; `None` for one that takes its time.
+fn wait(attempt: u32) -> Option<&'static u32> {
+    let nth = usize::try_from(attempt.saturating_sub(1)).unwrap_or_default();
+    ATTEMPTS_MS.get(nth % (ATTEMPTS_MS.len() + 1))
 }
 
 /// A refusal becomes the failure of its step; what else there is stays as it is.

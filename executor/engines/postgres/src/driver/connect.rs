@@ -6,7 +6,7 @@ use mig_executor::Failure;
 use mig_plan::Name;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
-use super::{failure::unreachable, link::Link};
+use super::{failure::unreachable, link::Link, patience::Patience};
 use crate::dialect::versions::{NEWEST, OLDEST};
 
 /// How long a connection may take to be made.
@@ -25,6 +25,9 @@ const PIN: &str = "set application_name = 'mig'; set timezone = 'UTC'; set dates
 const MORTAL: &str = "select set_config(name, '2s', false) from pg_settings where name = 'client_connection_check_interval' \
     union all select set_config(name, '10', false) from pg_settings where name in ('tcp_keepalives_idle', 'tcp_keepalives_interval')";
 
+/// Whose deadlock is looked for first is the one that is cancelled: let it be ours. Only some roles may say so.
+const YIELDING: &str = "set deadlock_timeout = '100ms'";
+
 /// The limits of a session that only looks on.
 const BRIEF: &str = "set lock_timeout = '1s'; set statement_timeout = '5s'; set default_transaction_read_only = on";
 
@@ -41,6 +44,8 @@ pub(super) struct Opened {
     pub(super) default_schema: Name,
     /// The search path that was configured, as SQL.
     pub(super) path: String,
+    /// How long locks are waited for.
+    pub(super) patience: Patience,
 }
 
 /// One connection as the URL says, and where it leads to.
@@ -72,7 +77,8 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
     let known = link
         .texts(
             "select version(), current_setting('server_version_num', true), current_setting('search_path'), \
-             (select s from unnest(current_schemas(false)) with ordinality u(s, o) where s not like 'pg\\_%' order by o limit 1)",
+             (select s from unnest(current_schemas(false)) with ordinality u(s, o) where s not like 'pg\\_%' order by o limit 1), \
+             (select setting from pg_catalog.pg_settings where name = 'deadlock_timeout')",
             1,
             "asking for the server's version",
         )
@@ -80,7 +86,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
         .map_err(|e| Failure::Unreachable { says: format!("{place} does not answer as PostgreSQL does: {e}") })?;
     let mut known = known.into_iter().flatten();
     let mut next = || known.next().flatten();
-    let (product, number, path, schema) = (next(), next(), next(), next());
+    let (product, number, path, schema, deadlock) = (next(), next(), next(), next(), next());
     let version = version(product.as_deref().unwrap_or_default(), number.as_deref(), &place)?;
     let default_schema = Name::new(schema.unwrap_or_else(|| "public".to_owned()))
         .map_err(|e| Failure::broken(format!("the default schema's name: {e}")))?;
@@ -88,7 +94,9 @@ pub(super) async fn open(url: &str) -> Result<Opened, Failure> {
     one_session(url, &mut link).await?;
     // An empty path in the server's configuration file is shown as nothing, which is no SQL.
     let path = path.filter(|p| !p.trim().is_empty()).unwrap_or_else(|| "''".to_owned());
-    Ok(Opened { link, version, default_schema, path })
+    // One second is what servers begin with.
+    let patience = Patience::new(deadlock.and_then(|ms| ms.parse().ok()).unwrap_or(1_000));
+    Ok(Opened { link, version, default_schema, path, patience })
 }
 
 /// The major version, if it is one that mig knows.
@@ -108,7 +116,11 @@ fn version(product: &str, number: Option<&str>, place: &str) -> Result<u32, Fail
 async fn pin(link: &mut Link) -> Result<(), Failure> {
     let asked = "setting up the session";
     link.run(&format!("{PIN}; {REST}"), asked).await?;
-    link.values(MORTAL, asked).await.map(|_| ())
+    link.values(MORTAL, asked).await?;
+    match link.run(YIELDING, asked).await {
+        Ok(_) | Err(Failure::Refused { .. }) => Ok(()),
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Finds out whether the connection is a session at all: a proxy that pools transactions gives each of them some session. While ours

@@ -9,6 +9,7 @@ mod journal;
 mod lease;
 mod link;
 mod lookout;
+mod patience;
 mod pull;
 mod queries;
 mod rows;
@@ -31,7 +32,7 @@ use mig_plan::{
 };
 
 pub use self::lookout::PostgresLookout;
-use self::{connect::Opened, link::Link};
+use self::{connect::Opened, link::Link, patience::Patience};
 
 /// Makes the pure half for a server: from its major version and its default schema.
 pub type MakeDialect = fn(&str, Option<Name>) -> Box<dyn Dialect>;
@@ -44,6 +45,7 @@ pub struct PostgresDriver {
     default_schema: Name,
     /// The search path that triggers and functions of the database expect, as SQL.
     path: String,
+    patience: Patience,
     transaction: Transaction,
 }
 
@@ -59,9 +61,9 @@ enum Transaction {
 /// # Errors
 /// [`Failure::Unreachable`] if there is no such server, or it is too old, or sessions do not last.
 pub async fn connect(url: &str, make: MakeDialect) -> Result<PostgresDriver, Failure> {
-    let Opened { link, version, default_schema, path } = connect::open(url).await?;
+    let Opened { link, version, default_schema, path, patience } = connect::open(url).await?;
     let dialect = make(&version.to_string(), Some(default_schema.clone()));
-    Ok(PostgresDriver { link, dialect, version, default_schema, path, transaction: Transaction::None })
+    Ok(PostgresDriver { link, dialect, version, default_schema, path, patience, transaction: Transaction::None })
 }
 
 impl PostgresDriver {
@@ -147,7 +149,8 @@ impl Driver for PostgresDriver {
             return Err(Failure::broken("a transaction is open already"));
         }
         // Statements are qualified; but triggers and functions that they call expect the path that is configured.
-        let sql = format!("begin; set local search_path = {}; {}", self.path, limits_sql(limits, "local "));
+        let limits = Limits { lock_ms: self.patience.begin(limits.lock_ms), ..*limits };
+        let sql = format!("begin; set local search_path = {}; {}", self.path, limits_sql(&limits, "local "));
         self.link.run(&sql, "opening a transaction").await?;
         self.transaction = Transaction::Open;
         Ok(())
@@ -179,7 +182,20 @@ impl Driver for PostgresDriver {
     }
 
     async fn execute(&mut self, statement: &Statement) -> Result<u64, Failure> {
-        self.link.run(&statement.sql(), "running a statement").await
+        let asked = "running a statement";
+        if self.transaction == Transaction::None {
+            return self.link.run(&statement.sql(), asked).await;
+        }
+        if let Some(lock_ms) = self.patience.next() {
+            self.link.run(&format!("set local lock_timeout = {lock_ms}"), asked).await?;
+        }
+        let done = self.link.run(&statement.sql(), asked).await;
+        self.patience.done();
+        done
+    }
+
+    async fn make_way(&mut self, of: &BTreeSet<Address>) -> Result<(), Failure> {
+        patience::make_way(&mut self.link, &self.patience, self.dialect.as_ref(), of).await
     }
 
     async fn execute_alone(&mut self, statement: &Statement, limits: &Limits) -> Result<u64, Failure> {
@@ -187,7 +203,7 @@ impl Driver for PostgresDriver {
             return Err(Failure::broken("a transaction is open"));
         }
         let asked = "running a statement";
-        let before = format!("{}; set search_path = {}", limits_sql(limits, ""), self.path);
+        let before = format!("{}; set search_path = {}", limits_sql(&self.patience.alone(limits), ""), self.path);
         self.link.run(&before, asked).await?;
         // Alone in its message: several statements in one would share a transaction.
         let done = self.link.run(&statement.sql(), asked).await;

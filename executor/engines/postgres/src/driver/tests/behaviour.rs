@@ -181,3 +181,21 @@ async fn triggers_find_what_they_name_by_the_configured_path() {
     assert!(serde_json::to_string(&seen).unwrap().contains("public.mood"), "{seen:?}");
     driver.commit().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_deadlock_costs_no_client_its_transaction() {
+    let tables = "create role plain login; create table t (); create table u (); alter table t owner to plain; alter table u owner to plain";
+    let url = server::database("deadlock", tables);
+    let mut a = connect(&url.replace("user=postgres", "user=plain"), stub::dialect).await.unwrap();
+    let patient = Limits { lock_ms: 10_000, statement_ms: 0, attempts: 1 };
+    a.begin(&patient).await.unwrap();
+    run(&mut a, "lock table public.t").await.unwrap();
+    let client = std::thread::spawn(|| {
+        server::again("deadlock", "begin; lock u in row share mode; lock t in row share mode; commit");
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let left = run(&mut a, "lock table public.u").await.unwrap_err();
+    assert!(matches!(left, Failure::Transient { .. }), "{left:?}");
+    a.rollback().await.unwrap();
+    client.join().unwrap();
+}

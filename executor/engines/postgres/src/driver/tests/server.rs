@@ -7,9 +7,10 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
+static SERVER: OnceLock<PathBuf> = OnceLock::new();
+
 /// Makes a database and gives its URL.
 pub(super) fn database(name: &str, sql: &str) -> String {
-    static SERVER: OnceLock<PathBuf> = OnceLock::new();
     static ONE: Mutex<()> = Mutex::new(());
     let folder = SERVER.get_or_init(start);
     let one = ONE.lock().unwrap();
@@ -17,6 +18,11 @@ pub(super) fn database(name: &str, sql: &str) -> String {
     drop(one);
     psql(folder, name, sql);
     format!("postgres:///{name}?host={}&user=postgres", folder.display())
+}
+
+/// Runs statements in a database that is there, by the server's own client.
+pub(super) fn again(name: &str, sql: &str) {
+    psql(SERVER.get_or_init(start), name, sql);
 }
 
 /// Runs statements by the server's own client.
