@@ -82,7 +82,9 @@ impl Runner<'_> {
             attempt += 1;
             let mark = self.chain.clone();
             if wait(attempt).is_none() {
-                self.driver.make_way(&line.legs[unit.clone()].iter().flat_map(|l| l.touched.iter().cloned()).collect()).await?;
+                self.driver
+                    .make_way(&line.legs[unit.clone()].iter().flat_map(|l| l.touched.iter().cloned()).collect())
+                    .await?;
             }
             let result = match self.transaction_once(line, unit, &brief(&limits, attempt), course).await {
                 Ok(done) => Ok(done),
