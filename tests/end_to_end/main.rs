@@ -24,3 +24,4 @@ mod tied;
 mod transforms;
 mod verify;
 mod watch;
+mod wider_keys;

@@ -25,9 +25,8 @@ pub(crate) fn simplify(live: &Schema, dialect: &Postgres) -> Schema {
                 if let Some((serial, _)) = &sequence {
                     (*serial).clone_into(&mut own.data_type);
                     own.value = ColumnValue::Plain;
-                    own.not_null = false;
                 }
-                if matches!(column.value, ColumnValue::Identity { .. }) || in_primary_key(table, column) {
+                if in_primary_key(table, column) {
                     own.not_null = false;
                 }
             }

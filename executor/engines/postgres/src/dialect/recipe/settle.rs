@@ -4,13 +4,13 @@
 use mig_plan::{
     Body, Column, ColumnValue, Constraint, Draft, HazardCode, Kind, Name, Object, Phase, Rule, Sql,
     kind::{
-        AddConstraint, AdoptKey, AlterColumn, DropConstraint, Keep, KeepRows, Kept, Settle, Sync, ValidateConstraint,
+        AddConstraint, AdoptKey, AlterColumn, DropConstraint, Keep, KeepRows, Kept, Replace, Settle, Sync, ValidateConstraint,
     },
     schema::{Source, Validity},
 };
 
 use super::{
-    twins::{Hidden, Move, concerns, old_index, renamed_parts, turned},
+    twins::{Hidden, Move, concerns, old_index, owned_by, renamed_parts, turned},
     warned,
 };
 use crate::dialect::{
@@ -152,7 +152,16 @@ impl Move<'_> {
         for (name, c) in &checks {
             unit.push(leaves(self.table, name, c));
         }
+        let owned = || self.now.iter().flat_map(|(now, _)| self.owned(now));
+        for (at, object) in owned() {
+            let change = Replace { at: at.clone(), from: object.clone(), to: owned_by(object, None) };
+            unit.push(Draft::new(change, Phase::Contract, format!("{at} stays when the old column leaves")));
+        }
         unit.push(self.settle(kept));
+        for (at, object) in owned() {
+            let change = Replace { at: at.clone(), from: owned_by(object, None), to: object.clone() };
+            unit.push(Draft::new(change, Phase::Contract, format!("{at} goes to the new column")));
+        }
         for (name, c) in self.keyed() {
             let (index, object) = self.key_index(name, c);
             let (table, object) = (self.table.clone(), renamed_parts(&object, &self.hidden).into());

@@ -286,22 +286,22 @@ impl<'a> Move<'a> {
         drafts.into_iter().map(|d| d.together(EXCHANGE)).collect()
     }
 
+    /// Sequences that a column owns, as they stay with it.
+    pub(super) fn owned(&self, now: &Column) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>)> {
+        let own = Address::column(self.table, &now.name);
+        let objects = &self.context.goal.objects;
+        objects.iter().filter(move |(_, o)| matches!(&o.body, Body::Sequence(s) if s.owned_by.as_ref() == Some(&own)))
+    }
+
     /// Sequences that a column owns follow it to its new place.
     fn sequences(&self, now: &Column) -> Vec<Draft> {
-        let own = Address::column(self.table, &now.name);
         let hidden = Address::column(self.table, &self.hidden[&now.name]);
-        let all = self.context.goal.objects.iter().filter_map(|(at, object)| match &object.body {
-            Body::Sequence(s) if s.owned_by.as_ref() == Some(&own) && self.context.renamed.objects.contains_key(at) => {
-                let mut from = object.clone();
-                if let Body::Sequence(sequence) = &mut Arc::make_mut(&mut from).body {
-                    sequence.owned_by = Some(hidden.clone());
-                }
-                let change = Replace { at: at.clone(), from, to: object.clone() };
-                Some(Draft::new(change, Phase::Switch, format!("{at} stays with {}", now.name)))
-            }
-            _ => None,
+        let follow = self.owned(now).filter(|(at, _)| self.context.renamed.objects.contains_key(*at));
+        let follow = follow.map(|(at, object)| {
+            let change = Replace { at: at.clone(), from: owned_by(object, Some(hidden.clone())), to: object.clone() };
+            Draft::new(change, Phase::Switch, format!("{at} stays with {}", now.name))
         });
-        all.collect()
+        follow.collect()
     }
 
     /// Foreign keys that this table sees to, with the table of each: those to its moving columns, and those from them to columns that stay.
@@ -398,6 +398,15 @@ impl<'a> Move<'a> {
 pub(super) fn old_index(at: &Address, object: Object) -> Draft {
     let why = format!("removes {} over the old columns", at.name());
     Draft::new(Drop::new(at.clone(), object), Phase::Contract, why)
+}
+
+/// A sequence with another owner.
+pub(super) fn owned_by(sequence: &Arc<Object>, owner: Option<Address>) -> Arc<Object> {
+    let mut sequence = sequence.clone();
+    if let Body::Sequence(s) = &mut Arc::make_mut(&mut sequence).body {
+        s.owned_by = owner;
+    }
+    sequence
 }
 
 fn step(table: &Qualified, from: Column, to: Column, why: String) -> Option<Draft> {
