@@ -80,8 +80,14 @@ const SETTLING: Case = Case {
         insert into counted (size) select n::text from generate_series(1, 300) n;
         insert into leaf select n from generate_series(1, 300) n;",
     edits: &[
-        ("[table.thing.columns]\nid   = \"serial\"\nsize = \"text\"", "[table.thing.columns]\nid   = \"bigserial\"\nsize = \"integer\""),
-        ("id   = { type = \"integer\", identity = \"always\" }\nsize = \"text\"", "id   = { type = \"bigint\", identity = \"always\" }\nsize = \"integer\""),
+        (
+            "[table.thing.columns]\nid   = \"serial\"\nsize = \"text\"",
+            "[table.thing.columns]\nid   = \"bigserial\"\nsize = \"integer\"",
+        ),
+        (
+            "id   = { type = \"integer\", identity = \"always\" }\nsize = \"text\"",
+            "id   = { type = \"bigint\", identity = \"always\" }\nsize = \"integer\"",
+        ),
         ("thing = \"integer?\"", "thing = \"bigint?\""),
     ],
     old: &[

@@ -4,7 +4,8 @@
 use mig_plan::{
     Body, Column, ColumnValue, Constraint, Draft, HazardCode, Kind, Name, Object, Phase, Rule, Sql,
     kind::{
-        AddConstraint, AdoptKey, AlterColumn, DropConstraint, Keep, KeepRows, Kept, Replace, Settle, Sync, ValidateConstraint,
+        AddConstraint, AdoptKey, AlterColumn, DropConstraint, Keep, KeepRows, Kept, Replace, Settle, Sync,
+        ValidateConstraint,
     },
     schema::{Source, Validity},
 };
