@@ -73,8 +73,8 @@ impl Diagnostic {
     /// The same at a place.
     #[must_use]
     pub fn at(mut self, place: &Place) -> Self {
-        self.path = Some(place.path.to_string());
-        self.span = Some(place.span.clone());
+        self.path = Some(place.path().to_owned());
+        self.span = Some(place.span());
         self
     }
 
@@ -88,7 +88,7 @@ impl Diagnostic {
     /// The same with another place that matters.
     #[must_use]
     pub fn related(mut self, place: &Place, label: impl Into<String>) -> Self {
-        self.related.push(Related { path: place.path.to_string(), span: place.span.clone(), label: label.into() });
+        self.related.push(Related { path: place.path().to_owned(), span: place.span(), label: label.into() });
         self
     }
 }
@@ -112,16 +112,30 @@ impl std::error::Error for Diagnostic {}
 /// A place in the specs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
-    /// The spec file; everything in it shares the text.
-    pub path: Arc<str>,
-    /// Bytes of the file.
-    pub span: Range<usize>,
+    /// Everything in a file shares its path. There are as many places as words in the specs: they are kept small.
+    path: Arc<String>,
+    start: u32,
+    end: u32,
 }
 
 impl Place {
     /// A place in a file.
-    pub fn new(path: impl Into<Arc<str>>, span: Range<usize>) -> Self {
-        Self { path: path.into(), span }
+    pub fn new(path: impl Into<Arc<String>>, span: Range<usize>) -> Self {
+        let byte = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { path: path.into(), start: byte(span.start), end: byte(span.end) }
+    }
+
+    /// The spec file.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Bytes of the file.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        let byte = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
+        byte(self.start)..byte(self.end)
     }
 }
 

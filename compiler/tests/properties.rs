@@ -271,7 +271,7 @@ proptest! {
             let mut declared = base.clone();
             declared.tables.get_mut(&which).unwrap().view = false;
             renamed.objects.retain(|at, _| at.kind() != ObjectKind::View);
-            let place = Place::new("specs/x.toml", 0..0);
+            let place = Place::new("specs/x.toml".to_owned(), 0..0);
             let mut changes: Vec<mig_plan::Kind> = vec![mig_plan::kind::Rename {
                 from: Address::table(&from), to: Address::table(&to), carries: BTreeMap::new(), moves: Default::default() }.into()];
             let tables = vec![Move { from: Address::table(&from), to: Address::table(&to), place: place.clone() }];

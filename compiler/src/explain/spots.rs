@@ -40,7 +40,7 @@ impl Spots {
     pub fn of_specs(files: &[SpecFile], dialect: &dyn Dialect) -> Result<Self, Vec<Diagnostic>> {
         let intent = spec::resolve(&spec::parse(files, dialect.engine())?, dialect)?;
         let texts: BTreeMap<&str, &str> = files.iter().map(|f| (f.path.as_str(), f.text.as_str())).collect();
-        let spot = |place: &Place| spot(place, texts.get(&*place.path).copied().unwrap_or_default());
+        let spot = |place: &Place| spot(place, texts.get(place.path()).copied().unwrap_or_default());
         let declared = places(&intent).into_iter().map(|(at, place)| (at, spot(place))).collect();
         Ok(Self { declared, steps: BTreeMap::new() })
     }
@@ -94,8 +94,8 @@ fn spot(place: &Place, text: &str) -> Spot {
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[start..].chars().count() + 1)
     };
-    let ((line, column), (end_line, end_column)) = (count(place.span.start), count(place.span.end));
-    Spot { path: place.path.to_string(), line, column, end_line, end_column }
+    let ((line, column), (end_line, end_column)) = (count(place.span().start), count(place.span().end));
+    Spot { path: place.path().to_owned(), line, column, end_line, end_column }
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
         let text = "a = 1\nb = \"äö\" # x\n";
         let start = text.find("\"ä").unwrap();
         let end = text.find(" # x").unwrap();
-        let found = spot(&Place::new("f.toml", start..end), text);
+        let found = spot(&Place::new("f.toml".to_owned(), start..end), text);
         assert_eq!((found.line, found.column, found.end_line, found.end_column), (2, 5, 2, 9));
     }
 

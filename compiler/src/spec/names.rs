@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     fn part(text: &str) -> (Option<String>, Option<String>, bool, Option<String>) {
-        let place = Place::new("x", 0..0);
+        let place = Place::new("x".to_owned(), 0..0);
         let part = index_part(Said { value: text.to_owned(), place: place.clone() }, place);
         (part.column.map(|c| c.value), part.expr.map(|e| e.value), part.desc.is_some(), part.nulls.map(|n| n.value))
     }

@@ -63,7 +63,7 @@ impl Value {
 
 /// Reads a file as far as its syntax goes; every syntax error is reported.
 pub(crate) fn read(file: &SpecFile, errors: &mut Vec<Diagnostic>) -> Node {
-    let path: Arc<str> = file.path.as_str().into();
+    let path = Arc::new(file.path.clone());
     let (root, syntax) = DeTable::parse_recoverable(&file.text);
     for error in syntax {
         let span = error.span().unwrap_or(0..0);
@@ -73,7 +73,7 @@ pub(crate) fn read(file: &SpecFile, errors: &mut Vec<Diagnostic>) -> Node {
     Node { place: Place::new(path.clone(), span), value: table(&path, root.get_ref()) }
 }
 
-fn table(path: &Arc<str>, table: &DeTable<'_>) -> Value {
+fn table(path: &Arc<String>, table: &DeTable<'_>) -> Value {
     let entries = table.iter().map(|(key, value)| Entry {
         name: Said { value: key.get_ref().to_string(), place: Place::new(path.clone(), key.span()) },
         value: Node { place: Place::new(path.clone(), value.span()), value: convert(path, value.get_ref()) },
@@ -81,7 +81,7 @@ fn table(path: &Arc<str>, table: &DeTable<'_>) -> Value {
     Value::Table(entries.collect())
 }
 
-fn convert(path: &Arc<str>, value: &DeValue<'_>) -> Value {
+fn convert(path: &Arc<String>, value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(integer) => match i64::from_str_radix(integer.as_str(), integer.radix()) {

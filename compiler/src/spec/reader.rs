@@ -123,6 +123,19 @@ pub(crate) fn list(words: &[&str]) -> String {
     }
 }
 
+/// What is long and seldom said does not make room for itself everywhere.
+impl<T: Read> Read for Box<T> {
+    const OPEN: bool = T::OPEN;
+
+    fn keys() -> &'static [&'static str] {
+        T::keys()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        T::read(node, reader).map(Self::new)
+    }
+}
+
 impl<T: Read> Field for T {
     const REQUIRED: bool = true;
 
@@ -187,7 +200,7 @@ impl<T: Read> Read for List<T> {
                 Choice::Absent => None,
             })
             .collect();
-        items.into_iter().collect::<Option<Vec<_>>>().map(Self)
+        whole(items).map(Self)
     }
 }
 
@@ -201,6 +214,13 @@ impl<T: Read> Field for Vec<T> {
     fn schema(generator: &mut SchemaGenerator) -> Json {
         by_engine::<List<T>>(generator)
     }
+}
+
+/// All, if none is wrong; in no more room than they need, as they stay.
+fn whole<T>(read: Vec<Option<T>>) -> Option<Vec<T>> {
+    let mut all = read.into_iter().collect::<Option<Vec<_>>>()?;
+    all.shrink_to_fit();
+    Some(all)
 }
 
 /// One thing, or a list of several.
@@ -241,7 +261,7 @@ impl<T: Read> Read for Map<T> {
                 Choice::Absent => None,
             })
             .collect();
-        read.into_iter().collect::<Option<Vec<_>>>().map(Self)
+        whole(read).map(Self)
     }
 }
 

@@ -13,7 +13,7 @@ language! {
         "was" was: Option<Text>,
         /// The columns of the primary key, or a table of its settings.
         /// Example: `["id"]`
-        "primary_key" primary_key: Option<Short<PrimaryKeySpec>>,
+        "primary_key" primary_key: Option<Box<Short<PrimaryKeySpec>>>,
         /// The comment on it.
         /// Example: `"people who may sign in"`
         "comment" comment: Option<Text>,
@@ -60,10 +60,10 @@ language! {
         "default" default: Option<Scalar>,
         /// Numbers from a sequence of its own: `"always"`, `"by default"`, or a table with the sequence's numbers.
         /// Example: `"by default"`
-        "identity" identity: Option<Short<IdentitySpec>>,
+        "identity" identity: Option<Box<Short<IdentitySpec>>>,
         /// Computed from the row by this expression, and stored.
         /// Example: `"price * 2"`
-        "generated" generated: Option<Short<GeneratedSpec>>,
+        "generated" generated: Option<Box<Short<GeneratedSpec>>>,
         /// The collation, where it is not the type's.
         /// Example: `"C"`
         "collation" collation: Option<Text>,

@@ -75,8 +75,8 @@ impl Resolver<'_> {
                         if managed && !self.removed.contains_key(need) {
                             let mut error =
                                 Diagnostic::new(Code::UnknownNeed, format!("{at} needs {need}, which is not declared"));
-                            error.path = self.spans.get(&at).map(|p| p.path.to_string());
-                            error.span = self.spans.get(&at).map(|p| p.span.clone());
+                            error.path = self.spans.get(&at).map(|p| p.path().to_owned());
+                            error.span = self.spans.get(&at).map(|p| p.span());
                             self.errors.push(error);
                         }
                     }

@@ -154,7 +154,7 @@ impl<'a> Resolver<'a> {
 
 /// Whether the short form of an index part reads as that part.
 pub(crate) fn reads_as_part(short: &str, part: &IndexPart) -> bool {
-    let place = Place::new("", 0..0);
+    let place = Place::new(String::new(), 0..0);
     let read = names::index_part(Said { value: short.to_owned(), place: place.clone() }, place);
     let what = match (&read.column, &read.expr) {
         (Some(column), None) => names::column(&column.value).ok().map(IndexedBy::Column),

@@ -1,6 +1,9 @@
 //! Reading the catalog: all of it, or some objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use mig_executor::Failure;
 use mig_plan::{Address, Object, ObjectKind, Schema};
@@ -72,7 +75,10 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
             continue;
         }
         let Assembled { schema, places } = made(&rows)?;
-        let depends = dependencies(&places, &rows.links, &rows.depends);
+        let (links, depends) = (mem::take(&mut rows.links), mem::take(&mut rows.depends));
+        // Of a large schema, the rows are as large again.
+        drop(rows);
+        let depends = dependencies(&places, &links, &depends);
         return Ok((schema, depends));
     }
     Err(Failure::Transient { says: "the schema keeps changing while it is read".to_owned() })
