@@ -11,7 +11,10 @@ mod verify;
 
 pub(crate) use self::{constraint::MISSING_PARENT, index::reads_as_part, object::default_domain_check};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use mig_plan::{
     Address, BadName, Complaint, Dataset, DeclaredCheck, DeclaredProbe, Dialect, Fingerprint, Name, Object, ObjectKind,
@@ -230,7 +233,7 @@ impl<'a> Resolver<'a> {
 
     /// Gives what was resolved, put into the engine's form.
     fn finish(mut self) -> Result<Intent, Vec<Diagnostic>> {
-        let goal = match self.dialect.normalize(self.schema.clone()) {
+        let goal = match self.dialect.normalize(mem::take(&mut self.schema)) {
             Ok(goal) => goal,
             Err(complaints) => {
                 for complaint in complaints {
