@@ -1,6 +1,7 @@
 //! What stands on something that changes: dropped before the change and created again after it, where the engine asks for that.
 
 mod computed;
+mod held;
 mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +21,12 @@ pub(crate) fn recreate(
     dialect: &dyn Dialect,
 ) -> BTreeSet<Address> {
     computed::on_hold(groups, live, goal, dialect);
+    let gone = held::gone(groups, dialect);
+    let mut holding = held::values(groups, (live, goal), depends, &gone, dialect);
     let remade: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).filter(|c| dialect.remakes(c)).map(Kind::address).collect();
-    keys::constraints_again(groups, live, goal, &keys::Columns::of(groups, &remade, depends, dialect));
+    let columns = keys::Columns::of(groups, &remade, &gone, depends, dialect);
+    holding.extend(keys::constraints_again(groups, live, goal, &columns));
     let mut disturbed: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
     let typed: Vec<Address> = depends
@@ -38,7 +42,9 @@ pub(crate) fn recreate(
         .collect();
     // What changes a type changes every column of it.
     disturbed.extend(typed);
-    let mut again = BTreeSet::new();
+    // What is replaced while values and checks let go of it goes and comes as two steps.
+    let replaced = groups.iter().filter(|g| g.changes.iter().any(|c| matches!(c, Kind::Replace(_)))).map(|g| &g.at);
+    let mut again: BTreeSet<Address> = replaced.filter(|at| holding.contains(*at)).cloned().collect();
     loop {
         let next: BTreeSet<Address> = depends
             .iter()
@@ -77,6 +83,15 @@ pub(crate) fn recreate(
     }
     groups.sort_by(|a, b| a.at.cmp(&b.at));
     apart_now
+}
+
+/// The group of a table's changes.
+fn group_of<'a>(groups: &'a mut Vec<Group>, at: &Address) -> &'a mut Group {
+    let place = groups.iter().position(|g| g.at == *at).unwrap_or_else(|| {
+        groups.push(Group { at: at.clone(), changes: Vec::new(), fill: None });
+        groups.len() - 1
+    });
+    &mut groups[place]
 }
 
 /// Going and coming as two groups: what happens in between belongs to others.

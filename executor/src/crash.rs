@@ -125,7 +125,11 @@ fn changes() -> Vec<(Kind, Phase, Option<&'static str>)> {
         (Create::new(index_at, index(Validity::Valid)).into(), Phase::Expand, None),
         (fill.into(), Phase::Backfill, None),
         (check.into(), Phase::Switch, Some("a")),
-        (ValidateConstraint { table: users(), name: name("full") }.into(), Phase::Switch, Some("a")),
+        (
+            ValidateConstraint { table: users(), name: name("full"), stood: false, forgets: false }.into(),
+            Phase::Switch,
+            Some("a"),
+        ),
         (Create::new(at, view).into(), Phase::Switch, Some("a")),
         (
             AlterColumn { table: users(), from: column("full_name"), to: wanted, using: None }.into(),

@@ -100,6 +100,9 @@ pairs! {
     postgres_foreign_servers: Postgres "postgres_foreign.sql";
     postgres_routines: Postgres "postgres_routines.sql";
     postgres_partitions: Postgres "postgres_partitions.sql";
+    postgres_bounds_of_partitions: Postgres "postgres_bounds.sql";
+    postgres_routines_that_are_called: Postgres "postgres_called.sql";
+    postgres_proofs_and_aggregates: Postgres "postgres_proofs.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
 }

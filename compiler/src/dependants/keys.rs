@@ -5,13 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Constraint, Dialect, Group, Kind, ObjectKind, Schema,
+    Address, Constraint, Dialect, Group, Kind, ObjectKind, Rule, Schema,
     kind::{AddConstraint, DropConstraint},
 };
 
 /// The columns that change in a way that constraints may not bear.
 pub(super) struct Columns<'a> {
     remade: &'a BTreeSet<Address>,
+    /// Code that goes, even if it comes again.
+    gone: &'a BTreeSet<Address>,
     /// The old and the new type, by column.
     retyped: BTreeMap<Address, (String, String)>,
     /// Keys and indexes that go, even if others of their name come.
@@ -24,6 +26,7 @@ impl<'a> Columns<'a> {
     pub(super) fn of(
         groups: &[Group],
         remade: &'a BTreeSet<Address>,
+        gone: &'a BTreeSet<Address>,
         depends: &'a BTreeMap<Address, BTreeSet<Address>>,
         dialect: &'a dyn Dialect,
     ) -> Self {
@@ -40,11 +43,20 @@ impl<'a> Columns<'a> {
             Kind::Replace(k) if k.at.kind() == ObjectKind::Index => Some(k.at.clone()),
             _ => None,
         });
-        Self { remade, retyped: retyped.collect(), lost: lost.collect(), depends, dialect }
+        Self { remade, gone, retyped: retyped.collect(), lost: lost.collect(), depends, dialect }
     }
 
     fn disturb(&self, at: &Address, constraint: &Constraint) -> bool {
-        self.on_remade(at, constraint) || self.between_retyped(at, constraint) || self.on_lost(at, constraint)
+        self.on_remade(at, constraint)
+            || self.between_retyped(at, constraint)
+            || self.on_lost(at, constraint)
+            || !self.calls(at, constraint).is_empty()
+    }
+
+    /// The code that goes among what a check calls.
+    fn calls(&self, at: &Address, constraint: &Constraint) -> BTreeSet<Address> {
+        let needs = self.depends.get(at).filter(|_| matches!(constraint.rule, Rule::Check { .. }));
+        needs.into_iter().flatten().filter(|need| self.gone.contains(*need)).cloned().collect()
     }
 
     /// Whether it is a foreign key that the database says stands on a key that goes.
@@ -73,22 +85,23 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Adds to `groups` the drops and additions of the constraints that stay as they are, but cannot stand meanwhile.
-pub(super) fn constraints_again(groups: &mut Vec<Group>, live: &Schema, goal: &Schema, columns: &Columns<'_>) {
+/// Adds to `groups` the drops and additions of the constraints that stay as they are, but cannot stand meanwhile. Gives the code that goes
+/// among what checks call that stay under their name.
+pub(super) fn constraints_again(
+    groups: &mut Vec<Group>,
+    live: &Schema,
+    goal: &Schema,
+    columns: &Columns<'_>,
+) -> BTreeSet<Address> {
+    let mut let_go = BTreeSet::new();
     for (table, content) in live.tables() {
         for (name, constraint) in &content.constraints {
             let at = Address::constraint(&table, name);
+            let_go.extend(goal.constraint(&at).into_iter().flat_map(|_| columns.calls(&at, constraint)));
             let stays = goal.constraint(&at).filter(|_| columns.disturb(&at, constraint));
             let Some(wanted) = stays.filter(|wanted| wanted.rule == constraint.rule) else { continue };
             let holder = Address::table(&table);
-            let group = match groups.iter().position(|g| g.at == holder) {
-                Some(i) => i,
-                None => {
-                    groups.push(Group { at: holder, changes: Vec::new(), fill: None });
-                    groups.len() - 1
-                }
-            };
-            let changes = &mut groups[group].changes;
+            let changes = &mut super::group_of(groups, &holder).changes;
             if changes.iter().any(|c| matches!(c, Kind::DropConstraint(k) if k.name == *name)) {
                 continue;
             }
@@ -98,4 +111,5 @@ pub(super) fn constraints_again(groups: &mut Vec<Group>, live: &Schema, goal: &S
             changes.push(AddConstraint { table, name, constraint: wanted.clone() }.into());
         }
     }
+    let_go
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Dialect, Kind, Name, Object, Qualified, Rule, Schema, Table,
+    Address, Body, Column, Dialect, Kind, Name, Object, Qualified, Rule, Schema, Table,
     kind::Regroup,
     schema::{Index, IndexedBy},
 };
@@ -23,8 +23,23 @@ pub(super) struct Regrouping {
     pub(super) live: Schema,
     /// By table: what it leaves.
     pub(super) first: BTreeMap<Address, Kind>,
-    /// By table: the addresses that its last step takes up, and what they become.
-    last: BTreeMap<Address, (BTreeSet<Address>, Set)>,
+    /// By table: its last step.
+    last: BTreeMap<Address, Last>,
+}
+
+/// What a last step takes up, and what becomes of that.
+#[derive(Debug, Default)]
+struct Last {
+    takes: BTreeSet<Address>,
+    makes: Set,
+    /// Tables among what it takes up that stay: with these settings, where they differ.
+    keeps: BTreeMap<Address, BTreeMap<String, String>>,
+}
+
+impl Last {
+    fn new(takes: impl Iterator<Item = Address>, makes: Set) -> Self {
+        Self { takes: takes.collect(), makes, keeps: BTreeMap::new() }
+    }
 }
 
 /// Takes out of `goal` what only a last step makes, and gives the base that the rest is compared with.
@@ -33,18 +48,140 @@ pub(super) fn apart(live: &Schema, goal: &mut Schema, dialect: &dyn Dialect) -> 
     let wanted = goal.clone();
     let both: Vec<(Qualified, &Table, &Table)> =
         wanted.tables().filter_map(|(at, table)| Some((at.clone(), live.table(&at)?, table))).collect();
+    let (old, new) = (Shares::of(live, dialect), Shares::of(&wanted, dialect));
     for (at, there, table) in &both {
         if dialect.parents(there) != dialect.parents(table) {
             out.leave(at, live, dialect);
             out.join(at, &wanted, goal, dialect);
-        } else if dialect.divides(there, table) {
+        } else if dialect.divides(there, table) || retypes_key(at, (live, &wanted), &old, dialect) {
             out.divide(at, (live, &wanted), goal, dialect);
+        } else {
+            let shifted = shifted((live, &old), (&wanted, &new), at, dialect);
+            if !shifted.is_empty() {
+                out.shift(at, &shifted, (live, &wanted), (goal, dialect));
+            }
         }
     }
     out
 }
 
+/// The tables under each table, and the share of its rows that each of them holds.
+struct Shares(BTreeMap<Qualified, BTreeMap<Qualified, String>>);
+
+impl Shares {
+    fn of(schema: &Schema, dialect: &dyn Dialect) -> Self {
+        let mut found: BTreeMap<Qualified, BTreeMap<Qualified, String>> = BTreeMap::new();
+        let Some(setting) = dialect.share_setting() else { return Self(found) };
+        for (at, table) in schema.tables() {
+            if let Some(share) = table.options.get(setting) {
+                for parent in dialect.parents(table) {
+                    found.entry(parent).or_default().insert(at.clone(), share.clone());
+                }
+            }
+        }
+        Self(found)
+    }
+
+    fn under(&self, at: &Qualified) -> impl Iterator<Item = (&Qualified, &String)> {
+        self.0.get(at).into_iter().flatten()
+    }
+
+    /// A table and all under it that hold shares.
+    fn all_under(&self, at: &Qualified) -> BTreeSet<Qualified> {
+        let mut found = BTreeSet::new();
+        let mut next = vec![at.clone()];
+        while let Some(at) = next.pop() {
+            next.extend(self.under(&at).map(|(of, _)| of.clone()).filter(|of| !found.contains(of)));
+            found.insert(at);
+        }
+        found
+    }
+}
+
+/// Whether a column changes its type by which the rows of a table, or of one under it, are divided.
+fn retypes_key(at: &Qualified, (live, wanted): (&Schema, &Schema), old: &Shares, dialect: &dyn Dialect) -> bool {
+    !stuck(at, (live, wanted), old, dialect).is_empty()
+}
+
+/// The columns of a table that divide its rows, or those of a table under it, and change their type.
+fn stuck(at: &Qualified, (live, wanted): (&Schema, &Schema), old: &Shares, dialect: &dyn Dialect) -> BTreeSet<Name> {
+    let (Some(there), Some(table)) = (live.table(at), wanted.table(at)) else { return BTreeSet::new() };
+    let retyped = |column: &&Column| {
+        let now = table.column(&column.name);
+        now.is_some_and(|now| !column.data_type.is_empty() && now.data_type != column.data_type)
+    };
+    let retyped: BTreeSet<&Name> = there.columns.iter().filter(retyped).map(|c| &c.name).collect();
+    if retyped.is_empty() {
+        return BTreeSet::new();
+    }
+    let all = old.all_under(at);
+    let dividing = all.iter().filter_map(|of| live.table(of)).flat_map(|of| dialect.divided_by(of));
+    dividing.filter(|name| retyped.contains(name)).collect()
+}
+
+/// The tables under a table between which rows may have to move: one has rows that another one shall hold.
+fn shifted(
+    (live, old): (&Schema, &Shares),
+    (wanted, new): (&Schema, &Shares),
+    at: &Qualified,
+    dialect: &dyn Dialect,
+) -> BTreeSet<Qualified> {
+    let Some(setting) = dialect.share_setting() else { return BTreeSet::new() };
+    let same = |a: Option<&String>, b: Option<&String>| match (a, b) {
+        (Some(a), Some(b)) => dialect.same_setting(setting, b, a),
+        _ => false,
+    };
+    let share = |of: &Qualified, shares: &Shares| shares.0.get(at).and_then(|all| all.get(of)).cloned();
+    let changes = |of: &&Qualified| !same(share(of, old).as_ref(), share(of, new).as_ref());
+    // What comes from another place, or goes to one, does so with its rows.
+    let goes = |of: &&Qualified| changes(of) && (share(of, new).is_some() || wanted.table(of).is_none());
+    let comes = |of: &&Qualified| changes(of) && (share(of, old).is_some() || live.table(of).is_none());
+    let givers: Vec<_> = old.under(at).filter(|(of, _)| goes(of)).collect();
+    let takers: Vec<_> = new.under(at).filter(|(of, _)| comes(of)).collect();
+    let pairs = givers.iter().flat_map(|giver| takers.iter().map(move |taker| (giver, taker)));
+    pairs
+        .filter(|((from, was), (to, is))| from != to && dialect.shares_meet(was, is))
+        .flat_map(|((from, _), (to, _))| [(*from).clone(), (*to).clone()])
+        .collect()
+}
+
 impl Regrouping {
+    /// A table of which some that hold its rows take rows over from each other: those change in one step, with their rows.
+    fn shift(
+        &mut self,
+        at: &Qualified,
+        shifted: &BTreeSet<Qualified>,
+        (live, wanted): (&Schema, &Schema),
+        (goal, dialect): (&mut Schema, &dyn Dialect),
+    ) {
+        let Some(setting) = dialect.share_setting() else { return };
+        let (old, new) = (Shares::of(live, dialect), Shares::of(wanted, dialect));
+        let alone = |schema: &Schema, shares: &Shares, other: &Schema| -> Set {
+            let gone = shifted.iter().filter(|of| other.table(of).is_none());
+            let all: BTreeSet<_> = gone.flat_map(|of| shares.all_under(of)).collect();
+            of_tables(schema, &|of| all.contains(of))
+        };
+        let going = alone(live, &old, wanted);
+        let mut last = Last::new(going.keys().cloned(), alone(wanted, &new, live));
+        goal.objects.extend(going);
+        for address in last.makes.keys() {
+            goal.objects.remove(address);
+        }
+        let parent = Address::table(at);
+        last.takes.insert(parent.clone());
+        last.keeps.insert(parent.clone(), BTreeMap::new());
+        for of in shifted {
+            let (Some(was), Some(is)) = (live.table(of), wanted.table(of)) else { continue };
+            let (Some(was), Some(is)) = (was.options.get(setting), is.options.get(setting)) else { continue };
+            if let Some(table) = goal.table_mut(of) {
+                table.options.insert(setting.to_owned(), was.clone());
+            }
+            last.takes.insert(Address::table(of));
+            last.keeps.insert(Address::table(of), BTreeMap::from([(setting.to_owned(), is.clone())]));
+        }
+        self.last.insert(parent, last);
+    }
+
     /// A table as it stands once it has left its parents.
     fn leave(&mut self, at: &Qualified, live: &Schema, dialect: &dyn Dialect) {
         let Some(to) = dialect.standing_alone(at, live) else { return };
@@ -59,7 +196,7 @@ impl Regrouping {
         let Some(from) = dialect.standing_alone(at, wanted) else { return };
         let address = Address::table(at);
         let to: Set = wanted.objects.get(&address).map(|o| (address.clone(), o.clone())).into_iter().collect();
-        self.last.insert(address, (from.keys().cloned().collect(), to));
+        self.last.insert(address, Last::new(from.keys().cloned(), to));
         goal.objects.extend(from);
     }
 
@@ -111,6 +248,13 @@ impl Regrouping {
             let mut constraints = there.constraints.clone();
             constraints.retain(|_, c| keeps(&c.rule, c.columns()));
             let mut body = Table { columns: table.columns.clone(), constraints, options: there.options.clone() };
+            // A column by which rows are divided gets its type when they are divided anew.
+            let stuck = stuck(at, (live, wanted), &Shares::of(live, dialect), dialect);
+            for column in body.columns.iter_mut().filter(|c| stuck.contains(&c.name)) {
+                if let Some(was) = there.column(&column.name) {
+                    *column = was.clone();
+                }
+            }
             // A primary key that is still there keeps its columns required.
             let keyed: Vec<Name> = body.primary_key().map(|(_, key)| key.columns.clone()).unwrap_or_default();
             for column in body.columns.iter_mut().filter(|c| keyed.contains(&c.name)) {
@@ -118,20 +262,28 @@ impl Regrouping {
             }
             until.insert(address.clone(), Arc::new(Object { body: Body::Table(body), ..Object::clone(object) }));
         }
-        self.last.insert(address, (until.keys().cloned().collect(), to));
+        self.last.insert(address, Last::new(until.keys().cloned(), to));
         goal.objects.extend(until);
     }
 
     /// The last steps, by table, out of the goal that plain changes lead to; that becomes the goal itself.
     pub(super) fn finish(&self, goal: &mut Schema) -> BTreeMap<Address, Kind> {
         let mut kinds = BTreeMap::new();
-        for (at, (from, to)) in &self.last {
-            let from: Set = from.iter().filter_map(|a| Some((a.clone(), goal.objects.remove(a)?))).collect();
-            kinds.insert(at.clone(), Regroup { table: at.qualified(), from, to: to.clone() }.into());
+        let mut made = Set::new();
+        for (at, last) in &self.last {
+            let from: Set = last.takes.iter().filter_map(|a| Some((a.clone(), goal.objects.remove(a)?))).collect();
+            let mut to = last.makes.clone();
+            for (of, settings) in &last.keeps {
+                let Some(mut object) = from.get(of).cloned() else { continue };
+                if let (Body::Table(table), false) = (&mut Arc::make_mut(&mut object).body, settings.is_empty()) {
+                    table.options.extend(settings.clone());
+                }
+                to.insert(of.clone(), object);
+            }
+            made.extend(to.clone());
+            kinds.insert(at.clone(), Regroup { table: at.qualified(), from, to }.into());
         }
-        for (_, to) in self.last.values() {
-            goal.objects.extend(to.clone());
-        }
+        goal.objects.extend(made);
         kinds
     }
 }

@@ -82,7 +82,10 @@ fn added_constraints(at: &Qualified, live: &Table, goal: &Table, renamed: &[(Nam
         match live.constraints.get(before) {
             Some(there) if is_same(there, constraint) => {
                 if there.validity == Validity::NotValid && constraint.validity == Validity::Valid {
-                    changes.push(ValidateConstraint { table: at.clone(), name: name.clone() }.into());
+                    changes.push(
+                        ValidateConstraint { table: at.clone(), name: name.clone(), stood: true, forgets: false }
+                            .into(),
+                    );
                 }
             }
             _ => {

@@ -1,9 +1,9 @@
 //! What a thing is built on, as the rules of order see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, Constraint, Name, Object, ObjectKind, Qualified, Schema, Sql,
+    Address, Body, Column, ColumnValue, Constraint, Name, Object, ObjectKind, Qualified, Schema, Sql, Table,
     schema::{Index, IndexedBy},
     table::{ForeignKey, Rule},
 };
@@ -97,21 +97,49 @@ pub(super) fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) 
     }
 }
 
-/// What one column of a goal table needs: what the table needs if it had only that column.
-pub(super) fn column_needs(table: &Qualified, column: &Name, ground: &Ground<'_>) -> BTreeSet<Address> {
-    let at = Address::table(table);
-    let Some(mut object) = ground.goal.objects.get(&at).map(|o| Object::clone(o)) else {
-        return BTreeSet::new();
-    };
-    if let Body::Table(content) = &mut object.body {
-        content.columns.retain(|c| c.name == *column);
-        content.constraints.clear();
-        content.options.clear();
-    }
-    let mut needs = ground.dialect.references(&at, &object, ground.goal);
-    needs.remove(&at);
-    needs.remove(&Address::column(table, column));
+/// What a column needs in the goal: what a table needs that has only that column.
+pub(super) fn column_needs(table: &Qualified, column: &Column, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let mut needs = part_needs(table, Table { columns: vec![column.clone()], ..Table::default() }, ground, ground.goal);
+    needs.remove(&Address::column(table, &column.name));
     needs
+}
+
+/// What a column of a goal table needs.
+pub(super) fn named_column_needs(table: &Qualified, column: &Name, ground: &Ground<'_>) -> BTreeSet<Address> {
+    let found = ground.goal.column(&Address::column(table, column));
+    found.map(|column| column_needs(table, column, ground)).unwrap_or_default()
+}
+
+/// What a table needs that has only some parts.
+fn part_needs(table: &Qualified, parts: Table, ground: &Ground<'_>, schema: &Schema) -> BTreeSet<Address> {
+    let at = Address::table(table);
+    let mut needs = ground.dialect.references(&at, &Object::new(Body::Table(parts)), schema);
+    needs.remove(&at);
+    needs
+}
+
+/// What a live column is built on as it then is: without what its value needed, once it has let go of that.
+pub(super) fn column_lets_go(table: &Qualified, now: &Column, ground: &Ground<'_>, marks: &mut Footmarks) {
+    let at = Address::column(table, &now.name);
+    lets_go(&at, None, ground, marks);
+    if let Some(live) = ground.live.column(&at).filter(|live| now.value.is_plain() && !live.value.is_plain()) {
+        let over = code_of(table, live, ground, ground.live);
+        marks.lets_go.retain(|need| !over.contains(need));
+    }
+}
+
+/// The code that the value of a column needs.
+pub(super) fn code_of(table: &Qualified, column: &Column, ground: &Ground<'_>, schema: &Schema) -> BTreeSet<Address> {
+    let needs = |column: &Column| {
+        let parts = Table { columns: vec![column.clone()], ..Table::default() };
+        part_needs(table, parts, ground, schema)
+    };
+    if column.value.is_plain() {
+        return BTreeSet::new();
+    }
+    let bare = needs(&Column { value: ColumnValue::Plain, ..column.clone() });
+    let code = |need: &Address| matches!(need.kind(), ObjectKind::Function | ObjectKind::Aggregate | ObjectKind::Other);
+    needs(column).into_iter().filter(|need| code(need) && !bare.contains(need)).collect()
 }
 
 pub(super) fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -127,11 +155,13 @@ pub(super) fn constraint_needs(table: &Qualified, rule: &Rule, ground: &Ground<'
                 let named = content.columns.iter().filter(|c| names.contains(&c.name));
                 marks.stands_on.extend(named.map(|c| Address::column(table, &c.name)));
             }
-            let code = |at: &&Address| {
-                matches!(at.kind(), ObjectKind::Function | ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+            let code = |at: &Address| {
+                use ObjectKind::{Aggregate, Domain, Enum, Function, Other, Type};
+                matches!(at.kind(), Function | Aggregate | Other | Enum | Domain | Type)
             };
-            let called = names.iter().flat_map(|name| ground.goal.objects.named(name.as_str()));
-            marks.stands_on.extend(called.filter(code).cloned());
+            let constraints = BTreeMap::from([(table.name.clone(), Constraint::new(rule.clone()))]);
+            let needs = part_needs(table, Table { constraints, ..Table::default() }, ground, ground.goal);
+            marks.stands_on.extend(needs.into_iter().filter(code));
         }
     }
 }

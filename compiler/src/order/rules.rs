@@ -137,6 +137,16 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 }
             }
         }
+        for at in &mark.frees {
+            for &changer in disturbers.get(at).unwrap_or(&none) {
+                edge(i, changer, "what stands on a thing goes before the thing changes");
+            }
+        }
+        for at in &mark.takes {
+            for &changer in disturbers.get(at).unwrap_or(&none) {
+                edge(changer, i, "a thing takes its final form before what stands on it is made");
+            }
+        }
         for at in &mark.outlives {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(remover, i, "a foreign key comes when the key that it leaves is gone");
@@ -171,6 +181,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     regroupings(&marks, &mut edge);
     families(&marks, ground, &mut edge);
     slots(&marks, ground, &mut edge);
+    overloads(&marks, ground, &mut edge);
     recipes(nodes, &mut |before, after, why| {
         edges.insert((before, after, why));
     });
@@ -259,6 +270,28 @@ fn slots(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, u
                     if !marks[i].removes.contains(at) {
                         edge(remover, i, "a name is free before it is taken");
                     }
+                }
+            }
+        }
+    }
+}
+
+/// Of two routines of which a call may mean either, the one that goes does so before the other comes.
+fn overloads(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let routine = |at: &&Address| at.signature().is_some();
+    let mut going: BTreeMap<Qualified, Vec<(usize, &Address)>> = BTreeMap::new();
+    for (i, mark) in marks.iter().enumerate() {
+        for at in mark.removes.iter().filter(routine) {
+            going.entry(at.qualified()).or_default().push((i, at));
+        }
+    }
+    for (i, mark) in marks.iter().enumerate() {
+        for at in mark.makes.iter().filter(routine) {
+            let Some(object) = ground.goal.objects.get(at) else { continue };
+            for (remover, old) in going.get(&at.qualified()).into_iter().flatten() {
+                let was = ground.live.objects.get(*old);
+                if was.is_some_and(|was| ground.dialect.ambiguous((old, was), (at, object))) {
+                    edge(*remover, i, "a call could mean either while both are there");
                 }
             }
         }

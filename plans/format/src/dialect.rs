@@ -96,6 +96,12 @@ pub trait Dialect: Send + Sync {
         at.clone()
     }
 
+    /// Whether a call may mean either of two routines, so that one goes before the other comes.
+    fn ambiguous(&self, a: (&Address, &Object), b: (&Address, &Object)) -> bool {
+        let _ = (a, b);
+        false
+    }
+
     /// The column names that an expression may mention, as written.
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name>;
 
@@ -254,6 +260,23 @@ pub trait Dialect: Send + Sync {
     /// Whether the rows of a table are divided among other tables, or by another rule than before, so that they have to move.
     fn divides(&self, from: &Table, to: &Table) -> bool {
         let _ = (from, to);
+        false
+    }
+
+    /// The columns by whose values the rows of a table are divided among other tables.
+    fn divided_by(&self, table: &Table) -> BTreeSet<Name> {
+        let _ = table;
+        BTreeSet::new()
+    }
+
+    /// The setting of a table that says which of its parent's rows it holds; `None` where the engine has no such tables.
+    fn share_setting(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether a row of a parent may belong to two such shares, as their settings say them.
+    fn shares_meet(&self, a: &str, b: &str) -> bool {
+        let _ = (a, b);
         false
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Footmarks, Ground};
-use crate::order::needs::{column_needs, expression_reads, lets_go};
+use crate::order::needs::{expression_reads, lets_go, named_column_needs};
 use mig_plan::{
     Address, Qualified,
     kind::{Backfill, Exchange, Leave, Populate, Rows, Selection, Settle, Sync},
@@ -21,7 +21,7 @@ pub(super) fn sync(sync: &Sync, ground: &Ground<'_>, marks: &mut Footmarks) {
     marks.makes.extend(sync.twins.pairs.iter().map(|p| Address::column(&sync.twins.table, &p.hidden.name)));
     marks.stands_on.insert(Address::table(&sync.twins.table));
     for pair in &sync.twins.pairs {
-        marks.stands_on.extend(column_needs(&sync.twins.table, &pair.column, ground));
+        marks.stands_on.extend(named_column_needs(&sync.twins.table, &pair.column, ground));
         pair.by.iter().for_each(|by| expression_reads(&sync.twins.table, by, ground, marks));
     }
 }

@@ -57,6 +57,10 @@ pub(super) struct Footmarks {
     pub(super) reads_served: BTreeSet<Address>,
     /// Old names of columns that are served no more after it.
     pub(super) ends: BTreeSet<Address>,
+    /// Code that a column lets go of while it stays.
+    pub(super) frees: BTreeSet<Address>,
+    /// Code that a column takes hold of while it stays.
+    pub(super) takes: BTreeSet<Address>,
     /// Keys that leave and come again over other columns.
     pub(super) swaps: BTreeSet<Address>,
 }

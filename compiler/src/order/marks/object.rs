@@ -1,7 +1,7 @@
 //! What steps on whole objects do to addresses.
 
 use mig_plan::{
-    Address,
+    Address, ObjectKind,
     kind::{Create, Drop, Privileges, Rename, RenameMember, RenameValue, Replace},
 };
 
@@ -34,8 +34,14 @@ pub(super) fn drop(drop: &Drop, ground: &Ground<'_>, marks: &mut Footmarks) {
     // As when they are made: overloads do not wait for each other, save where the database says so.
     let sure = ground.depends.get(&drop.at);
     let overload = |need: &Address| need.kind() == drop.at.kind() && need.path() == drop.at.path();
-    let waits = |need: &Address| !overload(need) || sure.is_some_and(|needs| needs.contains(need));
+    // What a routine's body names it does not hold on to.
+    let loose = |need: &Address| overload(need) || (drop.at.signature().is_some() && is_relation(need));
+    let waits = |need: &Address| !loose(need) || sure.is_some_and(|needs| needs.contains(need));
     marks.lets_go.extend(own.lets_go.into_iter().filter(waits));
+}
+
+fn is_relation(at: &Address) -> bool {
+    matches!(at.kind(), ObjectKind::View | ObjectKind::MaterializedView)
 }
 
 pub(super) fn replace(replace: &Replace, ground: &Ground<'_>, marks: &mut Footmarks) {

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::{Footmarks, Ground, data::selection_reads};
-use crate::order::needs::{column_needs, constraint_needs, expression_reads, is_bare, lets_go, members, of_table};
+use crate::order::needs::{
+    code_of, column_lets_go, column_needs, constraint_needs, expression_reads, is_bare, lets_go, members, of_table,
+};
 use mig_plan::{
     Address, Body, Kind, Name, Object, ObjectKind, Qualified, Schema, Table,
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, DropColumn, DropConstraint, Rebuild, Regroup, Shadow},
@@ -40,7 +42,10 @@ pub(super) fn alter_table(alter: &AlterTable, ground: &Ground<'_>, marks: &mut F
 
 pub(super) fn add_column(add: &AddColumn, ground: &Ground<'_>, marks: &mut Footmarks) {
     let at = Address::column(&add.table, &add.column.name);
-    marks.stands_on.extend(column_needs(&add.table, &add.column.name, ground));
+    marks.stands_on.extend(column_needs(&add.table, &add.column, ground));
+    if ground.live.contains(&at) {
+        marks.takes.extend(code_of(&add.table, &add.column, ground, ground.goal));
+    }
     marks.stands_on.insert(Address::table(&add.table));
     marks.stands_on.extend(ground.column(&add.table, &add.column.name).into_iter().skip(1));
     marks.makes.insert(at);
@@ -48,8 +53,13 @@ pub(super) fn add_column(add: &AddColumn, ground: &Ground<'_>, marks: &mut Footm
 
 pub(super) fn alter_column(alter: &AlterColumn, ground: &Ground<'_>, marks: &mut Footmarks) {
     let at = Address::column(&alter.table, &alter.from.name);
-    marks.stands_on.extend(column_needs(&alter.table, &alter.from.name, ground));
-    lets_go(&at, None, ground, marks);
+    marks.stands_on.extend(column_needs(&alter.table, &alter.to, ground));
+    column_lets_go(&alter.table, &alter.from, ground, marks);
+    if alter.to.value.is_plain() {
+        marks.frees.extend(code_of(&alter.table, &alter.from, ground, ground.live));
+    } else if alter.from.value.is_plain() {
+        marks.takes.extend(code_of(&alter.table, &alter.to, ground, ground.goal));
+    }
     marks.stands_on.extend(ground.column(&alter.table, &alter.from.name).into_iter().skip(1));
     if alter.from.data_type != alter.to.data_type {
         marks.retypes.insert(at.clone());
@@ -62,7 +72,7 @@ pub(super) fn alter_column(alter: &AlterColumn, ground: &Ground<'_>, marks: &mut
 
 pub(super) fn drop_column(drop: &DropColumn, ground: &Ground<'_>, marks: &mut Footmarks) {
     let at = Address::column(&drop.table, &drop.column.name);
-    lets_go(&at, None, ground, marks);
+    column_lets_go(&drop.table, &drop.column, ground, marks);
     marks.lets_go.extend(ground.column(&drop.table, &drop.column.name).into_iter().skip(1));
     marks.removes.insert(at);
 }

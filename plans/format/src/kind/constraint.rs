@@ -61,6 +61,12 @@ pub struct ValidateConstraint {
     pub table: Qualified,
     /// Which constraint.
     pub name: Name,
+    /// Whether it stood unproved before the plan: then taking the step back makes it so again. Else the step that added it takes it away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stood: bool,
+    /// Whether it makes unproved what is proved: the way back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgets: bool,
 }
 
 impl Effect for ValidateConstraint {
@@ -75,9 +81,13 @@ impl Effect for ValidateConstraint {
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
+        let (from, to) = match self.forgets {
+            false => (Validity::NotValid, Validity::Valid),
+            true => (Validity::Valid, Validity::NotValid),
+        };
         match table_mut(schema, &self.table)?.constraints.get_mut(&self.name) {
-            Some(found) if found.validity == Validity::NotValid => {
-                found.validity = Validity::Valid;
+            Some(found) if found.validity == from => {
+                found.validity = to;
                 Ok(())
             }
             Some(_) => Err(Impossible::Differs(self.address())),
@@ -85,9 +95,9 @@ impl Effect for ValidateConstraint {
         }
     }
 
-    /// Being known to hold is nothing that needs taking back; the step that added the constraint takes it away.
+    /// Being known to hold is nothing that needs taking back where the step that added the constraint takes it away.
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        None
+        self.stood.then(|| Self { forgets: !self.forgets, ..self.clone() }.into())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Partition keys and bounds: whether two spellings mean the same, and which rows fit.
 
+use std::cmp::Ordering;
+
 use mig_plan::{
     Qualified,
     sql::{TokenKind, tokens},
@@ -75,6 +77,49 @@ fn of_day(text: &str) -> Option<i64> {
         unit /= 60;
     }
     Some(seconds)
+}
+
+/// Whether a row may fit two bounds of partitions of one table. The default partition holds what fits no other.
+pub(crate) fn meet(a: &str, b: &str) -> bool {
+    let parts = |bound: &str| -> Vec<Vec<String>> {
+        lists(bound).into_iter().map(|list| list.iter().map(|value| spelt(value).join(" ")).collect()).collect()
+    };
+    match (&parts(a)[..], &parts(b)[..]) {
+        ([from_a, to_a], [from_b, to_b]) => {
+            let before = |a: &[String], b: &[String]| order(a, b) == Ordering::Less;
+            before(from_a, to_b) && before(from_b, to_a)
+        }
+        ([a], [b]) => match (modulus(a), modulus(b)) {
+            (Some((m, r)), Some((n, q))) => (r - q) % gcd(m, n) == 0,
+            _ => a.iter().any(|value| b.contains(value)),
+        },
+        _ => false,
+    }
+}
+
+/// The order of two limits of ranges. Numbers and instants are compared as numbers, everything else by its bytes.
+fn order(a: &[String], b: &[String]) -> Ordering {
+    let rank = |value: &str| match value {
+        "minvalue" => 0,
+        "maxvalue" => 2,
+        _ => 1,
+    };
+    let compared = a.iter().zip(b).map(|(a, b)| {
+        let numbers = a.parse::<f64>().ok().zip(b.parse::<f64>().ok());
+        let values = || numbers.and_then(|(a, b)| a.partial_cmp(&b)).unwrap_or_else(|| a.cmp(b));
+        rank(a).cmp(&rank(b)).then_with(|| if rank(a) == 1 { values() } else { Ordering::Equal })
+    });
+    compared.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+/// The modulus and the remainder of a hash bound.
+fn modulus(list: &[String]) -> Option<(i64, i64)> {
+    let number = |i: usize, word: &str| list.get(i)?.strip_prefix(word)?.trim().parse::<i64>().ok();
+    Some((number(0, "modulus")?, number(1, "remainder")?))
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }
 
 /// A condition that a row fits a bound under a parent's key; `None` where it cannot be said or every row fits.
@@ -222,6 +267,34 @@ mod tests {
         ];
         for (declared, catalog, alike) in cases {
             assert_eq!(same(declared, catalog), alike, "{declared} | {catalog}");
+        }
+    }
+
+    #[test]
+    fn bounds_meet_where_a_row_fits_both() {
+        let cases = [
+            ("FOR VALUES FROM (1) TO (10)", "FOR VALUES FROM (9) TO (20)", true),
+            ("FOR VALUES FROM (1) TO (10)", "FOR VALUES FROM (10) TO (20)", false),
+            ("FOR VALUES FROM (MINVALUE) TO (10)", "FOR VALUES FROM (-5) TO (MAXVALUE)", true),
+            (
+                "FOR VALUES FROM ('2024-01-01') TO ('2024-07-01')",
+                "FOR VALUES FROM ('2024-06-01') TO ('2025-01-01')",
+                true,
+            ),
+            (
+                "FOR VALUES FROM ('2024-01-01') TO ('2024-07-01')",
+                "FOR VALUES FROM ('2024-07-01 00:00:00+00') TO ('2025-01-01')",
+                false,
+            ),
+            ("FOR VALUES FROM (1, 5) TO (1, 9)", "FOR VALUES FROM (1, 8) TO (2, 0)", true),
+            ("FOR VALUES IN ('a', 'b')", "FOR VALUES IN ('b', NULL)", true),
+            ("FOR VALUES IN ('a')", "FOR VALUES IN ('b')", false),
+            ("FOR VALUES WITH (modulus 2, remainder 1)", "FOR VALUES WITH (modulus 4, remainder 3)", true),
+            ("FOR VALUES WITH (modulus 2, remainder 1)", "FOR VALUES WITH (modulus 4, remainder 2)", false),
+            ("DEFAULT", "FOR VALUES IN ('a')", false),
+        ];
+        for (a, b, wanted) in cases {
+            assert_eq!((meet(a, b), meet(b, a)), (wanted, wanted), "{a} | {b}");
         }
     }
 

@@ -7,6 +7,7 @@ mod grants;
 mod guards;
 pub(crate) mod inherit;
 mod keep;
+mod lasting;
 mod names;
 mod normalize;
 mod recipe;
@@ -115,6 +116,10 @@ impl Dialect for Postgres {
         routine::slot(at)
     }
 
+    fn ambiguous(&self, a: (&Address, &Object), b: (&Address, &Object)) -> bool {
+        routine::ambiguous(a, b)
+    }
+
     fn mentions(&self, expression: &Sql) -> BTreeSet<Name> {
         references::columns_in(expression)
     }
@@ -173,6 +178,20 @@ impl Dialect for Postgres {
             (Some(a), Some(b)) => !bound::same(&b, &a),
             (a, b) => a != b,
         }
+    }
+
+    fn divided_by(&self, table: &Table) -> BTreeSet<Name> {
+        let by = table.options.get("partition_by").and_then(|by| by.split_once('('));
+        let words = by.into_iter().flat_map(|(_, keys)| mig_plan::sql::tokens(keys));
+        words.filter_map(|word| Name::new(word.identifier()?).ok()).collect()
+    }
+
+    fn share_setting(&self) -> Option<&'static str> {
+        Some("bound")
+    }
+
+    fn shares_meet(&self, a: &str, b: &str) -> bool {
+        bound::meet(a, b)
     }
 
     fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {

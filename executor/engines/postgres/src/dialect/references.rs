@@ -36,7 +36,7 @@ pub(crate) fn columns_in(expression: &Sql) -> BTreeSet<Name> {
 
 /// The addresses that a definition needs, among those of the schema.
 pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option<&Name>) -> BTreeSet<Address> {
-    let mut finder = Finder { schema, default, found: BTreeSet::new() };
+    let mut finder = Finder { schema, default, found: BTreeSet::new(), arguments: BTreeSet::new() };
     if let Some(namespace) = at.qualified().schema {
         finder.add(Address::global(ObjectKind::Namespace, namespace));
     }
@@ -73,12 +73,17 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
         }
         Body::Source(source) => {
             let relation = at.relation();
+            finder.arguments = at.signature().map(super::routine::argument_names).unwrap_or_default();
             finder.found.extend(source.needs.iter().filter(|need| schema.contains(need)).cloned());
             if let Some(of) = &relation {
                 finder.relation(of);
             }
             for text in &source.create {
                 finder.text(text, relation.as_ref());
+                // An aggregate and the like names what it is made of as settings.
+                if matches!(at.kind(), ObjectKind::Aggregate | ObjectKind::Type | ObjectKind::Other) {
+                    finder.settings(text);
+                }
             }
             if let Some(signature) = at.signature() {
                 for argument in signature.split(',') {
@@ -118,6 +123,8 @@ struct Finder<'a> {
     schema: &'a Schema,
     default: Option<&'a Name>,
     found: BTreeSet<Address>,
+    /// Names that mean an argument of a routine.
+    arguments: BTreeSet<String>,
 }
 
 impl Finder<'_> {
@@ -318,8 +325,29 @@ impl Finder<'_> {
         }
     }
 
+    /// The routines that are values of settings: `SFUNC = public.add`.
+    fn settings(&mut self, text: &Sql) {
+        let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+        for (i, _) in words.iter().enumerate().filter(|(_, word)| word.text == "=") {
+            let rest = words[i + 1..].iter().take_while(|t| t.text == "." || t.identifier().is_some());
+            let names: Vec<String> = rest.filter_map(|word| word.identifier()).take(2).collect();
+            let routine = |at: &&Address| matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure);
+            for name in &names {
+                let found = self.schema.objects.named(name).iter().filter(routine);
+                let here = |at: &&Address| match (&at.qualified().schema, names.len()) {
+                    (Some(schema), 2) => schema.as_str() == names[0],
+                    (schema, _) => schema.as_ref() == self.default,
+                };
+                self.found.extend(found.filter(here).cloned());
+            }
+        }
+    }
+
     /// What a path of names may mean: the object of its last name, or of an earlier one.
     fn named(&mut self, path: &Path, tables: &mut BTreeSet<Qualified>) {
+        if !path.called && path.names.first().is_some_and(|name| self.arguments.contains(name)) {
+            return;
+        }
         for (i, name) in path.names.iter().enumerate() {
             for at in self.schema.objects.named(name).iter().filter(|at| can_be_named(at)) {
                 let here = at.qualified();

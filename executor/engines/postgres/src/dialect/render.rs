@@ -122,7 +122,7 @@ pub(crate) fn transaction(sql: Vec<String>, limits: Limits) -> Action {
     Action::Transaction(Transaction {
         prepare: vec![],
         lock: vec![],
-        sql: sql.into_iter().map(Statement::new).collect(),
+        sql: sql.into_iter().map(|sql| Statement::new(crate::dialect::lasting::of(sql))).collect(),
         none: vec![],
         rejects: None,
         restore: vec![],
@@ -132,7 +132,12 @@ pub(crate) fn transaction(sql: Vec<String>, limits: Limits) -> Action {
 
 /// One statement outside any transaction.
 pub(crate) fn alone(sql: &str, limits: Limits) -> Action {
-    Action::Statement(Single { prepare: vec![], sql: Statement::new(sql), limits, partial: None })
+    Action::Statement(Single {
+        prepare: vec![],
+        sql: Statement::new(crate::dialect::lasting::of(sql.to_owned())),
+        limits,
+        partial: None,
+    })
 }
 
 /// Takes a table's strongest lock before anything else of a transaction.

@@ -1,7 +1,9 @@
 //! What tells routines apart: the types of what they take, not what they or their arguments are called.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
-    Address, ObjectKind,
+    Address, Body, Object, ObjectKind,
     sql::{TokenKind, tokens},
 };
 
@@ -26,6 +28,33 @@ pub(super) fn slot(at: &Address) -> Address {
     }
 }
 
+/// Whether a call may mean either of two routines: they have one name, and one of them can be called with fewer arguments than it has,
+/// or with more.
+pub(super) fn ambiguous((a, from): (&Address, &Object), (b, to): (&Address, &Object)) -> bool {
+    let elastic = |object: &Object| match &object.body {
+        Body::Source(source) => source.create.first().is_some_and(|sql| {
+            let words: Vec<_> = tokens(sql.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+            let Some(open) = words.iter().position(|t| t.text == "(") else { return false };
+            let mut depth = 0;
+            let within = words[open..].iter().take_while(|t| {
+                match t.text {
+                    "(" => depth += 1,
+                    ")" => depth -= 1,
+                    _ => {}
+                }
+                depth > 0
+            });
+            within
+                .into_iter()
+                .any(|t| ["default", "variadic", "="].iter().any(|word| t.text.eq_ignore_ascii_case(word)))
+        }),
+        _ => false,
+    };
+    let routine =
+        |at: &Address| matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
+    routine(a) && routine(b) && a.qualified() == b.qualified() && (elastic(from) || elastic(to))
+}
+
 /// The arguments of a signature, each as its words.
 fn arguments(signature: &str) -> Vec<Vec<&str>> {
     let (mut all, mut depth) = (vec![Vec::new()], 0);
@@ -46,6 +75,24 @@ fn arguments(signature: &str) -> Vec<Vec<&str>> {
     all
 }
 
+/// What the arguments of a signature are called.
+pub(super) fn argument_names(signature: &str) -> BTreeSet<String> {
+    let name = |argument: &Vec<&str>| {
+        let rest = match argument.as_slice() {
+            ["IN" | "OUT" | "INOUT" | "VARIADIC", rest @ ..] => rest,
+            all => all,
+        };
+        let named = matches!(rest, [first, second, ..] if is_word(second) && !is_long(first, second));
+        named.then(|| tokens(rest[0]).next()?.identifier()).flatten()
+    };
+    arguments(signature).iter().filter_map(name).collect()
+}
+
+/// Whether two words are the beginning of a type.
+fn is_long(first: &str, second: &str) -> bool {
+    LONG.iter().any(|(word, next)| *word == first && next.contains(&second))
+}
+
 /// The type of an argument; `None` for what a routine only gives.
 fn type_of(argument: &[&str]) -> Option<String> {
     let rest = match argument {
@@ -54,9 +101,7 @@ fn type_of(argument: &[&str]) -> Option<String> {
         all => all,
     };
     let named = match rest {
-        [first, second, ..] if is_word(second) => {
-            !LONG.iter().any(|(word, next)| word == first && next.contains(second))
-        }
+        [first, second, ..] if is_word(second) => !is_long(first, second),
         _ => false,
     };
     let words = if named { &rest[1..] } else { rest };

@@ -295,7 +295,7 @@ fn checks_are_proved_apart() {
     let rule =
         Constraint { validity: Validity::NotValid, ..Constraint::new(Rule::Check { expression: Sql::new("age > 0") }) };
     schema.table_mut(&public("users")).unwrap().constraints.insert(name("c"), rule);
-    let prove = ValidateConstraint { table: public("users"), name: name("c") };
+    let prove = ValidateConstraint { table: public("users"), name: name("c"), stood: false, forgets: false };
     let rendered = Postgres::new("15", None).render(&prove.into(), &schema, &schema).unwrap();
     assert_eq!(
         rendered.checks[0].count.sql(),

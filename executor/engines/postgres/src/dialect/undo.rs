@@ -2,7 +2,7 @@
 
 use mig_plan::{
     Action, Body, Column, ColumnValue, Complaint, Kind, ObjectKind, RenderedUndo, Rule, Schema,
-    kind::{AddColumn, AddConstraint, AlterColumn, DropColumn},
+    kind::{AddColumn, AddConstraint, AlterColumn, DropColumn, DropConstraint, ValidateConstraint},
     schema::IndexedBy,
 };
 
@@ -116,11 +116,26 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             }
             _ => reversed(change, (before, after), version, change.taken_back()),
         },
+        Kind::ValidateConstraint(k) if k.stood => Ok(unproved(k, before)),
         Kind::ValidateConstraint(_) => {
             Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
         }
         _ => reversed(change, (before, after), version, change.taken_back()),
     }
+}
+
+/// A constraint that is no longer known to hold for rows older than it.
+fn unproved(k: &ValidateConstraint, before: &Schema) -> RenderedUndo {
+    let was = before.constraint(&Kind::from(k.clone()).address());
+    let sql = was.into_iter().flat_map(|constraint| {
+        let (table, name, constraint) = (k.table.clone(), k.name.clone(), constraint.clone());
+        let drop = DropConstraint { table: table.clone(), name: name.clone(), constraint: constraint.clone() };
+        let add = AddConstraint { table, name, constraint };
+        [render::constraint::drop_sql(&drop)].into_iter().chain(render::constraint::add_sql(&add))
+    });
+    let mut action = transaction(sql.collect(), render::META);
+    render::locked(&mut action, &qualified(&k.table));
+    done("makes it again what is not known to hold for older rows".to_owned(), action)
 }
 
 /// An enum without a value that it has got: made anew, with what stands on it out of the way.

@@ -115,7 +115,7 @@ fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
     let expression = Sql::new(format!("({} IS NOT NULL)", quote(&now.name)));
     let check = Constraint { validity: Validity::NotValid, ..Constraint::new(Rule::Check { expression }) };
     let add = AddConstraint { table: table.clone(), name: name.clone(), constraint: check.clone() };
-    let prove = ValidateConstraint { table: table.clone(), name: name.clone() };
+    let prove = ValidateConstraint { table: table.clone(), name: name.clone(), stood: false, forgets: false };
     let proved = Constraint { validity: Validity::Valid, ..check };
     let drop = DropConstraint { table: table.clone(), name, constraint: proved };
     let column = now.name.clone();
@@ -252,7 +252,13 @@ fn early(change: &AlterColumn, group: &Group, now: &mut Column, retyped: bool) -
         drafts.push(nullable(step(table, now, to, Phase::Expand, "allows NULL")));
     }
     let plain = matches!(now.value, ColumnValue::Plain | ColumnValue::Default(_));
-    if let (true, false, true, ColumnValue::Default(_)) = (plain, retyped, now.value != goal.value, &goal.value) {
+    // One that is taken away before comes back when its time has come.
+    let taken = |other: &Kind| match other {
+        Kind::AlterColumn(k) => k != change && k.to.name == goal.name && k.to.value.is_plain(),
+        _ => false,
+    };
+    let new = now.value != goal.value && !group.changes.iter().any(taken);
+    if let (true, false, true, ColumnValue::Default(_)) = (plain, retyped, new, &goal.value) {
         let to = Column { value: goal.value.clone(), ..now.clone() };
         drafts.push(step(table, now, to, Phase::Expand, "gives new rows another default"));
     }

@@ -59,6 +59,14 @@ pub(super) fn as_one(drafts: &mut Vec<Draft>, group: &Group) {
         Kind::AddColumn(k) => held.contains(&k.column.name),
         _ => held.iter().any(|name| draft.atomic.as_deref() == Some(super::column::remake_mark(name).as_str())),
     };
+    // A column that is held for something outside of its table waits for that: it comes back in a step of its own.
+    let outside = |draft: &Draft| match &draft.change {
+        Kind::AlterColumn(k) => held.contains(&k.from.name) && k.from.data_type == k.to.data_type,
+        _ => true,
+    };
+    if drafts.iter().filter(|draft| is_part(draft)).all(outside) {
+        return;
+    }
     let Some(first) = drafts.iter().position(is_part) else { return };
     let (parts, others): (Vec<_>, Vec<_>) = drafts.drain(first..).partition(is_part);
     drafts.extend(parts.into_iter().map(|draft| draft.together(MARK)));

@@ -41,7 +41,12 @@ pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) 
         Rule::ForeignKey(_) | Rule::Check { .. } => {
             let constraint = Constraint { validity: Validity::NotValid, ..change.constraint.clone() };
             let add = AddConstraint { constraint, ..change.clone() };
-            let prove = ValidateConstraint { table: change.table.clone(), name: change.name.clone() };
+            let prove = ValidateConstraint {
+                table: change.table.clone(),
+                name: change.name.clone(),
+                stood: false,
+                forgets: false,
+            };
             let add = Draft::new(add, Phase::Contract, format!("{why} for new rows"));
             vec![
                 warned(add, HazardCode::TightensRule, tightens),

@@ -144,7 +144,7 @@ impl<'a> Served<'a> {
         let (table, (name, constraint)) = (self.table.clone(), self.parity());
         let add = AddConstraint { table: table.clone(), name: name.clone(), constraint: constraint.clone() };
         drafts.push(Draft::new(add, Phase::Backfill, "holds the hidden columns equal from now on"));
-        let prove = ValidateConstraint { table: table.clone(), name: name.clone() };
+        let prove = ValidateConstraint { table: table.clone(), name: name.clone(), stood: false, forgets: false };
         drafts.push(Draft::new(prove, Phase::Backfill, "proves that they are equal in every row"));
         let drop = DropConstraint { table, name, constraint };
         let mark = format!("rename {words}");

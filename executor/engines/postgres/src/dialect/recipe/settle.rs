@@ -109,7 +109,7 @@ impl Move<'_> {
         let add = Draft::new(add, Phase::Contract, "refuses what the new type cannot hold from now on");
         let says = "clients of the old schema get errors when they write what the new type cannot hold";
         drafts.push(warned(add, HazardCode::TightensRule, says));
-        let prove = ValidateConstraint { table: table.clone(), name };
+        let prove = ValidateConstraint { table: table.clone(), name, stood: false, forgets: false };
         drafts.push(Draft::new(prove, Phase::Contract, "proves that the hidden columns are right in every row"));
         for (pair, (now, _)) in self.twins().pairs.into_iter().zip(&self.now).filter(|(_, (now, _))| now.not_null) {
             let to = Column { not_null: true, ..pair.hidden.clone() };
@@ -180,7 +180,7 @@ impl Move<'_> {
         let comes = |table: &mig_plan::Qualified, name: &Name, c: &Constraint| {
             let constraint = Constraint { validity: Validity::NotValid, ..c.clone() };
             let add = AddConstraint { table: table.clone(), name: name.clone(), constraint };
-            let prove = ValidateConstraint { table: table.clone(), name: name.clone() };
+            let prove = ValidateConstraint { table: table.clone(), name: name.clone(), stood: false, forgets: false };
             [
                 Draft::new(add, Phase::Contract, format!("{name} holds the new columns")),
                 Draft::new(prove, Phase::Contract, format!("proves {name} for existing rows")),

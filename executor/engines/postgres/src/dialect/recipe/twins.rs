@@ -243,7 +243,7 @@ impl<'a> Move<'a> {
         let (name, constraint) = self.parity();
         let table = self.table.clone();
         let add = AddConstraint { table: table.clone(), name: name.clone(), constraint };
-        let prove = ValidateConstraint { table: table.clone(), name };
+        let prove = ValidateConstraint { table: table.clone(), name, stood: false, forgets: false };
         let mut drafts = vec![
             Draft::new(add, Phase::Backfill, "holds the hidden columns equal from now on"),
             Draft::new(prove, Phase::Backfill, "proves that they are equal in every row"),
@@ -369,7 +369,7 @@ impl<'a> Move<'a> {
         }
         let unit = unit.into_iter().map(|draft| draft.together(KEYS));
         let proofs = proofs.into_iter().map(|(table, name)| {
-            let prove = ValidateConstraint { table, name: name.clone() };
+            let prove = ValidateConstraint { table, name: name.clone(), stood: false, forgets: false };
             Draft::new(prove, Phase::Contract, format!("proves {name} for existing rows"))
         });
         unit.chain(proofs).collect()

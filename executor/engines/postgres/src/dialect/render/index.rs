@@ -9,7 +9,7 @@ use mig_plan::{
 
 use super::{PATIENT, WORK, is_partitioned, meta, table::parameters, transaction};
 use crate::dialect::{
-    inherit,
+    inherit, lasting,
     names::{list, qualified, quote, quote_text},
 };
 
@@ -163,7 +163,7 @@ fn drop_sql(at: &Address) -> String {
 fn beside(sql: &str, at: &Address, object: &Object) -> Action {
     Action::Statement(Single {
         prepare: vec![],
-        sql: Statement::new(sql),
+        sql: Statement::new(lasting::of(sql.to_owned())),
         limits: PATIENT,
         partial: Some(Partial {
             state: [(at.clone(), Some(broken(object).into()))].into(),

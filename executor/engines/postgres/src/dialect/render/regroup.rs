@@ -29,6 +29,9 @@ pub(crate) fn regroup(k: &Regroup, before: &Schema, after: &Schema) -> Result<Re
         return Err(super::missing(&at));
     };
     let (old, new) = (inherit::parents(was), inherit::parents(is));
+    if old == new && was == is {
+        return shift(k, (before, after));
+    }
     if old == new {
         return divide(k, (was, is), before, after);
     }
@@ -184,26 +187,122 @@ pub(crate) fn place_checks(
     checks
 }
 
+/// The foreign keys of other tables that lead to those of a set.
+fn inbound(schema: &Schema, set: &Set) -> Vec<AddConstraint> {
+    let of = set.keys().filter(|at| at.kind() == ObjectKind::Table).map(Address::qualified);
+    let keys = of.flat_map(|of| {
+        let keys = schema.references_to(&of).filter(|(from, ..)| !set.contains_key(&Address::table(from)));
+        let keys: Vec<_> = keys
+            .map(|(table, name, constraint)| AddConstraint {
+                table,
+                name: name.clone(),
+                constraint: constraint.clone(),
+            })
+            .collect();
+        keys
+    });
+    keys.collect()
+}
+
+/// Where rows wait that leave one partition for another.
+const MOVED: &str = "pg_temp._mig_moved";
+
+/// Gives partitions of a table other bounds, and rows to the one that they then belong to. Partitions that take no rows over stay as
+/// they are.
+fn shift(k: &Regroup, (before, after): (&Schema, &Schema)) -> Result<Rendered, Complaint> {
+    let at = Address::table(&k.table);
+    let name = qualified(&k.table);
+    let whole = inherit::whole(before, &k.table).ok_or_else(|| super::missing(&at))?;
+    let by = whole.options.get("partition_by").cloned().unwrap_or_default();
+    let of = |set: &Set| -> BTreeMap<Qualified, String> {
+        let tables = set.keys().filter(|at| at.kind() == ObjectKind::Table).map(Address::qualified);
+        let bound = |of: &Qualified| table_in(set, of)?.options.get("bound").cloned();
+        let own = |of: &Qualified| table_in(set, of).is_some_and(|t| inherit::parents(t).contains(&k.table));
+        tables.filter(|of| own(of)).filter_map(|of| Some((of.clone(), bound(&of)?))).collect()
+    };
+    let (old, new) = (of(&k.from), of(&k.to));
+    let keys = inbound(before, &k.from);
+    let mut sql: Vec<String> = keys
+        .iter()
+        .map(|key| format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(&key.table), quote(&key.name)))
+        .collect();
+    sql.extend(old.keys().map(|of| format!("ALTER TABLE {name} DETACH PARTITION {}", qualified(of))));
+    let given = whole.columns.iter().filter(|c| !matches!(c.value, ColumnValue::Generated { .. }));
+    let columns = list(&given.map(|c| c.name.clone()).collect::<Vec<_>>());
+    sql.push(format!("CREATE TEMPORARY TABLE _mig_moved ON COMMIT DROP AS SELECT {columns} FROM {name} WITH NO DATA"));
+    let away = |of: &Qualified, which: String| {
+        let of = qualified(of);
+        [
+            format!("INSERT INTO {MOVED} SELECT {columns} FROM {of} WHERE {which}"),
+            format!("DELETE FROM {of} WHERE {which}"),
+        ]
+    };
+    let back =
+        |from: &str| format!("INSERT INTO {name} ({columns}) OVERRIDING SYSTEM VALUE\nSELECT {columns} FROM {from}");
+    for (of, bound) in new.iter().filter(|(of, _)| old.contains_key(*of)) {
+        sql.extend(bound::fits(&k.table, &by, bound).into_iter().flat_map(|fits| away(of, format!("NOT {fits}"))));
+    }
+    let rest = default_partition(after, &k.table).filter(|rest| !new.contains_key(rest));
+    for bound in rest.iter().flat_map(|_| new.values()) {
+        let fits = bound::fits(&k.table, &by, bound).into_iter();
+        sql.extend(fits.flat_map(|fits| rest.iter().flat_map(move |rest| away(rest, fits.clone()))));
+    }
+    for (of, bound) in new.iter().filter(|(of, _)| old.contains_key(*of)) {
+        sql.push(format!("ALTER TABLE {name} ATTACH PARTITION {} {bound}", qualified(of)));
+    }
+    let is_new = |of: &Qualified| k.to.contains_key(&Address::table(of)) && !k.from.contains_key(&Address::table(of));
+    for of in in_order(&k.table, after).iter().filter(|of| is_new(of)) {
+        let address = Address::table(of);
+        let Some(object) = k.to.get(&address) else { continue };
+        sql.extend(object::create_sql(&address, object, after)?);
+    }
+    for (address, object) in k.to.iter().filter(|(address, _)| !k.from.contains_key(*address)) {
+        if let Body::Index(of) = &object.body {
+            sql.push(index::create_sql(address, of, ""));
+            sql.extend(index::after_create(address, object, of, after));
+        }
+    }
+    sql.push(back(MOVED));
+    for of in old.keys().filter(|of| !new.contains_key(*of)).map(qualified) {
+        sql.push(back(&of));
+        sql.push(format!("DROP TABLE {of}"));
+    }
+    sql.push(format!("DROP TABLE {MOVED}"));
+    sql.extend(inbound(after, &k.to).iter().flat_map(constraint::add_sql));
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, while rows go from one partition to another"));
+    limit(&mut out.action, WORK);
+    locked(&mut out.action, &name);
+    let says = format!("rows of {} go from one partition to another while readers and writers wait", k.table);
+    out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &at, says));
+    out.checks.extend(old.keys().filter_map(|of| unplaced(&k.table, of, &by, after)));
+    Ok(out)
+}
+
+fn default_partition(schema: &Schema, parent: &Qualified) -> Option<Qualified> {
+    let is_default = |table: &Table| table.options.get("bound").is_some_and(|b| b.eq_ignore_ascii_case("default"));
+    inherit::children(schema, parent).find(|(_, table)| is_default(table)).map(|(at, _)| at)
+}
+
+/// The question whether a row of a partition fits none of those that will be there.
+fn unplaced(parent: &Qualified, of: &Qualified, by: &str, after: &Schema) -> Option<DraftCheck> {
+    let fit = inherit::children(after, parent)
+        .map(|(_, table)| bound::fits(parent, by, table.options.get("bound")?))
+        .collect::<Option<Vec<_>>>()?;
+    Some(DraftCheck {
+        at: Address::table(of),
+        says: format!("every row of {of} fits a partition of {parent}"),
+        help: vec!["move or delete the rows that fit none".to_owned(), "choose other bounds".to_owned()],
+        count: CheckSql::new(format!("SELECT count(*) FROM {} WHERE NOT ({})", qualified(of), fit.join(" OR "))),
+        sample: None,
+        stops: true,
+    })
+}
+
 /// Makes a table anew with its rows, divided as it shall be.
 fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
     let at = Address::table(&k.table);
     let (was, is) = tables;
     let name = qualified(&k.table);
-    let inbound = |schema: &Schema, set: &Set| -> Vec<AddConstraint> {
-        let of = set.keys().filter(|at| at.kind() == ObjectKind::Table).map(Address::qualified);
-        let keys = of.flat_map(|of| {
-            let keys = schema.references_to(&of).filter(|(from, ..)| !set.contains_key(&Address::table(from)));
-            let keys: Vec<_> = keys
-                .map(|(table, name, constraint)| AddConstraint {
-                    table,
-                    name: name.clone(),
-                    constraint: constraint.clone(),
-                })
-                .collect();
-            keys
-        });
-        keys.collect()
-    };
     let mut sql = Vec::new();
     for key in inbound(before, &k.from) {
         sql.push(format!("ALTER TABLE {} DROP CONSTRAINT {}", qualified(&key.table), quote(&key.name)));
@@ -347,8 +446,13 @@ fn copy(to: &Qualified, from: &str, was: &Table, is: &Table) -> String {
         .map(|c| c.name.clone())
         .filter(|name| given(name, is) && was.column(name).is_some())
         .collect();
+    let value = |name: &Name| match (was.column(name), is.column(name)) {
+        (Some(was), Some(is)) if was.data_type != is.data_type => format!("{}::{}", quote(name), is.data_type),
+        _ => quote(name),
+    };
+    let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
     let columns = list(&columns);
-    format!("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE\nSELECT {columns} FROM {from}", qualified(to),)
+    format!("INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE\nSELECT {values} FROM {from}", qualified(to),)
 }
 
 /// Gives sequences to the columns of the new table, and goes on counting where the old one was.

@@ -1,0 +1,74 @@
+//! Defaults and computed columns over code that goes, or is made anew, while they stay: they let go of the old before, and take hold of
+//! what comes in its place after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{
+    Address, Body, Column, ColumnValue, Dialect, Group, Kind, Object, ObjectKind, Schema, Table, kind::AlterColumn,
+};
+
+/// The code and the like that goes, even if it comes again.
+pub(super) fn gone(groups: &[Group], dialect: &dyn Dialect) -> BTreeSet<Address> {
+    let goes = |change: &Kind| match change {
+        Kind::Drop(k) => is_code(&k.at),
+        Kind::Replace(k) => is_code(&k.at) && dialect.disturbs(change).contains(&k.at),
+        _ => false,
+    };
+    groups.iter().flat_map(|g| &g.changes).filter(|change| goes(change)).map(Kind::address).collect()
+}
+
+fn is_code(at: &Address) -> bool {
+    matches!(at.kind(), ObjectKind::Function | ObjectKind::Aggregate | ObjectKind::Other)
+}
+
+/// Lets columns go of what is gone for as long as it is, where they need it or its successor again. Gives what they let go of.
+pub(super) fn values(
+    groups: &mut Vec<Group>,
+    (live, goal): (&Schema, &Schema),
+    depends: &BTreeMap<Address, BTreeSet<Address>>,
+    gone: &BTreeSet<Address>,
+    dialect: &dyn Dialect,
+) -> BTreeSet<Address> {
+    let mut let_go = BTreeSet::new();
+    if gone.is_empty() {
+        return let_go;
+    }
+    let columns = depends.iter().filter(|(at, needs)| at.kind() == ObjectKind::Column && !needs.is_disjoint(gone));
+    for (at, needs) in columns {
+        let (Some(was), Some(is)) = (live.column(at), goal.column(at)) else { continue };
+        let Some(table) = at.relation().filter(|_| !was.value.is_plain() && !is.value.is_plain()) else { continue };
+        let of: Vec<&Address> = needs.intersection(gone).collect();
+        let alone = Object::new(Body::Table(Table { columns: vec![is.clone()], ..Table::default() }));
+        let wanted = dialect.references(&Address::table(&table), &alone, goal);
+        let succeeds = |need: &Address| of.iter().any(|old| *old == need || old.path() == need.path());
+        if !wanted.iter().any(succeeds) {
+            continue;
+        }
+        let group = super::group_of(groups, &Address::table(&table));
+        if hold(group, was) {
+            let_go.extend(of.into_iter().cloned());
+        }
+    }
+    let_go
+}
+
+/// Takes the value from a column first, and gives it back last; `false` where it has none in between anyway.
+fn hold(group: &mut Group, column: &Column) -> bool {
+    let own = |change: &Kind| matches!(change, Kind::AlterColumn(k) if k.from.name == column.name);
+    let goes = |change: &Kind| matches!(change, Kind::DropColumn(k) if k.column.name == column.name);
+    if group.changes.iter().any(goes) || group.changes.iter().filter(|change| own(change)).count() > 1 {
+        return false;
+    }
+    let found = group.changes.iter().position(own).map(|i| group.changes.remove(i));
+    let to = match found {
+        Some(Kind::AlterColumn(k)) => k.to,
+        _ => column.clone(),
+    };
+    let computed = matches!(column.value, ColumnValue::Generated { .. });
+    let held = Column { value: ColumnValue::Plain, not_null: column.not_null && !computed, ..column.clone() };
+    let table = group.at.qualified();
+    let first = AlterColumn { table: table.clone(), from: column.clone(), to: held.clone(), using: None };
+    group.changes.insert(0, first.into());
+    group.changes.push(AlterColumn { table, from: held, to, using: None }.into());
+    true
+}
