@@ -1,9 +1,10 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Body, Column, ColumnValue, Complaint, Kind, ObjectKind, RenderedUndo, Rule, Schema,
+    Action, Body, Column, ColumnValue, Complaint, Kind, Name, ObjectKind, RenderedUndo, Rule, Schema, Sql,
     kind::{AddColumn, AddConstraint, AlterColumn, DropColumn, DropConstraint, ValidateConstraint},
     schema::IndexedBy,
+    sql::{TokenKind, tokens},
 };
 
 use super::{
@@ -181,7 +182,7 @@ fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Compl
     let own = before.table(&k.table);
     for (rule, constraint) in own.into_iter().flat_map(|t| &t.constraints) {
         let over = match &constraint.rule {
-            Rule::Check { expression } | Rule::Exclude { definition: expression } => expression.mentions(name),
+            Rule::Check { expression } | Rule::Exclude { definition: expression } => reads(expression, name),
             _ => constraint.columns().contains(name),
         };
         if over {
@@ -192,10 +193,10 @@ fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Compl
     for (at, of) in before.indexes_of(&k.table) {
         let object = &before.objects[at];
         let over = of.include.contains(name)
-            || of.predicate.as_ref().is_some_and(|text| text.mentions(name))
+            || of.predicate.as_ref().is_some_and(|text| reads(text, name))
             || of.parts.iter().any(|part| match &part.what {
                 IndexedBy::Column(own) => own == name,
-                IndexedBy::Expression(text) => text.mentions(name),
+                IndexedBy::Expression(text) => reads(text, name),
             });
         if over {
             sql.push(index::create_sql(at, of, ""));
@@ -205,6 +206,15 @@ fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Compl
     let mut action = transaction(sql, WORK);
     render::locked(&mut action, &table);
     Ok(done("makes the column anew, computed by the server; every row is written anew".to_owned(), action))
+}
+
+/// Whether an expression reads a column: names it, and not a function that is called the same.
+fn reads(text: &Sql, column: &Name) -> bool {
+    let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+    words.iter().enumerate().any(|(i, word)| {
+        let called = words.get(i + 1).is_some_and(|next| next.text == "(");
+        !called && word.identifier().is_some_and(|found| found == column.as_str())
+    })
 }
 
 /// Whether a change is about what a table says of a parent's column.
