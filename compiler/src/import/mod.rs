@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use mig_plan::{Address, Body, Dialect, Name, Object, ObjectKind, Qualified, Schema, Snapshot};
+use mig_plan::{Address, Body, Dialect, Name, Object, ObjectKind, Qualified, Sameness, Schema, Snapshot, Sql};
 
 use self::text::key;
 use crate::{
@@ -161,6 +161,26 @@ impl Writer<'_> {
     fn path(&self, at: &Qualified) -> String {
         let schema = at.schema.as_ref().filter(|s| Some(*s) != self.dialect.default_schema().as_ref());
         schema.map(|s| format!("{s}.")).unwrap_or_default() + &at.name.to_string()
+    }
+
+    /// A type as specs write it: without the default schema, where that means the same.
+    fn type_name<'t>(&self, data_type: &'t str) -> &'t str {
+        let short = self.dialect.default_schema().and_then(|schema| {
+            let rest = data_type.strip_prefix(&self.dialect.quote(&schema))?;
+            rest.strip_prefix('.')
+        });
+        let means = |short: &&str| self.dialect.data_type(short, self.schema).is_ok_and(|full| full == data_type);
+        short.filter(means).unwrap_or(data_type)
+    }
+
+    /// An expression of an object as people write it: without parentheses around the whole, where that means the same.
+    fn expression<'t>(&self, of: &Object, sql: &'t Sql) -> &'t str {
+        let mut short = sql.as_str();
+        while let Some(inner) = text::inside(short) {
+            short = inner;
+        }
+        let means = |short: &str| self.dialect.same_text(of, &Sql::new(short), sql) == Sameness::Same;
+        if short == sql.as_str() || means(short) { short } else { sql.as_str() }
     }
 
     /// The key under which something stands in its section.

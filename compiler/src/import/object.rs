@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Address, Body, Object, ObjectKind, Qualified, schema::Domain};
+use mig_plan::{Address, Body, Object, ObjectKind, schema::Domain};
 
 use super::{
     Lines, Writer, options, put, section,
@@ -24,11 +24,11 @@ impl Writer<'_> {
             }
             Body::Enum { values } => put(&mut lines, "values", Some(strings(values.iter().map(String::as_str)))),
             Body::Domain(domain) => {
-                put(&mut lines, "type", Some(string(&domain.base)));
+                put(&mut lines, "type", Some(string(self.type_name(&domain.base))));
                 put(&mut lines, "not_null", domain.not_null.then(|| "true".to_owned()));
                 put(&mut lines, "default", domain.default.as_ref().map(|sql| scalar(sql.as_str())));
                 put(&mut lines, "collation", domain.collation.as_deref().map(string));
-                after = domain_checks(&at.qualified(), &header, domain);
+                after = self.domain_checks(at, &header, object, domain);
             }
             Body::Sequence(sequence) => {
                 let usual = sequence.data_type == "bigint";
@@ -66,15 +66,15 @@ impl Writer<'_> {
         said.append(&mut lines);
         section(&format!("[{header}]"), &said) + &after
     }
-}
 
-fn domain_checks(at: &Qualified, header: &str, domain: &Domain) -> String {
-    let default = default_domain_check(at, &BTreeSet::new());
-    let checks = domain.checks.iter().map(|(name, sql)| {
-        let mut lines = Lines::new();
-        put(&mut lines, "name", (default.as_ref() != Some(name)).then(|| string(&write_column(name))));
-        put(&mut lines, "expr", Some(string(sql.as_str())));
-        section(&format!("[[{header}.checks]]"), &lines)
-    });
-    checks.collect()
+    fn domain_checks(&self, at: &Address, header: &str, object: &Object, domain: &Domain) -> String {
+        let default = default_domain_check(&at.qualified(), &BTreeSet::new());
+        let checks = domain.checks.iter().map(|(name, sql)| {
+            let mut lines = Lines::new();
+            put(&mut lines, "name", (default.as_ref() != Some(name)).then(|| string(&write_column(name))));
+            put(&mut lines, "expr", Some(string(self.expression(object, sql))));
+            section(&format!("[[{header}.checks]]"), &lines)
+        });
+        checks.collect()
+    }
 }

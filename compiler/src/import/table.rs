@@ -20,22 +20,19 @@ type IsKind = fn(&Rule) -> bool;
 impl Writer<'_> {
     pub(super) fn table(&self, at: &Qualified) -> String {
         let address = Address::table(at);
-        let Some(Object { comment, grants, body: Body::Table(table) }) =
-            self.schema.objects.get(&address).map(AsRef::as_ref)
-        else {
-            return String::new();
-        };
+        let object = self.schema.objects.get(&address).map(AsRef::as_ref);
+        let Some(object @ Object { comment, grants, body: Body::Table(table) }) = object else { return String::new() };
         let header = format!("table.{}", self.key_of(&address));
         let mut lines = Lines::new();
         let primary = table.constraints.iter().find(|(_, c)| matches!(c.rule, Rule::PrimaryKey(_)));
-        put(&mut lines, "primary_key", primary.map(|(name, c)| self.primary_key(at, name, c)));
+        put(&mut lines, "primary_key", primary.map(|(name, c)| self.primary_key(at, object, name, c)));
         put(&mut lines, "comment", comment.as_deref().map(string));
         put(&mut lines, "grants", super::grants::grants(grants));
         put(&mut lines, "options", options(&table.options));
         let bare = lines.is_empty() && !table.columns.is_empty();
         let mut out = if bare { String::new() } else { section(&format!("[{header}]"), &lines) };
         if !table.columns.is_empty() {
-            let columns = table.columns.iter().map(|c| (write_column(&c.name), self.column(table, c))).collect();
+            let columns = table.columns.iter().map(|c| (write_column(&c.name), self.column(object, table, c))).collect();
             out += &section(&format!("[{header}.columns]"), &columns);
         }
         let kinds: [(&str, IsKind); 4] = [
@@ -46,7 +43,7 @@ impl Writer<'_> {
         ];
         for (word, is) in kinds {
             for (name, constraint) in table.constraints.iter().filter(|(_, c)| is(&c.rule)) {
-                let lines = self.constraint(at, name, constraint);
+                let lines = self.constraint(at, object, name, constraint);
                 out += &section(&format!("[[{header}.{word}]]"), &lines);
             }
         }
@@ -59,12 +56,12 @@ impl Writer<'_> {
         all.map(|(at, index)| section(&format!("[[{header}.indexes]]"), &self.index(at, index))).collect()
     }
 
-    fn column(&self, table: &Table, column: &Column) -> String {
+    fn column(&self, object: &Object, table: &Table, column: &Column) -> String {
         let in_key = table.primary_key().is_some_and(|(_, key)| key.columns.contains(&column.name));
         let mark = if column.not_null || (in_key && self.keys_imply) { "" } else { "?" };
         let like_a_mark = column.data_type.ends_with('?');
         let mark = if like_a_mark { "?" } else { mark };
-        let data_type = string(&format!("{}{mark}", column.data_type));
+        let data_type = string(&format!("{}{mark}", self.type_name(&column.data_type)));
         let mut lines = vec![("type".to_owned(), data_type.clone())];
         put(&mut lines, "null", like_a_mark.then(|| (!column.not_null).to_string()));
         match &column.value {
@@ -81,10 +78,10 @@ impl Writer<'_> {
                 put(&mut lines, "identity", Some(value));
             }
             ColumnValue::Generated { expression, stored: true } => {
-                put(&mut lines, "generated", Some(string(expression.as_str())));
+                put(&mut lines, "generated", Some(string(self.expression(object, expression))));
             }
             ColumnValue::Generated { expression, stored: false } => {
-                let pairs = [("as", string(expression.as_str())), ("stored", "false".to_owned())];
+                let pairs = [("as", string(self.expression(object, expression))), ("stored", "false".to_owned())];
                 put(&mut lines, "generated", Some(inline(&pairs.map(|(k, v)| (k.to_owned(), v)))));
             }
         }
@@ -100,21 +97,21 @@ impl Writer<'_> {
         (default != *name).then(|| string(&write_column(name)))
     }
 
-    fn primary_key(&self, table: &Qualified, name: &Name, constraint: &Constraint) -> String {
-        let lines = self.constraint(table, name, constraint);
+    fn primary_key(&self, table: &Qualified, object: &Object, name: &Name, constraint: &Constraint) -> String {
+        let lines = self.constraint(table, object, name, constraint);
         match &lines[..] {
             [(key, columns)] if key == "columns" => columns.clone(),
             _ => inline(&lines),
         }
     }
 
-    fn constraint(&self, table: &Qualified, name: &Name, constraint: &Constraint) -> Lines {
+    fn constraint(&self, table: &Qualified, object: &Object, name: &Name, constraint: &Constraint) -> Lines {
         let mut lines = Lines::new();
         put(&mut lines, "name", self.constraint_name(table, name, constraint));
         match &constraint.rule {
             Rule::PrimaryKey(key) | Rule::Unique(key) => key_lines(&mut lines, key),
             Rule::ForeignKey(fk) => self.foreign_key(&mut lines, fk),
-            Rule::Check { expression } => put(&mut lines, "expr", Some(string(expression.as_str()))),
+            Rule::Check { expression } => put(&mut lines, "expr", Some(string(self.expression(object, expression)))),
             Rule::Exclude { definition } => put(&mut lines, "definition", Some(string(definition.as_str()))),
         }
         let deferrable = match constraint.deferral {
@@ -158,9 +155,11 @@ impl Writer<'_> {
         put(&mut lines, "unique", index.unique.then(|| "true".to_owned()));
         put(&mut lines, "method", index.method.as_deref().map(string));
         put(&mut lines, "include", (!index.include.is_empty()).then(|| columns(&index.include)));
-        put(&mut lines, "where", index.predicate.as_ref().map(|sql| string(sql.as_str())));
+        let object = self.schema.objects.get(at);
+        let predicate = index.predicate.as_ref().zip(object).map(|(sql, object)| string(self.expression(object, sql)));
+        put(&mut lines, "where", predicate);
         put(&mut lines, "nulls_not_distinct", index.nulls_not_distinct.then(|| "true".to_owned()));
-        let comment = self.schema.objects.get(at).and_then(|object| object.comment.as_deref());
+        let comment = object.and_then(|object| object.comment.as_deref());
         put(&mut lines, "comment", comment.map(string));
         put(&mut lines, "options", options(&index.options));
         debug_assert!(at.kind() == ObjectKind::Index, "only indexes are written here");

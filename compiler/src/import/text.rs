@@ -1,4 +1,6 @@
-//! TOML as a person writes it: keys, strings and numbers.
+//! TOML as a person writes it: keys, strings and numbers. And SQL in it.
+
+use mig_plan::sql::tokens;
 
 /// A key: bare where it can be.
 pub(crate) fn key(text: &str) -> String {
@@ -70,6 +72,21 @@ pub(crate) fn list(items: Vec<String>) -> String {
     }
 }
 
+/// What stands between parentheses around the whole of an SQL text.
+pub(crate) fn inside(sql: &str) -> Option<&str> {
+    let sql = sql.trim();
+    let inner = sql.strip_prefix('(')?.strip_suffix(')')?;
+    let mut depth = 0_usize;
+    for token in tokens(inner) {
+        depth = match token.text {
+            "(" => depth + 1,
+            ")" => depth.checked_sub(1)?,
+            _ => depth,
+        };
+    }
+    (depth == 0).then(|| inner.trim())
+}
+
 /// A table on one line.
 pub(crate) fn inline(pairs: &[(String, String)]) -> String {
     let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
@@ -81,6 +98,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn only_parentheses_around_the_whole_are_left_out() {
+        assert_eq!(inside("(code > 0)"), Some("code > 0"));
+        assert_eq!(inside(" ( f(a) and (b) ) "), Some("f(a) and (b)"));
+        assert_eq!(inside("(a = ')')"), Some("a = ')'"));
+        for sql in ["(a) or (b)", "f(a)", "a", "(a"] {
+            assert_eq!(inside(sql), None, "{sql}");
+        }
+    }
 
     proptest! {
         #[test]
