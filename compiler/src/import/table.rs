@@ -32,7 +32,8 @@ impl Writer<'_> {
         let bare = lines.is_empty() && !table.columns.is_empty();
         let mut out = if bare { String::new() } else { section(&format!("[{header}]"), &lines) };
         if !table.columns.is_empty() {
-            let columns = table.columns.iter().map(|c| (write_column(&c.name), self.column(object, table, c))).collect();
+            let columns =
+                table.columns.iter().map(|c| (write_column(&c.name), self.column(object, table, c))).collect();
             out += &section(&format!("[{header}.columns]"), &columns);
         }
         let kinds: [(&str, IsKind); 4] = [
