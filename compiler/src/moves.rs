@@ -6,8 +6,8 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Schema, Snapshot,
-    kind::{Rename, RenameMember, RenameValue, rename_in_texts, value_renamed_in_texts},
+    Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Sameness, Schema, Snapshot,
+    kind::{Drop, Rename, RenameMember, RenameValue, rename_in_texts, value_renamed_in_texts},
     renaming::Renaming,
 };
 
@@ -43,9 +43,33 @@ pub(crate) fn resolve(
     dialect: &dyn Dialect,
     say: &mut Vec<Diagnostic>,
 ) -> Renames {
+    let mut said = Vec::new();
+    let renames = after(Vec::new(), intent, snapshot, dialect, &mut said);
+    let stale = renames.stale(intent, snapshot, dialect);
+    if stale.is_empty() {
+        say.extend(said);
+        return renames;
+    }
+    after(stale, intent, snapshot, dialect, say)
+}
+
+/// The renames once some objects are gone that cannot stand over the new names.
+fn after(
+    stale: Vec<Kind>,
+    intent: &Intent,
+    snapshot: &Snapshot,
+    dialect: &dyn Dialect,
+    say: &mut Vec<Diagnostic>,
+) -> Renames {
     let mut renames =
         Renames { schema: snapshot.schema.0.clone(), depends: snapshot.depends.clone(), ..Renames::default() };
     let fresh = renames.schema.tables().next().is_none();
+    for change in stale {
+        if renames.schema.apply(&change).is_ok() {
+            renames.depends.remove(&change.address());
+            renames.changes.push(change);
+        }
+    }
     let (schemas, objects): (Vec<Move>, Vec<Move>) =
         intent.object_moves.iter().cloned().partition(|m| m.from.kind() == ObjectKind::Namespace);
     renames.all(&schemas, fresh, dialect, say);
@@ -67,6 +91,39 @@ pub(crate) fn resolve(
 }
 
 impl Renames {
+    /// What has another text in the goal, and says a name in the base that is another by then, where the engine makes nothing over what is
+    /// not there: it goes before the renames and comes after them, so that the way back finds each name when it is wanted.
+    fn stale(&self, intent: &Intent, snapshot: &Snapshot, dialect: &dyn Dialect) -> Vec<Kind> {
+        let now_at = |at: &Address| {
+            let now = at.relation().and_then(|of| self.tables.iter().find(|(_, base)| **base == of));
+            now.map_or_else(|| at.clone(), |(now, _)| Address::member(at.kind(), now, at.name().clone()))
+        };
+        let stays_as_it_is = |at: &Address, object: &Arc<Object>| match intent.goal.objects.get(&now_at(at)) {
+            Some(goal) => same(object, goal, dialect),
+            None => true,
+        };
+        let base = &snapshot.schema.0;
+        let changed: Vec<_> = base.objects.iter().filter(|(at, object)| !stays_as_it_is(at, object)).collect();
+        let needs = |at: &Address, object: &Object| dialect.references(at, object, base);
+        let named = |at: &Address, object: &Object| dialect.outdated(at, object, base, &self.tables, &self.columns);
+        let mut stale: Vec<_> = changed.iter().copied().filter(|(at, object)| named(at, object)).collect();
+        // What is made from them says what they no longer have.
+        while let Some(over) = changed.iter().copied().find(|(at, object)| {
+            let stands_on = |on: &Address| stale.iter().any(|(at, _)| *at == on);
+            let kind = matches!(at.kind(), ObjectKind::View | ObjectKind::Trigger);
+            kind && !stands_on(at) && needs(at, object).iter().any(stands_on)
+        }) {
+            stale.push(over);
+        }
+        let mut drops = Vec::new();
+        while !stale.is_empty() {
+            let is_free = |at: &Address| !stale.iter().any(|(by, object)| *by != at && needs(by, object).contains(at));
+            let (at, object) = stale.remove(stale.iter().position(|(at, _)| is_free(at)).unwrap_or(0));
+            drops.push(Drop::new(at.clone(), object.clone()).into());
+        }
+        drops
+    }
+
     /// Makes the renames of one list as soon as their targets are free, so that chains work in any order.
     fn all(&mut self, moves: &[Move], fresh: bool, dialect: &dyn Dialect, say: &mut Vec<Diagnostic>) {
         let now: Vec<Move> = moves.iter().map(|m| self.where_it_is(m)).collect();
@@ -288,6 +345,16 @@ impl Renames {
             self.depends.insert(readdressed(&at, m, moves), needs);
         }
     }
+}
+
+/// Whether two views or triggers have the same text.
+fn same(live: &Object, goal: &Object, dialect: &dyn Dialect) -> bool {
+    let pairs: Vec<_> = match (&live.body, &goal.body) {
+        (Body::View(live), Body::View(goal)) => vec![(&live.query, &goal.query)],
+        (Body::Source(live), Body::Source(goal)) => live.create.iter().zip(&goal.create).collect(),
+        _ => return false,
+    };
+    pairs.iter().all(|(catalog, declared)| dialect.same_text(live, declared, catalog) == Sameness::Same)
 }
 
 /// A move as a change.

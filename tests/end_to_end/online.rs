@@ -528,3 +528,38 @@ fn a_client_that_never_rests_does_not_hold_a_backfill_up() {
     assert_eq!(database.query("select count(*) from visit where length is distinct from length(page);").trim(), "0");
     work.nothing_to_do(&database);
 }
+
+#[test]
+fn a_client_that_never_rests_does_not_hold_a_backfill_of_mariadb_up() {
+    let database = Engine::MariaDb.database(
+        "create table visit (id bigint not null auto_increment primary key, page varchar(40) not null);
+         insert into visit (page) select concat('p', seq) from seq_1_to_20000;",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let both = "page = \"varchar(40)\"\nlength = \"int\"\nloud = \"varchar(60)?\"\nlouder = \"varchar(60)\"";
+    work.edit("specs/schema.toml", "page = \"varchar(40)\"", both);
+    let sets = "set.length = \"length(page)\"\nset.loud = \"upper(page)\"\nset.louder = \"concat(loud, '!')\"";
+    work.write("specs/transform.toml", &format!("[transform.visit]\n{sets}\n"));
+    work.plan(&database);
+    work.sign();
+    let visits = "begin not atomic
+        while not exists (select 1 from information_schema.tables where table_schema = database() and table_name = 'enough') do
+            insert into visit (page) values ('meanwhile'); do sleep(0.0005); end while; end";
+    let mut client = client(&database.url(), visits).arg("--delimiter=//").spawn().unwrap();
+    apply_through(&work, &database, "switch");
+    // A client of the new schema says itself what a row has.
+    database.query("insert into visit (page, length, louder) values ('mine', 7, 'own')");
+    database.query("create table enough (id int)");
+    assert!(client.wait().unwrap().success());
+    database.query("drop table enough");
+    let late = "select count(*) from visit where page = 'meanwhile' and length is null";
+    assert_ne!(database.query(late).trim(), "0");
+    work.apply(&database);
+    let wrong = "select count(*) from visit where page <> 'mine' and not (length <=> length(page) and louder <=> concat(upper(page), '!'))";
+    assert_eq!(database.query(wrong).trim(), "0");
+    assert_eq!(database.query("select length, louder from visit where page = 'mine'").trim(), "7|own");
+    work.nothing_to_do(&database);
+    work.rollback(&database);
+    assert_eq!(database.query("select count(*) > 20000, min(page) from visit").trim(), "1|meanwhile");
+}

@@ -85,6 +85,7 @@ pairs! {
     mariadb_long: MariaDb "mariadb_long.sql";
     mariadb_keyless: MariaDb "mariadb_keyless.sql";
     mariadb_keys: MariaDb "mariadb_keys.sql";
+    mariadb_names: MariaDb "mariadb_names.sql";
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
     mariadb_partitions: MariaDb "mariadb_partitions.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
@@ -105,4 +106,5 @@ pairs! {
     postgres_proofs_and_aggregates: Postgres "postgres_proofs.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
+    sqlite_names: Sqlite "sqlite_names.sql";
 }

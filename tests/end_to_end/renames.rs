@@ -118,3 +118,46 @@ fn there_and_back(renamed: &Renamed) {
 fn a_rename_is_carried_to_all_that_says_the_name() {
     RENAMES.iter().for_each(there_and_back);
 }
+
+/// MariaDB neither writes new names into views and triggers, nor makes either over names that are not there: forward and back.
+#[test]
+fn what_says_an_old_name_goes_and_comes() {
+    let form = |table: &str, column: &str, rows: &str| {
+        format!(
+            "create table {table} (id int primary key, {column} varchar(50) not null, boss int, key by_boss (boss),
+                constraint under foreign key (boss) references {table} (id));
+             create table other (nm int, note varchar(9)); create view untouched as select nm, note from other;
+             create view names as select id, {column} from {table};
+             create view long_names as select id from names where {column} > 'm';
+             create trigger tidies before insert on {table} for each row set new.{column} = trim(new.{column}); {rows}"
+        )
+    };
+    let live = Engine::MariaDb.database(&form("usr", "nm", "insert into usr values (1, ' a', null), (2, 'b', 1);"));
+    let wanted = Engine::MariaDb.database(&form("person", "name", ""));
+    let shape = |database: &Database| {
+        let name = database.url().rsplit('/').next().unwrap().to_owned();
+        let all = "select 'column', table_name, column_name, ordinal_position, column_type, is_nullable from information_schema.columns
+              where table_schema = database() and table_name not like '\\_mig\\_%'
+            union all select 'view', table_name, view_definition, '', '', '' from information_schema.views where table_schema = database()
+            union all select 'trigger', trigger_name, event_object_table, action_statement, '', '' from information_schema.triggers where trigger_schema = database()
+            union all select 'key', constraint_name, table_name, referenced_table_name, '', '' from information_schema.referential_constraints
+              where constraint_schema = database() order by 1, 2, 3";
+        database.query(all).replace(&name, "db")
+    };
+    let first = shape(&live);
+    let at = Workspace::new();
+    at.import(&wanted);
+    at.edit("specs/schema.toml", "[table.person]", "[table.person]\nwas = \"usr\"");
+    at.edit("specs/schema.toml", "name = \"varchar(50)\"", "name = { type = \"varchar(50)\", was = \"nm\" }");
+    let plan = at.plan(&live).stdout;
+    assert!(!plan.contains("untouched"), "a view of another table goes for nothing:\n{plan}");
+    at.sign();
+    at.apply(&live);
+    assert_eq!(shape(&live), shape(&wanted));
+    at.nothing_to_do(&live);
+    live.query("insert into person values (3, '  z', 1)");
+    assert_eq!(live.query("select name from person order by id").trim(), "a\nb\nz");
+    at.rollback(&live);
+    assert_eq!(shape(&live), first);
+    assert_eq!(live.query("select nm from usr order by id").trim(), "a\nb\nz");
+}

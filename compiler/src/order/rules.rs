@@ -147,6 +147,13 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 edge(changer, i, "a thing takes its final form before what stands on it is made");
             }
         }
+        // A view that goes and comes again goes before one that it is made from changes.
+        let again = |at: &Address| at.kind() == ObjectKind::View && makers.contains_key(at);
+        if mark.outright(&mark.removes).any(again) {
+            for &changer in mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten() {
+                edge(i, changer, "what stands on a view goes before the view changes");
+            }
+        }
         for at in &mark.outlives {
             for &remover in removers.get(at).unwrap_or(&none) {
                 edge(remover, i, "a foreign key comes when the key that it leaves is gone");

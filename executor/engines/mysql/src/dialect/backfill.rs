@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Column, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema,
+    Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema,
     Sql, Statement, Table, UuidVersion,
     kind::Backfill,
     step::{Batch, Batches, Rejects, Transaction, Until},
@@ -147,8 +147,9 @@ impl<'a> Writer<'a> {
             prepare: if self.change.overwrites { vec![Statement::new(self.prepare())] } else { vec![] },
             first: Batch { bound: self.bound(false), sql: self.work(false) },
             next: Batch { bound: self.bound(true), sql: self.work(true) },
-            end: None,
-            leaves_late: false,
+            end: Some(self.end()),
+            // What is overwritten is told by its key: there nothing comes late.
+            leaves_late: !self.change.rows.late && !self.change.overwrites,
             before: vec![],
             rejects: self.rejects(None),
             sample: None,
@@ -167,15 +168,31 @@ impl<'a> Writer<'a> {
 
     fn bound(&self, next: bool) -> Statement {
         let filter = if next { format!(" WHERE {}", self.against(">")) } else { String::new() };
-        let names = list(&self.key);
-        let texts: Vec<_> = self.key.iter().map(|k| kept::as_text(self.table, k)).collect();
+        let (names, table) = (list(&self.key), quote(&self.change.table.name));
         let down: Vec<_> = self.key.iter().map(|k| format!("{} DESC", quote(k))).collect();
         Statement::new(format!(
-            "SELECT {} FROM (\n    SELECT {names} FROM {}{filter} ORDER BY {names} LIMIT ?\n) AS _mig_batch ORDER BY {} LIMIT 1",
-            texts.join(", "),
+            "SELECT {} FROM (\n    SELECT {names} FROM {table}{filter} ORDER BY {names} LIMIT ?\n) AS _mig_batch WHERE {} ORDER BY {} LIMIT 1",
+            self.texts(),
+            self.against("<="),
+            down.join(", ")
+        ))
+    }
+
+    /// The greatest key of the table.
+    fn end(&self) -> Statement {
+        let down: Vec<_> = self.key.iter().map(|k| format!("{} DESC", quote(k))).collect();
+        Statement::new(format!(
+            "SELECT {} FROM (\n    SELECT {} FROM {} ORDER BY {} LIMIT 1\n) AS _mig_batch",
+            self.texts(),
+            list(&self.key),
             quote(&self.change.table.name),
             down.join(", ")
         ))
+    }
+
+    /// The key as texts.
+    fn texts(&self) -> String {
+        self.key.iter().map(|k| kept::as_text(self.table, k)).collect::<Vec<_>>().join(", ")
     }
 
     pub(super) fn range(&self, next: bool) -> String {
@@ -308,14 +325,21 @@ impl<'a> Writer<'a> {
             let empty: Vec<_> = self.change.set.keys().map(|c| format!("_mig_t.{} IS NULL", quote(c))).collect();
             return format!("({})", empty.join(" OR "));
         }
-        let parts: Vec<_> = self
-            .change
-            .set
-            .keys()
-            .enumerate()
-            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_c{i}")))
-            .collect();
-        format!("NOT ({})", parts.join(" AND "))
+        let lacks = |(i, column): (usize, &Name)| {
+            let (own, value) = (format!("_mig_t.{}", quote(column)), format!("_mig_v._mig_c{i}"));
+            match self.was_empty(column) {
+                true => format!("{own} IS NULL AND {value} IS NOT NULL"),
+                false => format!("NOT ({})", self.same(column, &own, &value)),
+            }
+        };
+        let parts: Vec<_> = self.change.set.keys().enumerate().map(lacks).collect();
+        if parts.len() == 1 { parts.concat() } else { format!("(({}))", parts.join(") OR (")) }
+    }
+
+    /// Whether a column held nothing before, so that a value in it is one that a new client wrote.
+    fn was_empty(&self, column: &Name) -> bool {
+        let plain = |c: &Column| c.value == ColumnValue::Plain && !c.not_null;
+        !self.change.overwrites && self.table.column(column).is_some_and(plain)
     }
 
     fn prepare(&self) -> String {
@@ -341,7 +365,11 @@ impl<'a> Writer<'a> {
             .set
             .keys()
             .enumerate()
-            .map(|(i, c)| format!("_mig_t.{} = _mig_v._mig_c{i}", quote(c)))
+            .map(|(i, c)| {
+                let (column, value) = (format!("_mig_t.{}", quote(c)), format!("_mig_v._mig_c{i}"));
+                let free = self.change.set.len() == 1 || !self.was_empty(c);
+                if free { format!("{column} = {value}") } else { format!("{column} = COALESCE({column}, {value})") }
+            })
             .collect();
         let told_by_kept = self.is_told_by_kept();
         let update = if told_by_kept {

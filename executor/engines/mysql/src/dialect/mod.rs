@@ -22,10 +22,10 @@ pub(crate) mod types;
 mod undo;
 mod weigh;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, Qualified, Rendered,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified, Rendered,
     RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
@@ -131,12 +131,32 @@ impl Dialect for MySqlDialect {
         backfill::mapped(value, pairs)
     }
 
+    /// Names of triggers are the database's.
+    fn slot(&self, at: &Address) -> Address {
+        if at.kind() == ObjectKind::Trigger { Address::global(at.kind(), at.name().clone()) } else { at.clone() }
+    }
+
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
         online::disturbs(change)
     }
 
+    fn outdated(
+        &self,
+        at: &Address,
+        object: &Object,
+        base: &Schema,
+        tables: &BTreeMap<Qualified, Qualified>,
+        columns: &BTreeMap<Address, Name>,
+    ) -> bool {
+        refs::outdated(at, object, base, tables, columns)
+    }
+
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(&self.flavor, group, context)
+    }
+
+    fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+        recipe::renames(&self.flavor, changes, context)
     }
 
     fn render(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {

@@ -9,12 +9,12 @@ mod tied;
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Address, Body, Complaint, Context, Draft, Group, Kind, ObjectKind, Phase, Rule, Schema, Table,
+    Address, Body, Complaint, Context, Draft, Group, Kind, Object, ObjectKind, Phase, Rule, Schema, Table,
     kind::{AddConstraint, Create, Drop, DropConstraint, Replace},
     schema::IndexedBy,
 };
 
-use super::object;
+use super::{object, refs};
 use crate::flavor::Flavor;
 
 /// The drafts of a group, in an order that must be kept.
@@ -24,7 +24,7 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
         match change {
             Kind::Create(k) => drafts.extend(created(flavor, k, context)),
             Kind::Drop(k) => drafts.extend(dropped(k, context)),
-            Kind::Replace(k) => drafts.extend(replaced(flavor, k)),
+            Kind::Replace(k) => drafts.extend(replaced(flavor, k, context)),
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
@@ -98,7 +98,7 @@ fn new_table(flavor: &Flavor, k: &Create, table: &Table, context: &Context<'_>) 
     let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
     bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
     let object =
-        mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
+        Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let create = Create { at: k.at.clone(), object: object.into(), with: indexes(&at, context.goal) };
     let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
@@ -136,7 +136,7 @@ fn dropped(k: &Drop, context: &Context<'_>) -> Vec<Draft> {
         drafts.push(Draft::new(drop, Phase::Expand, format!("unties {} from other tables, as it is to go", k.at)));
     }
     let object =
-        mig_plan::Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
+        Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let with = indexes(&at, context.renamed);
     drafts.push(Draft::new(Drop { at: k.at.clone(), object: object.into(), with }, Phase::Contract, why));
     drafts
@@ -151,7 +151,7 @@ fn reshaped(index: &mig_plan::schema::Index, context: &Context<'_>) -> bool {
     })
 }
 
-fn replaced(flavor: &Flavor, k: &Replace) -> Vec<Draft> {
+fn replaced(flavor: &Flavor, k: &Replace, context: &Context<'_>) -> Vec<Draft> {
     let phase = if k.at.kind() == ObjectKind::Index { Phase::Contract } else { Phase::Switch };
     let why = format!("exchanges {}", k.at);
     // What is indexed may be a column of the same name that the plan brings only now: then one statement cannot do it.
@@ -169,11 +169,38 @@ fn replaced(flavor: &Flavor, k: &Replace) -> Vec<Draft> {
         }
         _ => true,
     };
-    if same_columns && object::replace(flavor, &k.at, &k.from, &k.to).is_some() {
+    if same_columns && !names_what_goes(k, context) && object::replace(flavor, &k.at, &k.from, &k.to).is_some() {
         return vec![Draft::new(k.clone(), phase, why)];
     }
     vec![
         Draft::new(Drop::new(k.at.clone(), k.from.clone()), phase, why.clone()),
         Draft::new(Create::new(k.at.clone(), k.to.clone()), phase, why),
     ]
+}
+
+/// Whether what a view was says a name that another view no longer has, as that is exchanged too: for the way back it has to be gone
+/// before, and to come only after.
+fn names_what_goes(k: &Replace, context: &Context<'_>) -> bool {
+    let words = refs::words(&k.from);
+    let replaced = context.groups.iter().flat_map(|group| &group.changes).filter_map(|change| match change {
+        Kind::Replace(other) if other.at.kind() == ObjectKind::View && other.at != k.at => Some(other),
+        _ => None,
+    });
+    let mut below = replaced.filter(|view| words.contains(view.at.name().as_str()));
+    below.any(|view| refs::words(&view.from).difference(&refs::words(&view.to)).any(|word| words.contains(word)))
+}
+
+/// How declared renames are made. What says an old name goes before them, and comes only after.
+pub(crate) fn renames(flavor: &Flavor, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+    let mut drafts = Vec::new();
+    for change in changes {
+        if let Kind::Drop(k) = change {
+            let why = format!("takes {} away while names that it says become others", k.at);
+            drafts.push(Draft::new(k.clone(), Phase::Switch, why));
+            continue;
+        }
+        let group = Group { at: change.address(), changes: vec![change.clone()], fill: None };
+        drafts.extend(recipe(flavor, &group, context).map_err(|complaint| vec![complaint])?);
+    }
+    Ok(drafts)
 }

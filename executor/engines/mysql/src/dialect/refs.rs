@@ -1,9 +1,9 @@
 //! What a definition needs to exist.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Body, ColumnValue, Name, Object, ObjectKind, Schema,
+    Address, Body, ColumnValue, Name, Object, ObjectKind, Qualified, Schema,
     schema::{Index, IndexedBy},
 };
 
@@ -89,4 +89,36 @@ fn named(sql: &str, schema: &Schema, kinds: &[ObjectKind], out: &mut BTreeSet<Ad
             out.extend(columns.map(|c| Address::column(&at.qualified(), &c.name)));
         }
     }
+}
+
+/// The names in the text of a view or in the body of a trigger. What a trigger is on is not in its body: that the server keeps right.
+pub(crate) fn words(object: &Object) -> BTreeSet<String> {
+    match &object.body {
+        Body::View(view) => text::identifiers(view.query.as_str()),
+        Body::Source(source) => source.create.iter().flat_map(|sql| text::identifiers_of_body(sql.as_str())).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// Whether a view or trigger names a table or column that has another name after the renames.
+pub(crate) fn outdated(
+    at: &Address,
+    object: &Object,
+    base: &Schema,
+    tables: &BTreeMap<Qualified, Qualified>,
+    columns: &BTreeMap<Address, Name>,
+) -> bool {
+    if !matches!(at.kind(), ObjectKind::View | ObjectKind::Trigger) {
+        return false;
+    }
+    let words = words(object);
+    let says = |name: &Name| words.contains(name.as_str());
+    let on = at.relation();
+    let names_table = tables.iter().any(|(now, was)| now != was && says(&was.name));
+    let names_column = columns.iter().filter_map(|(now, was)| Some((now.relation()?, was))).any(|(now, was)| {
+        let table = tables.get(&now).unwrap_or(&now);
+        let concerned = says(&table.name) || on.as_ref() == Some(table);
+        concerned && says(was) && base.table(table).is_some_and(|t| t.column(was).is_some())
+    });
+    names_table || names_column
 }

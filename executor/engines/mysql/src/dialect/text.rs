@@ -272,6 +272,14 @@ pub(crate) fn identifiers(text: &str) -> BTreeSet<String> {
     lex::tokens(text).iter().filter_map(Tok::identifier).collect()
 }
 
+/// The names in the body of a trigger.
+pub(crate) fn identifiers_of_body(trigger: &str) -> BTreeSet<String> {
+    let tokens = lex::tokens(trigger);
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|t| t.text.eq_ignore_ascii_case(word));
+    let body = (0..tokens.len()).find(|&at| is(at, "for") && is(at + 1, "each") && is(at + 2, "row"));
+    tokens.iter().skip(body.map_or(0, |at| at + 3)).filter_map(Tok::identifier).collect()
+}
+
 /// Whether an expression made again from its own result gives the same: nested functions that only ever tidy up.
 pub(crate) fn only_tidies(expression: &Sql) -> bool {
     const TIDY: &[&str] = &["abs", "coalesce", "ifnull", "lower", "ltrim", "nullif", "rtrim", "trim", "upper"];

@@ -129,6 +129,11 @@ impl Dialect for Sqlite {
         recipe::recipe(group, context)
     }
 
+    /// Names of triggers are the database's.
+    fn slot(&self, at: &Address) -> Address {
+        if at.kind() == ObjectKind::Trigger { Address::global(at.kind(), at.name().clone()) } else { at.clone() }
+    }
+
     /// SQLite exchanges a view by dropping it, and its triggers go with it.
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
         match change {

@@ -128,7 +128,9 @@ pub(crate) fn respell(declared: &mut Schema, live: &Schema) {
             continue;
         };
         for (part, other) in index.parts.iter_mut().zip(&there.parts) {
-            if collation(part, &index.table, &goal) == collation(other, &there.table, live) {
+            // Where the column sorts otherwise than before, what the index says of it would mean something else.
+            let as_before = of_column(part, &index.table, &goal) == of_column(other, &there.table, live);
+            if as_before && collation(part, &index.table, &goal) == collation(other, &there.table, live) {
                 part.collation.clone_from(&other.collation);
             }
         }
@@ -137,11 +139,16 @@ pub(crate) fn respell(declared: &mut Schema, live: &Schema) {
 
 /// The collation by which a part of an index sorts: its own, else its column's.
 fn collation(part: &IndexPart, table: &Qualified, schema: &Schema) -> String {
-    let of_column = || match &part.what {
+    let said = part.collation.clone().or_else(|| of_column(part, table, schema));
+    said.unwrap_or_else(|| "BINARY".to_owned())
+}
+
+/// The collation of the column that a part of an index is.
+fn of_column(part: &IndexPart, table: &Qualified, schema: &Schema) -> Option<String> {
+    match &part.what {
         IndexedBy::Column(name) => schema.table(table)?.column(name)?.collation.clone(),
         IndexedBy::Expression(_) => None,
-    };
-    part.collation.clone().or_else(of_column).unwrap_or_else(|| "BINARY".to_owned())
+    }
 }
 
 /// The columns of the parent that a foreign key means: those that it names, else the primary key; none if the parent is not there.

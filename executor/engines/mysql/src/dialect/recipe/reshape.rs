@@ -97,6 +97,7 @@ pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context:
     let beside = shadow::divide(flavor, &first, &at, context, &mut BTreeSet::from([at.clone()]));
     let First { mut drafts, mut now, mut piles, props, .. } = first;
     drafts.extend(fill::backfills(group, context));
+    drafts.extend(fill::since(group, context));
     let mut ties = Vec::new();
     let by_copy = match beside {
         Ok(beside) => {
