@@ -150,7 +150,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
         // A view that goes and comes again goes before one that it is made from changes.
         let again = |at: &Address| at.kind() == ObjectKind::View && makers.contains_key(at);
         if mark.outright(&mark.removes).any(again) {
-            for &changer in mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten() {
+            for &changer in
+                mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten()
+            {
                 edge(i, changer, "what stands on a view goes before the view changes");
             }
         }

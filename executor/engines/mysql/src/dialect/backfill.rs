@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered, RenderedUndo, Schema,
-    Sql, Statement, Table, UuidVersion,
+    Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Kind, Limits, Name, Probe, Rendered,
+    RenderedUndo, Schema, Sql, Statement, Table, UuidVersion,
     kind::Backfill,
     step::{Batch, Batches, Rejects, Transaction, Until},
     verify::Literal,

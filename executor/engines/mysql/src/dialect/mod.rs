@@ -25,8 +25,8 @@ mod weigh;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified, Rendered,
-    RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
 use crate::flavor::Flavor;

@@ -97,8 +97,7 @@ fn new_table(flavor: &Flavor, k: &Create, table: &Table, context: &Context<'_>) 
     let mut bare = table.clone();
     let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
     bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
-    let object =
-        Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
+    let object = Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let create = Create { at: k.at.clone(), object: object.into(), with: indexes(&at, context.goal) };
     let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
@@ -135,8 +134,7 @@ fn dropped(k: &Drop, context: &Context<'_>) -> Vec<Draft> {
         let drop = DropConstraint { table: at.clone(), name: name.clone(), constraint: constraint.clone() };
         drafts.push(Draft::new(drop, Phase::Expand, format!("unties {} from other tables, as it is to go", k.at)));
     }
-    let object =
-        Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
+    let object = Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
     let with = indexes(&at, context.renamed);
     drafts.push(Draft::new(Drop { at: k.at.clone(), object: object.into(), with }, Phase::Contract, why));
     drafts

@@ -48,8 +48,7 @@ fn layers(mut left: BTreeMap<Name, Sql>) -> Vec<BTreeMap<Name, Sql>> {
     let mut layers = Vec::new();
     while !left.is_empty() {
         let waiting: BTreeSet<Name> = left.keys().cloned().collect();
-        let ready =
-            |column: &Name, sql: &Sql| !waiting.iter().any(|w| w != column && text::mentions(sql).contains(w));
+        let ready = |column: &Name, sql: &Sql| !waiting.iter().any(|w| w != column && text::mentions(sql).contains(w));
         let mut layer: BTreeMap<Name, Sql> =
             left.iter().filter(|(c, e)| ready(c, e)).map(|(c, e)| (c.clone(), e.clone())).collect();
         if layer.is_empty() {
