@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
-    Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
-    Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish,
+    Allowed, Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended,
+    Pace, Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish,
     doctor::Symptom,
     evidence::{Header, Trailer},
     sign::Approval,
@@ -19,6 +19,7 @@ use mig_plan::{Address, Phase, Qualified, StepId};
 use serde_json::json;
 
 use crate::{
+    crash::Crash,
     exit::{Outcome, Reason, Trouble},
     junit,
     plan_file::PlanFile,
@@ -247,8 +248,8 @@ fn words(ended: &Ended, title: &str) -> String {
             let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
             format!("nothing to do: {title} is applied{by}")
         }
-        Ended::DryRun { position, would, trials } => {
-            let tried: String = trials.iter().map(trial_words).collect();
+        Ended::DryRun { position, would, trials, allowed } => {
+            let tried: String = trials.iter().map(trial_words).chain(allowed.iter().map(allowed_words)).collect();
             format!("dry run, nothing was written: {}{}{tried}", position_words(position), list("would do", would))
         }
         Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
@@ -285,6 +286,13 @@ fn trial_words(trial: &Trial) -> String {
     text
 }
 
+/// The rows that a step would leave as they are.
+fn allowed_words(allowed: &Allowed) -> String {
+    let samples: String = allowed.samples.iter().map(|sample| format!("\n    {sample}")).collect();
+    let rows = counted_u64(allowed.count, "row");
+    format!("\nrejects {}: {rows}, as {}{samples}", allowed.step, allowed.says)
+}
+
 fn counted_u64(count: u64, thing: &str) -> String {
     counted(usize::try_from(count).unwrap_or(usize::MAX), thing)
 }
@@ -312,8 +320,9 @@ fn object(ended: &Ended) -> serde_json::Value {
             json!({ "event": "paused", "run": run, "through": through, "remaining": remaining })
         }
         Ended::NothingToDo { run } => json!({ "event": "nothing-to-do", "run": run }),
-        Ended::DryRun { position, would, trials } => {
-            json!({ "event": "dry-run", "position": position_words(position), "would": would, "trials": trials })
+        Ended::DryRun { position, would, trials, allowed } => {
+            let position = position_words(position);
+            json!({ "event": "dry-run", "position": position, "would": would, "trials": trials, "rejects": allowed })
         }
         Ended::RolledBack { run, here } => json!({ "event": "rolled-back", "run": run, "here": here }),
         Ended::Collected { runs } => json!({ "event": "collected", "runs": runs }),
@@ -448,7 +457,7 @@ pub(crate) async fn restore(
 ) -> Result<(Qualified, u64), Trouble> {
     let mut driver = wiring::connect(database).await?;
     into.schema = into.schema.or_else(|| driver.dialect().default_schema());
-    let rows = mig_executor::restore::restore(&mut *driver, path, &into).await;
+    let rows = mig_executor::restore::restore(&mut *driver, path, &into, &mut Crash::from_environment()).await;
     close(driver).await?;
     Ok((into, rows.map_err(|stop| trouble(&stop))?))
 }

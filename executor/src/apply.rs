@@ -7,7 +7,7 @@ use mig_plan::{Fingerprint, Phase, Plan, StepId, verify::When};
 use crate::{
     align::{Memory, Spelling},
     chain::Chain,
-    checks,
+    checks::{self, Allowed},
     describe::Difference,
     driver::{Connector, Driver},
     evidence::Filing,
@@ -104,6 +104,8 @@ pub enum Outcome {
         would: Vec<StepId>,
         /// What a few rows of each data step became, in a transaction that was rolled back.
         trials: Vec<Trial>,
+        /// The rows that would be left as they are.
+        allowed: Vec<Allowed>,
     },
     /// The run is taken back.
     RolledBack {
@@ -402,12 +404,14 @@ async fn look(driver: &mut dyn Driver, request: &Request, report: &mut dyn Repor
     if at == line.len() && admission.open.is_none() {
         return Ok(Outcome::NothingToDo { run: admission.completed.map(|run| run.run) });
     }
+    let mut allowed = Vec::new();
     if admission.open.is_none() {
         unknown_dependents(driver, &request.plan, at).await?;
-        checks::ask(driver, &request.plan, at, report).await?;
+        let asked = checks::ask(driver, &request.plan, at, report).await?;
+        allowed = checks::allowed(driver, &asked.found).await?;
     }
     let end = end_of(&line, request.through).max(at);
     let trials = trial::tried(driver, &line, (at, end)).await?;
     let would = line.legs[at..end].iter().map(|leg| leg.id.clone()).collect();
-    Ok(Outcome::DryRun { position, would, trials })
+    Ok(Outcome::DryRun { position, would, trials, allowed })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mig_plan::{StepId, step::Batches};
+use mig_plan::{Limits, StepId, step::Batches};
 
 use crate::{
     checks::left,
@@ -128,7 +128,7 @@ impl Runner<'_> {
         loop {
             attempt += 1;
             let mark = self.chain.clone();
-            match self.judge_once(line, nth, batches).await {
+            match self.judge_once(line, nth, &batches.limits).await {
                 Ok(()) => return Ok(()),
                 Err(halt) => match self.abandoned(mark, halt).await {
                     Err(Halt::Failure(Failure::Transient { says })) => {
@@ -140,9 +140,9 @@ impl Runner<'_> {
         }
     }
 
-    async fn judge_once(&mut self, line: &Line<'_>, nth: usize, batches: &Batches) -> Result<(), Halt> {
-        self.driver.begin(&batches.limits).await?;
-        self.reject(line.legs[nth].id, batches.rejects.as_ref()).await?;
+    async fn judge_once(&mut self, line: &Line<'_>, nth: usize, limits: &Limits) -> Result<(), Halt> {
+        self.driver.begin(limits).await?;
+        self.reject(line, nth).await?;
         self.commit().await
     }
 

@@ -1,6 +1,7 @@
 //! Questions about the data, asked before the first write: all of them, and all that fail are told at once.
 
-use mig_plan::{Check, CheckSql, Plan, step::Statement, verify::When};
+use mig_plan::{Check, CheckSql, Plan, StepId, step::Statement, verify::When};
+use serde::Serialize;
 
 use crate::{
     failure::Failure,
@@ -20,6 +21,32 @@ pub(crate) struct Before {
     pub(crate) answers: Vec<Answer>,
     /// How many rows the checks of steps found.
     pub(crate) found: Vec<(Check, u64)>,
+}
+
+/// Rows that a plan leaves as they are, and may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Allowed {
+    /// By which step.
+    pub step: StepId,
+    /// Up to how many there may be, in a sentence.
+    pub says: String,
+    /// How many there are.
+    pub count: u64,
+    /// A few of them: key and reason.
+    pub samples: Vec<String>,
+}
+
+/// Shows what the checks of steps found and let pass.
+pub(crate) async fn allowed(driver: &mut dyn crate::Driver, found: &[(Check, u64)]) -> Result<Vec<Allowed>, Halt> {
+    let mut out = Vec::new();
+    for (check, count) in found.iter().filter(|(check, count)| check.stops && *count > 0 && *count <= check.at_most) {
+        let samples = match &check.sample {
+            Some(sql) => rows(driver, sql, SAMPLES).await?,
+            None => Vec::new(),
+        };
+        out.push(Allowed { step: check.step.clone(), says: check.says.clone(), count: *count, samples });
+    }
+    Ok(out)
 }
 
 /// Asks every check of the steps from `from` on, and what the specs say must hold before.

@@ -43,6 +43,7 @@ mod verify;
 
 pub use self::{
     apply::{Outcome, Pace, Request, apply},
+    checks::Allowed,
     control::{Heard, Interrupt, Signal, Wish},
     driver::{BatchDone, Connector, Cursor, Driver, JournalLine, Lease, Rows, Session},
     evidence::Filing,

@@ -6,7 +6,7 @@ use mig_plan::{
     Action, Address, Fingerprint, Object, Phase, Plan, Probe, Remembered, StepId,
     plan::BadPlan,
     states::States,
-    step::{Partial, Statement, Until},
+    step::{Partial, Rejects, Statement, Until},
 };
 
 /// The direction of a line.
@@ -42,13 +42,25 @@ pub struct Leg<'a> {
     pub action: &'a Action,
     /// The query that counts what is left to do, if it is done by that.
     pub remaining: Option<Remaining<'a>>,
+    /// What it is about: a table, whichever of its columns.
+    pub about: Address,
     /// The objects that it changes.
     pub touched: BTreeSet<Address>,
     /// What the database remembers once it is done.
     pub mark: Option<Remembered>,
 }
 
-impl Leg<'_> {
+impl<'a> Leg<'a> {
+    /// The rows that it leaves as they are.
+    #[must_use]
+    pub fn rejects(&self) -> Option<&'a Rejects> {
+        match self.action {
+            Action::Batches(batches) => batches.rejects.as_ref(),
+            Action::Transaction(part) => part.rejects.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The half-done state that it can leave behind.
     #[must_use]
     pub fn partial(&self) -> Option<&Partial> {
@@ -89,6 +101,7 @@ impl<'a> Line<'a> {
                 Probe::Remaining { sql, until } => Some(Remaining { sql, until: until.as_ref() }),
                 Probe::Shape {} => None,
             },
+            about: step.change.address().holder(),
             touched: states.touched(nth),
             mark: step.change.mark(),
         });
@@ -117,6 +130,7 @@ impl<'a> Line<'a> {
                 atomic: step.atomic.as_deref(),
                 action: &step.undo.action,
                 remaining: None,
+                about: step.change.address().holder(),
                 touched: states.touched(nth),
                 mark: step.change.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
             });

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Action, StepId, step::Rejects};
+use mig_plan::{Action, Address, StepId};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -37,8 +37,10 @@ pub struct Rejected {
 
 impl Runner<'_> {
     /// Looks for the rows that a step is to leave as they are. Stops if there are too many; keeps them otherwise, in the open transaction.
-    pub(crate) async fn reject(&mut self, step: &StepId, rejects: Option<&Rejects>) -> Result<(), Halt> {
-        let Some(rejects) = rejects else { return Ok(()) };
+    /// A row that another step of the same table left for the same reason is kept once.
+    pub(crate) async fn reject(&mut self, line: &Line<'_>, nth: usize) -> Result<(), Halt> {
+        let step = line.legs[nth].id;
+        let Some(rejects) = line.legs[nth].rejects() else { return Ok(()) };
         let most = usize::try_from(rejects.max).unwrap_or(usize::MAX - 1) + 1;
         let rows = self.driver.ask(&rejects.sql, most).await?;
         let rejected = rows.into_iter().map(|row| self.rejected(step, row)).collect::<Result<Vec<_>, _>>()?;
@@ -46,8 +48,23 @@ impl Runner<'_> {
             let samples = rejected.iter().take(SHOWN).map(|row| format!("{}: {}", row.key, row.reason)).collect();
             return Err(Stop::TooManyRejects { step: step.clone(), max: rejects.max, samples }.into());
         }
+        let told = self.told_by_others(line, nth).await?;
+        let is_new = |row: &Rejected| !told.contains(&(row.key.clone(), row.reason.clone()));
+        let rejected: Vec<Rejected> = rejected.into_iter().filter(is_new).collect();
         self.driver.reject(&self.run, step, &rejected).await?;
         Ok(())
+    }
+
+    /// The rows, by key and reason, that other steps of the same table have left as they are.
+    async fn told_by_others(&mut self, line: &Line<'_>, nth: usize) -> Result<BTreeSet<(String, String)>, Halt> {
+        let own = &line.legs[nth];
+        let others = line.legs.iter().filter(|leg| leg.about == own.about && leg.id != own.id);
+        let others: BTreeSet<&StepId> = others.filter(|leg| leg.rejects().is_some()).map(|leg| leg.id).collect();
+        if others.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let kept = self.driver.rejects(&self.run).await?.into_iter();
+        Ok(kept.filter(|row| others.contains(&row.step)).map(|row| (row.key, row.reason)).collect())
     }
 
     /// Does again what rejected rows of a run that is done: those that fit by now get their values. Gives those that still do not.
@@ -64,9 +81,12 @@ impl Runner<'_> {
         let line = Line::forth(&plan).map_err(|e| lost(e.to_string()))?;
         run.clone_into(&mut self.run);
         let steps: BTreeSet<StepId> = self.driver.rejects(run).await?.into_iter().map(|row| row.step).collect();
+        // A row is kept by one step of its table, and has to go through all of them.
+        let tables: BTreeSet<&Address> =
+            line.legs.iter().filter(|leg| steps.contains(leg.id)).map(|leg| &leg.about).collect();
         for nth in 0..line.len() {
             let leg = &line.legs[nth];
-            if !steps.contains(leg.id) {
+            if !tables.contains(&leg.about) || leg.rejects().is_none() {
                 continue;
             }
             let live = self.observe(&leg.touched).await?;

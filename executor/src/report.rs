@@ -136,7 +136,8 @@ pub trait Report: Send {
     /// A point of the run was reached at which a crash could hurt. Points come in the same order each time the same plan meets the
     /// same database. Each is `WAY/STEP/PLACE`, WAY `forth` or `back`, or `run/PLACE` for the run's own lines. PLACE is one of `begin`,
     /// `locked`, `before-sql-N`, `after-sql-N`, `before-alone`, `after-alone`, `before-commit`, `after-commit`, `before-batch`,
-    /// `after-batch`, `before-journal`, `after-journal`.
+    /// `after-batch`, `before-journal`, `after-journal`, `backup-begun`, `backup-written`, `backup-named`. A restore has points of its own,
+    /// `restore/PLACE`.
     fn crossing(&mut self, point: &str) {
         let _ = point;
     }

@@ -233,5 +233,5 @@ async fn look(driver: &mut dyn Driver, request: &RollbackRequest) -> Result<Outc
         (Line::back(&plan, undo).map_err(broken)?, position, 0)
     };
     let would = line.legs[at..].iter().map(|leg| leg.id.clone()).collect();
-    Ok(Outcome::DryRun { position, would, trials: Vec::new() })
+    Ok(Outcome::DryRun { position, would, trials: Vec::new(), allowed: Vec::new() })
 }

@@ -174,7 +174,7 @@ impl Runner<'_> {
         if line.shapeless(nth) && self.data_done(leg, course).await? {
             return Ok(None);
         }
-        self.reject(leg.id, part.rejects.as_ref()).await?;
+        self.reject(line, nth).await?;
         let mut affected = 0;
         for (number, statement) in part.sql.iter().enumerate() {
             self.cross_leg(line, nth, &format!("before-sql-{number}"));

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mig_plan::{Address, Limits, Object, Plan, Remembered, StepId};
+use mig_plan::{Action, Address, Limits, Object, Plan, Remembered, StepId};
 
 use crate::{
     align::{Memory, Spelling},
@@ -155,6 +155,7 @@ impl<'a> Runner<'a> {
                 },
             }
         };
+        self.file_rejects().await;
         let result = self.finish_evidence(result);
         self.leave().await;
         result
@@ -194,6 +195,27 @@ impl<'a> Runner<'a> {
     /// A file of the evidence that cannot be written.
     pub(crate) fn unfiled(&self, path: &Path, error: &io::Error) -> Halt {
         Stop::Evidence { says: format!("{}: {error}", path.display()), begun: self.evidence_begun }.into()
+    }
+
+    /// Files the rows that the run left as they are, if the database can still tell.
+    async fn file_rejects(&mut self) {
+        let Some(evidence) = self.evidence.as_mut().filter(|_| self.evidence_begun) else { return };
+        let may_reject = |action: &Action| match action {
+            Action::Batches(batches) => batches.rejects.is_some(),
+            Action::Transaction(part) => part.rejects.is_some(),
+            _ => false,
+        };
+        if !evidence.plan().steps.iter().any(|step| may_reject(&step.action)) {
+            return;
+        }
+        let filed = match self.driver.rejects(&self.run).await {
+            Ok(rows) => evidence.rejects(&rows).map_err(|error| error.to_string()),
+            Err(failure) => Err(failure.to_string()),
+        };
+        if let Err(says) = filed {
+            let says = format!("the rejected rows are not in the evidence of the run: {says}");
+            self.report.progress(&Progress::Noted { says });
+        }
     }
 
     /// Writes report and manifest, whatever became of the run.

@@ -1,6 +1,12 @@
 //! Rows in files before anything of them goes: whole, compressed, read back, and restored exactly. On every engine.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use crate::common::{Database, ENGINES, Engine, Workspace};
 
@@ -165,5 +171,117 @@ fn what_nothing_has_cannot_be_saved() {
         let output = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"]);
         let said = output.stdout + &output.stderr;
         assert!(said.contains(code), "{backup}: {said}");
+    }
+}
+
+/// The points at which a command writes, in the order in which it crosses them.
+fn points(work: &Workspace, args: &[&str]) -> Vec<String> {
+    let list = work.path().join("points");
+    let output = work.program().env("MIG_CRASH_LIST", list.display().to_string()).run(args);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    fs::read_to_string(&list).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// Kills a command at its n-th point.
+fn killed(work: &Workspace, args: &[&str], n: usize) {
+    let reached = work.path().join("reached");
+    fs::write(&reached, "").unwrap();
+    let program = work.program().env("MIG_STOP_AT", n.to_string()).env("MIG_STOPPED", reached.display().to_string());
+    let mut child = program.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while fs::read_to_string(&reached).unwrap().is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before point {n}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_backup_has_touched_nothing_and_is_made_again() {
+    for engine in ENGINES {
+        let work = dropping(&database(*engine), "\"database\"");
+        let scratch = database(*engine);
+        let args = work.apply_args(&scratch);
+        let all = points(&work, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        let saving: Vec<usize> = (1..).zip(&all).filter(|(_, p)| p.contains("/backup-")).map(|(n, _)| n).collect();
+        assert_eq!(saving.len(), 6, "{engine:?}: {all:?}");
+        for &n in &saving {
+            let database = database(*engine);
+            let (rows, shape) = (database.query(ROWS), database.schema());
+            fs::remove_dir_all(work.path().join("artifacts")).unwrap();
+            let args = work.apply_args(&database);
+            killed(&work, &args.iter().map(String::as_str).collect::<Vec<_>>(), n);
+            assert_eq!((database.query(ROWS), database.schema()), (rows, shape), "{engine:?}, {n}");
+            for file in backups(&work) {
+                // One that has its name is whole; one that has not says so.
+                let whole = file.extension().is_some_and(|extension| extension == "gz");
+                let output = work.mig(&["restore", &file.display().to_string(), "--check"]);
+                assert!(output.code == Some(0) || !whole, "{engine:?}, {n}: {}", output.stderr);
+            }
+            work.apply(&database);
+            let whole = backups(&work).iter().filter(|file| file.extension().unwrap() == "gz").count();
+            // Every third point names a file of the run that is killed.
+            assert_eq!(whole, 2 + (saving.iter().position(|&at| at == n).unwrap() + 1) / 3, "{engine:?}, {n}");
+        }
+    }
+}
+
+#[test]
+fn a_killed_restore_leaves_all_rows_or_no_table() {
+    for engine in ENGINES {
+        let database = database(*engine);
+        let (rows, raw) = (database.query(ROWS), database.query(&bytes(*engine, "notes")));
+        let work = dropping(&database, "\"removed\"");
+        apply(&work, &database, 0, &[]);
+        let file = backups(&work)[0].display().to_string();
+        let url = database.url();
+        let args = ["restore", &file, "--url", &url, "--yes"];
+        let all = points(&work, &args);
+        assert!(all.len() > 3, "{engine:?}: {all:?}");
+        let tables = engine.pick(
+            "select name from sqlite_schema where type = 'table' and name in ('notes') or name like '\\_mig\\_restore%' escape '\\'",
+            "select relname from pg_class where relname = 'notes' or relname like '\\_mig\\_restore%'",
+            "select table_name from information_schema.tables where table_schema = database() and (table_name = 'notes' or table_name like '\\_mig\\_restore%')",
+        );
+        for n in 1..=all.len() {
+            database.query("drop table notes;");
+            killed(&work, &args, n);
+            let there = database.query(tables);
+            if there.lines().any(|name| name.trim() == "notes") {
+                assert_eq!(database.query(ROWS), rows, "{engine:?}, {}", all[n - 1]);
+                continue;
+            }
+            work.expect(0, &args);
+            assert_eq!(database.query(&bytes(*engine, "notes")), raw, "{engine:?}, {}", all[n - 1]);
+            assert_eq!(database.query(tables).trim(), "notes", "{engine:?}, {}", all[n - 1]);
+        }
+    }
+}
+
+/// A limit on the size of files fills the disk for this process only.
+#[test]
+fn a_disk_that_fills_up_under_a_backup_stops_the_run_before_the_database_is_touched() {
+    for engine in ENGINES {
+        let database = database(*engine);
+        let many = engine.pick(
+            "with recursive n(i) as (select 10 union all select i + 1 from n where i < 20000)
+                insert into notes (id, body) select i, hex(randomblob(32)) from n;",
+            "insert into notes (id, body) select n, md5(random()::text) || md5(random()::text) from generate_series(10, 20000) n;",
+            "insert into notes (id, body) select seq, concat(md5(rand()), md5(rand())) from seq_10_to_20000;",
+        );
+        database.query(many);
+        let work = dropping(&database, "\"removed\"");
+        let (rows, shape) = (database.query("select count(*), min(body) from notes;"), database.schema());
+        let (program, args) = (env!("CARGO_BIN_EXE_mig"), work.apply_args(&database).join(" "));
+        let script = format!("trap '' XFSZ; ulimit -f 400; exec {program} {args}");
+        let output = Command::new("bash").args(["-c", &script]).current_dir(work.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{engine:?}: {said}");
+        assert!(said.contains("backup") && said.contains("nothing was changed"), "{engine:?}: {said}");
+        assert_eq!(database.query("select count(*), min(body) from notes;"), rows, "{engine:?}");
+        assert_eq!(database.schema(), shape, "{engine:?}");
+        assert_eq!(fs::read_dir(work.path().join("artifacts/runs")).unwrap().count(), 0, "{engine:?}: nothing is left");
+        work.apply(&database);
+        assert_eq!(backups(&work).len(), 1, "{engine:?}");
     }
 }

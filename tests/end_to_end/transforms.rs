@@ -204,6 +204,11 @@ fn rejected_rows_are_left_as_they_are_and_kept() {
         }
         work.plan(&database);
         work.sign();
+        let mut dry = work.apply_args(&database);
+        dry.push("--dry-run".to_owned());
+        let said = work.expect(0, &dry.iter().map(String::as_str).collect::<Vec<_>>()).stdout;
+        assert!(said.contains("rejects ") && said.contains(": 2 rows, as the transform of "), "{engine:?}: {said}");
+        assert!(said.contains("3, a scope without a domain"), "{engine:?}: {said}");
         work.apply(&database);
         let rows = database.query("select id, title, domain from scopes order by id;");
         let rows: Vec<_> = cells(rows.trim_end()).chunks(3).map(|row| row.join(" ")).collect();
@@ -215,8 +220,11 @@ fn rejected_rows_are_left_as_they_are_and_kept() {
         let json: Vec<serde_json::Value> = list("json").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
         let mut keys: Vec<_> = json.iter().map(|row| row["key"]["id"].to_string()).collect();
         keys.sort();
-        keys.dedup();
+        // Two steps of the table leave each of them, and it is kept once.
         assert_eq!(keys, ["3", "4"], "{engine:?}: {json:?}");
+        let filed = work.path().join("artifacts/runs").join(&run).join("02-transform/rejects.jsonl");
+        let filed = std::fs::read_to_string(filed).unwrap();
+        assert_eq!(filed.lines().filter(|line| line.contains("a scope without a domain")).count(), 2, "{filed}");
         assert!(json.iter().all(|row| row["reason"] == "a scope without a domain" && row["run"] == run.as_str()));
         assert!(json.iter().any(|row| row["row"].to_string().contains("it's d")), "{engine:?}: {json:?}");
         assert!(list("csv").starts_with("run,step,key,reason,row\r\n"));

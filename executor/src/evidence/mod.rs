@@ -26,6 +26,7 @@ use serde_json::json;
 use crate::{
     chain,
     journal::Entry,
+    rejects::Rejected,
     stop::Stop,
     verify::{Answer, Verdicts},
 };
@@ -195,6 +196,15 @@ impl Evidence {
         let path = self.folder.join("02-transform/candidates.jsonl");
         let mut file = OpenOptions::new().create(true).append(true).open(path)?;
         writeln!(file, "{line}")
+    }
+
+    /// The rows that the run left as they are.
+    pub(crate) fn rejects(&mut self, rows: &[Rejected]) -> io::Result<()> {
+        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| json!(text));
+        let lines = rows.iter().map(
+            |row| json!({ "step": row.step, "key": value(&row.key), "reason": row.reason, "row": value(&row.row) }),
+        );
+        files::write_lines(&self.folder.join("02-transform/rejects.jsonl"), lines)
     }
 
     fn put<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> io::Result<()> {

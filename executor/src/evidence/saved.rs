@@ -233,6 +233,7 @@ impl Runner<'_> {
         let partial = path.with_extension("partial");
         let wrong = |error: io::Error| unsaved(&path, &error);
         let mut writing = Writing::create(&partial, &header).map_err(wrong)?;
+        self.cross("run/backup-begun");
         match self.driver.stream(&backup.sql, &mut writing).await {
             Ok(()) => {}
             Err(Failure::Refused { says, .. } | Failure::Transient { says }) => {
@@ -243,11 +244,13 @@ impl Runner<'_> {
             Err(failure) => return Err(failure.into()),
         }
         let written = writing.finish().map_err(wrong)?;
+        self.cross("run/backup-written");
         let read = Reading::open(&partial).and_then(Reading::to_end).map_err(wrong)?;
         if read != written {
             return Err(unsaved(&path, &bad("what was read back is not what was written")));
         }
         fs::rename(&partial, &path).map_err(wrong)?;
+        self.cross("run/backup-named");
         Ok(read.rows)
     }
 }
