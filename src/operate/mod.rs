@@ -1,5 +1,8 @@
 //! The calls into the executor: what it is asked, how its answers read, and what its stops mean for the command.
 
+mod outcome;
+mod standing;
+
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -8,16 +11,20 @@ use std::{
 use async_trait::async_trait;
 use mig_compiler::SpecFile;
 use mig_executor::{
-    Allowed, Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended,
-    Pace, Position, Rejected, Request, RollbackRequest, RunStatus, RunSummary, Standing, Stop, Which, Wish,
+    Connector, Driver, Failure, Filing, Forecast, GcRequest, Heard, Lookout, MonitorPolicy, Outcome as Ended, Pace,
+    Rejected, Request, RollbackRequest, Stop, Which, Wish,
     doctor::Symptom,
     evidence::{Header, Trailer},
     sign::Approval,
-    trial::Trial,
 };
-use mig_plan::{Address, Phase, Qualified, StepId};
+use mig_plan::{Address, Phase, Qualified};
 use serde_json::json;
 
+pub(crate) use self::standing::{history, status};
+use self::{
+    outcome::{counted, object, words},
+    standing::run_words,
+};
 use crate::{
     crash::Crash,
     exit::{Outcome, Reason, Trouble},
@@ -231,104 +238,6 @@ fn reason(stop: &Stop) -> Reason {
     }
 }
 
-fn words(ended: &Ended, title: &str) -> String {
-    match ended {
-        Ended::Done { run, steps, here } if here == steps => {
-            format!("applied {title}: {}, run {run}", counted(*steps, "step"))
-        }
-        Ended::Done { run, steps, here } => {
-            format!("applied {title}: {}, {here} of them now, run {run}", counted(*steps, "step"))
-        }
-        Ended::Paused { run, through, remaining } => format!(
-            "applied {title} through {through}: {} left, run {run}\n\
-             the same command without --through goes on; mig rollback {run} takes it back",
-            counted(remaining.len(), "step")
-        ),
-        Ended::NothingToDo { run } => {
-            let by = run.as_ref().map(|run| format!(" by run {run}")).unwrap_or_default();
-            format!("nothing to do: {title} is applied{by}")
-        }
-        Ended::DryRun { position, would, trials, allowed } => {
-            let tried: String = trials.iter().map(trial_words).chain(allowed.iter().map(allowed_words)).collect();
-            format!("dry run, nothing was written: {}{}{tried}", position_words(position), list("would do", would))
-        }
-        Ended::RolledBack { run, here } => format!("rolled back run {run}: {} taken back", counted(*here, "step")),
-        Ended::Collected { runs } => {
-            let lines: String = runs.iter().map(|run| format!("\n  {run}")).collect();
-            format!("dropped for good what {} kept{lines}", counted(runs.len(), "run"))
-        }
-    }
-}
-
-fn list(what: &str, steps: &[StepId]) -> String {
-    let lines: String = steps.iter().map(|step| format!("\n  {step}")).collect();
-    format!("\n{what} {}:{lines}", counted(steps.len(), "step"))
-}
-
-/// What became of a few rows, side by side.
-fn trial_words(trial: &Trial) -> String {
-    let rows = trial.rows.map(|rows| format!(": about {rows} rows")).unwrap_or_default();
-    let mut text = format!("\ntransform {}{rows}", trial.step);
-    if let Some(says) = &trial.says {
-        return text + &format!("\n  not tried: {}", says.replace('\n', "\n  "));
-    }
-    text.push_str(&format!("; {} tried and taken back", counted_u64(trial.tried, "row")));
-    let row = |row: &Vec<Option<String>>| {
-        let values = row.iter().map(|value| value.as_deref().unwrap_or("NULL").chars().take(60).collect::<String>());
-        values.collect::<Vec<_>>().join(", ")
-    };
-    if !trial.after.is_empty() {
-        text.push_str(&format!("\n    ({})", trial.columns.join(", ")));
-    }
-    for (before, after) in trial.before.iter().zip(&trial.after) {
-        text.push_str(&format!("\n  - {}\n  + {}", row(before), row(after)));
-    }
-    text
-}
-
-/// The rows that a step would leave as they are.
-fn allowed_words(allowed: &Allowed) -> String {
-    let samples: String = allowed.samples.iter().map(|sample| format!("\n    {sample}")).collect();
-    let rows = counted_u64(allowed.count, "row");
-    format!("\nrejects {}: {rows}, as {}{samples}", allowed.step, allowed.says)
-}
-
-fn counted_u64(count: u64, thing: &str) -> String {
-    counted(usize::try_from(count).unwrap_or(usize::MAX), thing)
-}
-
-fn counted(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
-}
-
-fn position_words(position: &Position) -> String {
-    match position {
-        Position::AtBase => "the database is where the plan begins".to_owned(),
-        Position::After(done) => format!("the database is {} into the plan", counted(*done, "step")),
-        Position::Amid(done) => {
-            format!("the database is {} into the plan, and one is half done", counted(*done, "step"))
-        }
-        Position::AtGoal => "the database is where the plan ends".to_owned(),
-        Position::Drifted(difference) => format!("the database is not where the plan says\n{difference}"),
-    }
-}
-
-fn object(ended: &Ended) -> serde_json::Value {
-    match ended {
-        Ended::Done { run, steps, here } => json!({ "event": "done", "run": run, "steps": steps, "here": here }),
-        Ended::Paused { run, through, remaining } => {
-            json!({ "event": "paused", "run": run, "through": through, "remaining": remaining })
-        }
-        Ended::NothingToDo { run } => json!({ "event": "nothing-to-do", "run": run }),
-        Ended::DryRun { position, would, trials, allowed } => {
-            let position = position_words(position);
-            json!({ "event": "dry-run", "position": position, "would": would, "trials": trials, "rejects": allowed })
-        }
-        Ended::RolledBack { run, here } => json!({ "event": "rolled-back", "run": run, "here": here }),
-        Ended::Collected { runs } => json!({ "event": "collected", "runs": runs }),
-    }
-}
-
 /// Asks a run to pause or stop, and says what became of that.
 pub(crate) async fn ask(database: &Database, run: &str, wish: Wish, wait: Duration) -> Result<String, Trouble> {
     let mut driver = wiring::connect(database).await?;
@@ -395,38 +304,6 @@ pub(crate) async fn accept(
     Ok(format!("accepted {} of {at}", counted(doubts.len(), "spelling")))
 }
 
-/// Where a database stands, in words or as JSON.
-pub(crate) async fn status(database: &Database, json: bool) -> Result<String, Trouble> {
-    let mut driver = wiring::connect(database).await?;
-    let status = mig_executor::status(&mut *driver).await.map_err(|stop| trouble(&stop))?;
-    close(driver).await?;
-    if json {
-        let open: Vec<_> = status.open.iter().map(standing_object).collect();
-        let last: Vec<_> = status.last.iter().map(run_object).collect();
-        return Ok(json!({ "open": open, "last": last }).to_string());
-    }
-    let mut lines: Vec<_> = status.open.iter().map(standing_words).collect();
-    if lines.is_empty() {
-        lines.push("no run is open".to_owned());
-    }
-    lines.extend(status.last.iter().map(run_words));
-    Ok(lines.join("\n"))
-}
-
-/// The runs of a database, oldest first, in words or as JSON.
-pub(crate) async fn history(database: &Database, json: bool) -> Result<String, Trouble> {
-    let mut driver = wiring::connect(database).await?;
-    let runs = mig_executor::history(&mut *driver).await.map_err(|stop| trouble(&stop))?;
-    close(driver).await?;
-    if json {
-        return Ok(runs.iter().map(|run| format!("{}\n", run_object(run))).collect());
-    }
-    if runs.is_empty() {
-        return Ok("mig has applied nothing here".to_owned());
-    }
-    Ok(runs.iter().map(|run| format!("{}\n", run_words(run))).collect())
-}
-
 /// Tries the rows again that a run rejected; gives those that still do not fit.
 pub(crate) async fn retry_rejects(database: &Database, run: &str, wait: Duration) -> Result<Vec<Rejected>, Trouble> {
     let pace = Pace { lock_wait: wait, ..Pace::default() };
@@ -464,72 +341,4 @@ pub(crate) async fn restore(
 
 pub(crate) async fn close(mut driver: Box<dyn Driver>) -> Result<(), Trouble> {
     driver.close().await.map_err(|failure| trouble(&failure.into()))
-}
-
-fn run_words(run: &RunSummary) -> String {
-    let signers: Vec<_> = run.approved_by.iter().map(|(principal, _)| principal.as_str()).collect();
-    let signed = if signers.is_empty() { "unsigned".to_owned() } else { format!("signed by {}", signers.join(", ")) };
-    let collected = if run.collected { ", kept data dropped" } else { "" };
-    format!(
-        "{}  {}  {}: {} done, {} taken back{collected}, {signed}",
-        run.run,
-        status_word(&run.status),
-        run.title,
-        counted(run.done.len(), "step"),
-        run.undone.len()
-    )
-}
-
-fn standing_words(standing: &Standing) -> String {
-    let mut text = run_words(&standing.run);
-    match &standing.position {
-        Some(position) => {
-            text.push_str(&format!("\n  {} ({} in all)", position_words(position), counted(standing.of, "step")))
-        }
-        None => text.push_str("\n  its plan cannot be read from this database"),
-    }
-    match standing.run.held {
-        Some(Wish::Pause) => {
-            text.push_str(&format!("\n  paused on request; mig resume {} lets it go on", standing.run.run))
-        }
-        Some(Wish::Stop) => text.push_str("\n  stopped on request"),
-        None => {}
-    }
-    for says in &standing.run.strained {
-        text.push_str(&format!("\n  held up: {says}"));
-    }
-    if let Some(through) = standing.run.paused {
-        text.push_str(&format!("\n  paused after {through}"));
-    }
-    if let Some(next) = &standing.next {
-        text.push_str(&format!("\n  next: {next}"));
-    }
-    text
-}
-
-fn status_word(status: &RunStatus) -> &'static str {
-    match status {
-        RunStatus::Open => "open",
-        RunStatus::Done => "done",
-        RunStatus::RollingBack => "rolling-back",
-        RunStatus::RolledBack => "rolled-back",
-    }
-}
-
-fn run_object(run: &RunSummary) -> serde_json::Value {
-    let signers: Vec<_> = run.approved_by.iter().map(|(who, key)| json!({ "principal": who, "key": key })).collect();
-    json!({
-        "run": run.run, "plan": run.plan, "title": run.title, "status": status_word(&run.status),
-        "paused": run.paused, "held": run.held, "strained": run.strained, "begun_at": run.begun_at, "last_at": run.last_at, "executor": run.executor,
-        "approved_by": signers, "done": run.done, "undone": run.undone, "collected": run.collected,
-    })
-}
-
-fn standing_object(standing: &Standing) -> serde_json::Value {
-    let mut object = run_object(&standing.run);
-    object["position"] = json!(standing.position.as_ref().map(position_words));
-    object["steps"] = json!(standing.of);
-    object["next"] = json!(standing.next);
-    object["phase"] = json!(standing.phase);
-    object
 }
