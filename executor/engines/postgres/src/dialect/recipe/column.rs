@@ -172,24 +172,43 @@ pub(crate) fn alter<'a>(
         drafts.extend(require(table, &mut now));
     }
     if now.value != goal.value {
+        let from = now.value.clone();
         let to = Column { value: goal.value.clone(), ..now.clone() };
-        let identity =
-            matches!(goal.value, ColumnValue::Identity { .. }) || matches!(now.value, ColumnValue::Identity { .. });
-        let gone = matches!((&now.value, &goal.value), (ColumnValue::Default(_), ColumnValue::Plain));
+        let gone = matches!((&from, &goal.value), (ColumnValue::Default(_), ColumnValue::Plain));
         let draft = step(table, &mut now, to, Phase::Contract, "changes where its value comes from");
-        drafts.push(match (identity, gone) {
-            (true, _) => warned(draft, HazardCode::IdentityChange, "ids are given out otherwise from then on"),
-            (_, true) => {
-                warned(draft, HazardCode::DefaultGone, "writers that leave the column out get NULL or an error")
-            }
-            _ => draft,
+        let draft = numbered(draft, &from, &goal.value);
+        drafts.push(if gone {
+            warned(draft, HazardCode::DefaultGone, "writers that leave the column out get NULL or an error")
+        } else {
+            draft
         });
+        as_one(&mut drafts, &goal.name);
     }
     if now.not_null && !goal.not_null {
         let to = Column { not_null: false, ..now.clone() };
         drafts.push(nullable(step(table, &mut now, to, Phase::Contract, "allows NULL")));
     }
     drafts
+}
+
+/// Says it where a column gets its numbers from elsewhere.
+pub(super) fn numbered(draft: Draft, from: &ColumnValue, to: &ColumnValue) -> Draft {
+    let identity = |value: &ColumnValue| matches!(value, ColumnValue::Identity { .. });
+    if from != to && (identity(from) || identity(to)) {
+        return warned(draft, HazardCode::IdentityChange, "ids are given out otherwise from then on");
+    }
+    draft
+}
+
+/// Makes one transaction of a changed type, which takes the old default, and what comes in its place.
+fn as_one(drafts: &mut [Draft], column: &Name) {
+    let retyped = |draft: &Draft| matches!(&draft.change, Kind::AlterColumn(k) if k.from.data_type != k.to.data_type);
+    let [.., retype, value] = drafts else { return };
+    if retyped(retype) {
+        for draft in [retype, value] {
+            draft.atomic = Some(format!("retype {column}"));
+        }
+    }
 }
 
 /// The mark of drafts that make a column anew.

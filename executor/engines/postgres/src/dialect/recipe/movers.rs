@@ -259,12 +259,6 @@ pub(crate) fn holds_twins(table: &Qualified, context: &Context<'_>) -> bool {
 fn is_free(table: &Qualified, column: &Name, context: &Context<'_>) -> bool {
     let at = Address::column(table, column);
     let (Some(now), Some(goal)) = (context.renamed.table(table), context.goal.table(table)) else { return false };
-    // A sequence that leaves would go with the old column.
-    let counts = |object: &Object| matches!(&object.body, Body::Sequence(s) if s.owned_by.as_ref() == Some(&at));
-    let leaves = |own: &Address| context.goal.objects.get(own).is_none_or(|object| !counts(object));
-    if context.renamed.objects.iter().any(|(own, object)| counts(object) && leaves(own)) {
-        return false;
-    }
     let mentions = |text: &Sql| text.mentions(column);
     let same = |name: &Name, c: &Constraint| {
         goal.constraints

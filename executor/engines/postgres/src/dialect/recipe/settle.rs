@@ -11,6 +11,7 @@ use mig_plan::{
 };
 
 use super::{
+    column,
     twins::{Hidden, Move, concerns, old_index, owned_by, renamed_parts, turned},
     warned,
 };
@@ -173,8 +174,10 @@ impl Move<'_> {
             let full = Self::moved(now, change);
             let bare = Column { value: ColumnValue::Plain, ..full.clone() };
             if bare != full {
+                let value = full.value.clone();
                 let alter = AlterColumn { table: self.table.clone(), from: bare, to: full, using: None };
-                unit.push(Draft::new(alter, Phase::Contract, format!("new rows get the default of {}", now.name)));
+                let draft = Draft::new(alter, Phase::Contract, format!("new rows get the default of {}", now.name));
+                unit.push(column::numbered(draft, &now.value, &value));
             }
         }
         let comes = |table: &mig_plan::Qualified, name: &Name, c: &Constraint| {

@@ -17,7 +17,7 @@ use mig_plan::{
 };
 
 use super::{
-    constraint,
+    column, constraint,
     movers::{self, Movers},
     warned,
 };
@@ -91,7 +91,13 @@ impl<'a> Move<'a> {
     /// A column once it has moved.
     pub(crate) fn moved(now: &Column, change: &AlterColumn) -> Column {
         let (data_type, collation) = (change.to.data_type.clone(), change.to.collation.clone());
-        Column { data_type, collation, value: change.to.value.clone(), ..now.clone() }
+        let strict = |value: &ColumnValue| matches!(value, ColumnValue::Identity { always: true, .. });
+        let mut value = change.to.value.clone();
+        // Old clients give their own numbers until `contract`.
+        if let (false, ColumnValue::Identity { always, .. }) = (strict(&now.value), &mut value) {
+            *always = false;
+        }
+        Column { data_type, collation, value, ..now.clone() }
     }
 
     pub(super) fn twins(&self) -> Twins {
@@ -280,24 +286,26 @@ impl<'a> Move<'a> {
         for (pair, (now, change)) in self.twins().pairs.iter().zip(&self.now) {
             drafts.extend(self.sequences(now));
             let new = Column { name: now.name.clone(), not_null: now.not_null, ..pair.hidden.clone() };
-            let full = Column { value: change.to.value.clone(), ..new.clone() };
-            drafts.extend(step(&table, new, full, format!("new rows get the default of {}", now.name)));
+            let full = Column { value: Self::moved(now, change).value, ..new.clone() };
+            let given = step(&table, new, full.clone(), format!("new rows get the default of {}", now.name));
+            drafts.extend(given.map(|draft| column::numbered(draft, &now.value, &full.value)));
         }
         drafts.into_iter().map(|d| d.together(EXCHANGE)).collect()
     }
 
-    /// Sequences that a column owns, as they stay with it.
+    /// Sequences that a column owns while it moves: those that stay with it or come to it, and those that leave in the end.
     pub(super) fn owned(&self, now: &Column) -> impl Iterator<Item = (&'a Address, &'a Arc<Object>)> {
         let own = Address::column(self.table, &now.name);
-        let objects = &self.context.goal.objects;
-        objects.iter().filter(move |(_, o)| matches!(&o.body, Body::Sequence(s) if s.owned_by.as_ref() == Some(&own)))
+        let (before, goal) = (&self.context.renamed.objects, &self.context.goal.objects);
+        let leaving = before.iter().filter(|(at, _)| !goal.contains_key(*at));
+        let all = goal.iter().chain(leaving);
+        all.filter(move |(_, o)| matches!(&o.body, Body::Sequence(s) if s.owned_by.as_ref() == Some(&own)))
     }
 
     /// Sequences that a column owns follow it to its new place.
     fn sequences(&self, now: &Column) -> Vec<Draft> {
         let hidden = Address::column(self.table, &self.hidden[&now.name]);
-        let follow = self.owned(now).filter(|(at, _)| self.context.renamed.objects.contains_key(*at));
-        let follow = follow.map(|(at, object)| {
+        let follow = self.owned(now).map(|(at, object)| {
             let change = Replace { at: at.clone(), from: owned_by(object, Some(hidden.clone())), to: object.clone() };
             Draft::new(change, Phase::Switch, format!("{at} stays with {}", now.name))
         });

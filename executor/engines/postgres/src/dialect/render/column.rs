@@ -261,7 +261,10 @@ fn value_sql(
     };
     match (from, &to.value) {
         (_, Plain) => {}
-        (_, Default(value)) => sql.push(format!("{column} SET DEFAULT {value}")),
+        (_, Default(value)) => {
+            sql.push(format!("{column} SET DEFAULT {value}"));
+            sql.extend(sequence::begins_after(table, to, schema).filter(|_| from.is_plain()));
+        }
         (Identity { sequence: was, .. }, Identity { always, sequence: numbers }) => {
             let (a, b) = (sequence::Of(&change.from.data_type, was), sequence::Of(&to.data_type, numbers));
             let own = sequence::of_identity(table, &to.name);

@@ -1,5 +1,7 @@
 //! Sequences as SQL: their numbers, their counters, and the names of those behind identity columns.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
     Address, Body, Column, ColumnValue, Name, ObjectKind, Qualified, Schema, Sql,
     schema::{Sequence, SequenceOptions},
@@ -156,27 +158,70 @@ pub(crate) fn of_identity(table: &Qualified, column: &Name) -> String {
     )
 }
 
-/// Sets a sequence to where the column and the sequence that served it before have come.
-fn catch_up(to: &str, from: Option<&str>, table: &Qualified, column: &Name) -> String {
-    let was = from.map_or_else(|| "NULL::bigint".to_owned(), |s| format!("pg_catalog.pg_sequence_last_value({s})"));
+/// The setting that holds, to the end of a transaction, how far the numbers of an identity column have come that gives way.
+fn remembered(table: &Qualified, column: &Name) -> String {
+    let name = names::generated("counter_", &(table, column), "");
+    literal(&format!("mig.{}", name.as_str().trim_end_matches('_')))
+}
+
+/// The statement that remembers an identity column's counter, which goes with it, for what serves the column next.
+pub(crate) fn remember(table: &Qualified, column: &Name) -> String {
+    let (setting, own) = (remembered(table, column), of_identity(table, column));
+    format!(
+        "SELECT pg_catalog.set_config({setting}, coalesce(pg_catalog.pg_sequence_last_value({own})::text, ''), true)"
+    )
+}
+
+/// Sets a sequence to where the column and the sequences that served it before have come.
+fn catch_up(to: &str, from: &[String], table: &Qualified, column: &Name) -> String {
+    let was = from.iter().map(|s| format!("pg_catalog.pg_sequence_last_value({s})"));
+    let setting = format!("nullif(pg_catalog.current_setting({}, true), '')::bigint", remembered(table, column));
+    let was = was.chain([setting]).collect::<Vec<_>>().join(", ");
     format!(
         "SELECT pg_catalog.setval({to}, greatest(m.top, l.n))\n\
-         FROM (SELECT max({}) AS top FROM {}) AS m, (SELECT {was} AS n) AS l\nWHERE greatest(m.top, l.n) >= 1",
+         FROM (SELECT max({}) AS top FROM {}) AS m, (SELECT greatest({was}) AS n) AS l\nWHERE greatest(m.top, l.n) >= 1",
         quote(column),
         qualified(table)
     )
 }
 
-/// The statement after which a new identity column goes on where its old default stood.
-pub(crate) fn identity_goes_on(table: &Qualified, column: &Column, was: &ColumnValue, schema: &Schema) -> String {
-    let old = behind(was, schema).map(|at| format!("{}::regclass", literal(&qualified(&at))));
-    catch_up(&of_identity(table, &column.name), old.as_deref(), table, &column.name)
+/// The sequences that gave a column its numbers: the one of its default, and those that it owns.
+fn counters(table: &Qualified, column: &Name, value: &ColumnValue, schema: &Schema) -> BTreeSet<Qualified> {
+    let own = Address::column(table, column);
+    let owned = schema.objects.iter().filter(|(_, object)| match &object.body {
+        Body::Sequence(sequence) => sequence.owned_by.as_ref() == Some(&own),
+        _ => false,
+    });
+    owned.map(|(at, _)| at.qualified()).chain(behind(value, schema)).collect()
 }
 
-/// The statement after which a sequence goes on where an identity column stood.
-pub(crate) fn default_goes_on(table: &Qualified, column: &Column, schema: &Schema) -> Option<String> {
-    let new = format!("{}::regclass", literal(&qualified(&behind(&column.value, schema)?)));
-    Some(catch_up(&new, Some(&of_identity(table, &column.name)), table, &column.name))
+fn id_of(sequence: &Qualified) -> String {
+    format!("{}::regclass", literal(&qualified(sequence)))
+}
+
+/// The statement after which a new identity column goes on where its old default stood.
+pub(crate) fn identity_goes_on(table: &Qualified, column: &Column, was: &ColumnValue, schema: &Schema) -> String {
+    let old: Vec<String> = counters(table, &column.name, was, schema).iter().map(id_of).collect();
+    catch_up(&of_identity(table, &column.name), &old, table, &column.name)
+}
+
+/// The statements after which what serves a column next goes on where its identity stood.
+pub(crate) fn default_goes_on(table: &Qualified, column: &Column, schema: &Schema) -> Vec<String> {
+    let next = counters(table, &column.name, &column.value, schema);
+    let identity = [of_identity(table, &column.name)];
+    let next = next.iter().map(|sequence| catch_up(&id_of(sequence), &identity, table, &column.name));
+    next.chain([remember(table, &column.name)]).collect()
+}
+
+/// The statement after which a sequence that has not given a number yet, and from now on serves a column that it owns, begins after the
+/// values that are there.
+pub(crate) fn begins_after(table: &Qualified, column: &Column, schema: &Schema) -> Option<String> {
+    let sequence = behind(&column.value, schema)?;
+    if !counters(table, &column.name, &ColumnValue::Plain, schema).contains(&sequence) {
+        return None;
+    }
+    let id = id_of(&sequence);
+    Some(format!("{} AND pg_catalog.pg_sequence_last_value({id}) IS NULL", catch_up(&id, &[], table, &column.name)))
 }
 
 /// The sequence that a default takes its numbers from.

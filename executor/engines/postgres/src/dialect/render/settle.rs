@@ -10,7 +10,7 @@ use mig_plan::{
 use super::{
     WORK,
     backfill::{cast_type, same_value},
-    column, leave, locked, meta, missing, transaction,
+    column, leave, locked, meta, missing, sequence, transaction,
     twins::{OWN, address, trigger},
     using,
 };
@@ -110,6 +110,8 @@ pub(crate) fn settle(change: &Settle) -> Rendered {
     if kept.is_copied() {
         sql.extend(leave::unwatch(kept));
     }
+    let counted = kept.columns.iter().filter(|c| matches!(c.value, ColumnValue::Identity { .. }));
+    sql.extend(counted.map(|c| sequence::remember(&twins.table, &c.name)));
     for pair in &twins.pairs {
         let (column, hidden) = (quote(&pair.column), quote(&pair.hidden.name));
         sql.push(format!("ALTER TABLE {table} DROP COLUMN {column}"));
