@@ -85,6 +85,18 @@ pub fn compile_intent(
     rows::attach(&mut groups, intent, snapshot, &renames.schema, &found.goal);
     follow::referrers(&mut groups, &renames.schema, &found.goal, dialect);
     fail_on_errors(&mut notes)?;
+    let around = Context {
+        snapshot,
+        renamed: &renames.schema,
+        goal: &found.goal,
+        tables: &renames.tables,
+        columns: &renames.columns,
+        groups: &groups,
+        retyping: &[],
+    };
+    if let Some(arranged) = dialect.beside(&around) {
+        groups = arranged;
+    }
     dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
     let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
     likely_renames(&groups, intent, &mut notes);

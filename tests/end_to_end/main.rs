@@ -22,6 +22,7 @@ mod scan;
 mod shop;
 mod tied;
 mod transforms;
+mod types_anew;
 mod verify;
 mod watch;
 mod wider_keys;

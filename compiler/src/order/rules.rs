@@ -107,7 +107,10 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 // A rename makes nothing that a form could matter to.
                 let makes = mark.renames_to.is_empty()
                     && mark.outright(&mark.makes).any(|m| !marks[changer].removes.contains(m));
-                if !needs_this && (makes || !mark.fills.is_empty()) {
+                // Where columns go over to a type, its form is the waiting one's until it is there.
+                let mut awaited = marks[changer].awaits.iter().filter_map(Address::relation);
+                let goes_over = awaited.any(|table| mark.works_on.contains(&table));
+                if !needs_this && !goes_over && (makes || !mark.fills.is_empty()) {
                     edge(changer, i, "a thing takes its final form before what stands on it is made");
                 }
             }
@@ -154,6 +157,9 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten()
             {
                 edge(i, changer, "what stands on a view goes before the view changes");
+        for at in &mark.awaits {
+            for &changer in changers.get(at).unwrap_or(&none) {
+                edge(changer, i, "columns go over to a type before it takes the name of their old one");
             }
         }
         for at in &mark.outlives {

@@ -156,6 +156,13 @@ pub trait Dialect: Send + Sync {
     /// what each becomes, `to` is the type of the result. Other values stay, as far as the type can hold them.
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql;
 
+    /// All groups of a plan as the engine would rather have them: what cannot change beside running clients as a whole may do so in its
+    /// parts. `None` where there is nothing to arrange.
+    fn beside(&self, context: &Context<'_>) -> Option<Vec<Group>> {
+        let _ = context;
+        None
+    }
+
     /// How the changes of one object are made: the safe way, step by step, in an order that must be kept.
     ///
     /// # Errors

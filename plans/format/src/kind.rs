@@ -20,6 +20,7 @@ mod serve;
 mod settle;
 mod shadow;
 mod sync;
+mod types;
 
 use std::collections::BTreeSet;
 
@@ -44,6 +45,7 @@ pub use self::{
     settle::{Settle, Unsettle},
     shadow::{CopyRows, Finish, Shadow, Swap},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
+    types::{AdoptType, renamed as retyped},
 };
 use crate::{address::Address, schema::Schema, snapshot::Remembered};
 
@@ -144,6 +146,7 @@ kinds!(
     DropConstraint,
     BuildKey,
     AdoptKey,
+    AdoptType,
     Discard,
     Sync,
     Exchange,

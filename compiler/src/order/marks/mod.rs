@@ -61,6 +61,8 @@ pub(super) struct Footmarks {
     pub(super) frees: BTreeSet<Address>,
     /// Code that a column takes hold of while it stays.
     pub(super) takes: BTreeSet<Address>,
+    /// Columns that have gone over to another type when it runs.
+    pub(super) awaits: BTreeSet<Address>,
     /// Keys that leave and come again over other columns.
     pub(super) swaps: BTreeSet<Address>,
 }
@@ -88,7 +90,7 @@ pub(super) fn columns_by_type(ground: &Ground<'_>) -> BTreeMap<Address, Vec<Addr
 pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>) -> Footmarks {
     let mut all = Footmarks::default();
     for draft in &node.drafts {
-        mark(&draft.change, ground, &mut all);
+        mark(&draft.change, ground, typed, &mut all);
         for at in ground.dialect.disturbs(&draft.change) {
             if matches!(draft.change, Kind::Replace(_)) {
                 let columns = typed.get(&at).into_iter().flatten();
@@ -110,7 +112,7 @@ pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Addre
 }
 
 /// Adds what one change does.
-fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
+fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>, marks: &mut Footmarks) {
     match change {
         Kind::Create(k) => object::create(k, ground, marks),
         Kind::Drop(k) => object::drop(k, ground, marks),
@@ -118,6 +120,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, marks: &mut Footmarks) {
         Kind::Rename(k) => object::rename(k, marks),
         Kind::RenameMember(k) => object::rename_member(k, marks),
         Kind::RenameValue(k) => object::rename_value(k, marks),
+        Kind::AdoptType(k) => object::adopt_type(k, ground, typed, marks),
         Kind::Privileges(k) => object::privileges(k, ground, marks),
         Kind::AlterTable(k) => table::alter_table(k, ground, marks),
         Kind::AddColumn(k) => table::add_column(k, ground, marks),

@@ -1,8 +1,10 @@
 //! What steps on whole objects do to addresses.
 
+use std::collections::BTreeMap;
+
 use mig_plan::{
     Address, ObjectKind,
-    kind::{Create, Drop, Privileges, Rename, RenameMember, RenameValue, Replace},
+    kind::{AdoptType, Create, Drop, Privileges, Rename, RenameMember, RenameValue, Replace},
 };
 
 use super::{Footmarks, Ground};
@@ -48,6 +50,19 @@ pub(super) fn replace(replace: &Replace, ground: &Ground<'_>, marks: &mut Footma
     marks.changes.insert(replace.at.clone());
     marks.stands_on.extend(ground.dialect.references(&replace.at, &replace.to, ground.goal));
     lets_go(&replace.at, Some(&replace.from), ground, marks);
+}
+
+pub(super) fn adopt_type(
+    adopt: &AdoptType,
+    ground: &Ground<'_>,
+    typed: &BTreeMap<Address, Vec<Address>>,
+    marks: &mut Footmarks,
+) {
+    marks.changes.insert(adopt.at.clone());
+    marks.removes.insert(adopt.waits.clone());
+    marks.stands_on.extend(ground.dialect.references(&adopt.at, &adopt.to, ground.goal));
+    lets_go(&adopt.at, Some(&adopt.from), ground, marks);
+    marks.awaits.extend(typed.get(&adopt.at).into_iter().flatten().cloned());
 }
 
 pub(super) fn rename(rename: &Rename, marks: &mut Footmarks) {

@@ -5,7 +5,7 @@ pub(crate) mod known;
 
 use mig_plan::{Schema, kind::AlterColumn, sql::tokens};
 
-pub(crate) use self::check::{check, no_label, overflows};
+pub(crate) use self::check::{check, no_label, no_value_gone, overflows};
 
 /// How the values of an old type fit into a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

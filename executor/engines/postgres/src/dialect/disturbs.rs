@@ -39,6 +39,7 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             }
             false
         }
+        Kind::AdoptType(_) => true,
         Kind::Drop(_) => at.kind() != ObjectKind::Index,
         Kind::Replace(k) => match (&k.from.body, &k.to.body) {
             (Body::View(from), Body::View(to)) => !view::changes_in_place(from, to),

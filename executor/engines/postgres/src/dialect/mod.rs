@@ -241,6 +241,10 @@ impl Dialect for Postgres {
         recipe::layer::renames(changes, context, self.major())
     }
 
+    fn beside(&self, context: &Context<'_>) -> Option<Vec<Group>> {
+        recipe::supplant::beside(context)
+    }
+
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(group, context, self.major())
     }

@@ -71,6 +71,15 @@ pub(crate) fn is_own(name: &Name) -> bool {
     name.as_str().starts_with("_mig_")
 }
 
+/// A type as a person knows it, who has never seen the name under which it waits to take another one's.
+pub(crate) fn shown(data_type: &str) -> String {
+    const HASHED: usize = "0123456789_".len();
+    match data_type.split_once("_mig_type_") {
+        Some((schema, name)) => format!("the new {schema}{}", name.get(HASHED..).unwrap_or(name)),
+        None => data_type.to_owned(),
+    }
+}
+
 /// Whether a name can be used by specs.
 pub(crate) fn check(name: &Name) -> Result<(), String> {
     let text = name.as_str();

@@ -10,6 +10,7 @@ pub(crate) mod movers;
 pub(crate) mod object;
 pub(crate) mod serve;
 pub(crate) mod settle;
+pub(crate) mod supplant;
 pub(crate) mod twins;
 mod typed;
 
@@ -35,7 +36,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::DropConstraint(k) if carried(&k.table, &k.name) => {}
             Kind::Create(k) => drafts.extend(object::create(k, context)),
             Kind::Drop(k) => drafts.extend(object::drop(k, context)),
-            Kind::Replace(k) => drafts.extend(typed::around(k, context, object::replace(k))),
+            Kind::Replace(k) => match supplant::drafts(k, context) {
+                Some(made) => drafts.extend(made),
+                None => drafts.extend(typed::around(k, context, object::replace(k))),
+            },
             Kind::Rename(_) | Kind::RenameMember(_) => {
                 drafts.push(layer::alone(change));
             }
@@ -90,6 +94,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) => drafts.extend(Draft::of_rows(change)),
             Kind::BuildKey(_)
             | Kind::AdoptKey(_)
+            | Kind::AdoptType(_)
             | Kind::Discard(_)
             | Kind::Sync(_)
             | Kind::Exchange(_)

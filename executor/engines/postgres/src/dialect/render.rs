@@ -60,6 +60,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::DropConstraint(k) => Ok(constraint::drop(k)),
         Kind::BuildKey(k) => key::build(k, before),
         Kind::AdoptKey(k) => Ok(key::adopt(k)),
+        Kind::AdoptType(k) => Ok(anew::adopt(k)),
         Kind::Sync(k) => Ok(twins::sync(k, before, version)),
         Kind::Exchange(k) => Ok(twins::exchange(k)),
         Kind::Unsync(k) => Ok(twins::unsync(k)),

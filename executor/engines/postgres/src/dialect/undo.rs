@@ -76,6 +76,10 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(says, render::serve::serve(&mig_plan::kind::Serve { hides: !k.hides, ..k.clone() }).action))
         }
         Kind::Settle(k) => render::settle::undo(k, before),
+        Kind::AdoptType(k) => {
+            let says = format!("makes the old {} again, and lets the new one wait", k.at.name());
+            Ok(done(says, transaction(render::anew::unadopt(k, before)?, render::META)))
+        }
         Kind::AdoptKey(k) => {
             let drop = mig_plan::kind::DropConstraint {
                 table: k.table.clone(),

@@ -3,7 +3,7 @@
 use mig_plan::{Address, DraftCheck, Name, Schema, Sql, kind::AlterColumn, plan::CheckSql, schema::Body};
 
 use super::{has_no_way, known, parts};
-use crate::dialect::names::{literal, qualified, quote};
+use crate::dialect::names::{literal, qualified, quote, shown};
 
 /// The question whether a value has no way into the new type, as far as a query can tell.
 pub(crate) fn check(change: &AlterColumn, at: &Address, schema: &Schema, version: u32) -> Option<DraftCheck> {
@@ -20,7 +20,7 @@ pub(crate) fn check(change: &AlterColumn, at: &Address, schema: &Schema, version
             change.table, change.from.name
         )
     } else {
-        format!("every {} of {} fits into {to}", change.from.name, change.table)
+        format!("every {} of {} fits into {}", change.from.name, change.table, shown(to))
     };
     let mut help = vec!["change these values".to_owned(), "say with a transform what becomes of them".to_owned()];
     help.push(
@@ -33,6 +33,27 @@ pub(crate) fn check(change: &AlterColumn, at: &Address, schema: &Schema, version
         help,
         count: CheckSql::new(format!("SELECT count(*) FROM {table} WHERE {wrong}")),
         sample: Some(CheckSql::new(format!("SELECT {column}::text FROM {table} WHERE {wrong} LIMIT 5"))),
+        stops: true,
+    })
+}
+
+/// The question whether a transform gives a row a value that the new enum has not.
+pub(crate) fn no_value_gone(change: &AlterColumn, at: &Address, by: &Sql, schema: &Schema) -> Option<DraftCheck> {
+    let to = &change.to.data_type;
+    let labels = known::labels(to.strip_suffix("[]").unwrap_or(to), schema)?;
+    let (table, alias) = (qualified(&change.table), quote(&change.table.name));
+    let wrong = no_label(&format!("({by})"), to.ends_with("[]"), labels);
+    Some(DraftCheck {
+        at: at.clone(),
+        says: format!("the transform gives no row of {} a value in {} that is gone", change.table, change.from.name),
+        help: vec![
+            "let the transform give these rows another value".to_owned(),
+            "keep the value in the enum".to_owned(),
+        ],
+        count: CheckSql::new(format!("SELECT count(*) FROM {table} AS {alias} WHERE {wrong}")),
+        sample: Some(CheckSql::new(format!(
+            "SELECT DISTINCT ({by})::text FROM {table} AS {alias} WHERE {wrong} LIMIT 5"
+        ))),
         stops: true,
     })
 }

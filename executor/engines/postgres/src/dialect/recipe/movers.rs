@@ -10,7 +10,7 @@ use mig_plan::{
     table::ForeignKey,
 };
 
-use super::{fill, twins::Hidden};
+use super::{fill, supplant, twins::Hidden};
 use crate::dialect::{
     casts, keep,
     names::{generated, quote},
@@ -182,7 +182,7 @@ fn converts(change: &AlterColumn, group: &Group, context: &Context<'_>) -> bool 
     let kinds = [ObjectKind::Enum, ObjectKind::Domain, ObjectKind::Type];
     let changing = |data_type: &str| {
         let of = |at: &Address| data_type.trim_end_matches("[]") == at.qualified().to_string();
-        context.groups.iter().any(|g| kinds.contains(&g.at.kind()) && of(&g.at))
+        context.groups.iter().any(|g| kinds.contains(&g.at.kind()) && of(&g.at) && !supplant::goes_to(change, &g.at))
     };
     let types = [&change.from.data_type, &change.to.data_type];
     let way = match declared(change, group) {

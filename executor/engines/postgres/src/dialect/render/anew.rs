@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use mig_plan::{
-    Address, Body, Column, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql,
-    kind::{AddConstraint, DropConstraint},
+    Address, Body, Column, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rendered, Rule, Schema, Sql,
+    kind::{AddConstraint, AdoptType, DropConstraint},
     schema::Index,
 };
 
-use super::constraint;
+use super::{constraint, meta, object};
 use crate::dialect::names::{generated, qualified, quote};
 
 /// Gives the expression that makes a value of the new type: of which column, its value, and `[]` if it is an array.
@@ -31,7 +31,7 @@ pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -
         sql.push(format!("ALTER {} {} RENAME TO {}", word(of), qualified(&of.qualified()), quote(&old(of))));
     }
     for (of, object) in &types {
-        sql.extend(super::object::create_sql(of, object, before)?);
+        sql.extend(object::create_sql(of, object, before)?);
     }
     for (table, column) in &users {
         sql.extend(put_on(table, column, cast)?);
@@ -45,6 +45,19 @@ pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -
     }
     sql.extend(constraints.iter().flat_map(constraint::add_sql));
     Ok(sql)
+}
+
+/// The SQL that gives a type the name of another one, which leaves.
+pub(crate) fn adopt(change: &AdoptType) -> Rendered {
+    let (old, waits) = (object::noun(&change.at), object::noun(&change.waits));
+    let sql = vec![format!("DROP {old}"), format!("ALTER {waits} RENAME TO {}", quote(change.at.name()))];
+    meta(sql, format!("a short lock on {old}; no table is touched"))
+}
+
+/// What takes [`adopt`] back.
+pub(crate) fn unadopt(change: &AdoptType, before: &Schema) -> Result<Vec<String>, Complaint> {
+    let rename = format!("ALTER {} RENAME TO {}", object::noun(&change.at), quote(change.waits.name()));
+    Ok([rename].into_iter().chain(object::create_sql(&change.at, &change.from, before)?).collect())
 }
 
 /// The statements that put a column on the new type of the same name.
@@ -67,7 +80,7 @@ fn dropped(k: &AddConstraint) -> DropConstraint {
 }
 
 /// The domains that rest on a type, those below first.
-fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Arc<Object>)> {
+pub(crate) fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Arc<Object>)> {
     let mut found: Vec<(Address, Arc<Object>)> = Vec::new();
     loop {
         let rests = |base: &str| {

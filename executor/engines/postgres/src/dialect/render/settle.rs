@@ -62,10 +62,14 @@ pub(super) fn beginning(twins: &Twins, before: &Schema, version: u32, out: &mut 
     for pair in &twins.pairs {
         let Some(column) = table.column(&pair.column) else { continue };
         let at = address(twins, pair);
+        let to_type = pair.hidden.data_type.trim_end_matches("[]").to_owned();
         let to = Column { data_type: pair.hidden.data_type.clone(), ..column.clone() };
         let change = AlterColumn { table: twins.table.clone(), from: column.clone(), to, using: None };
         match &pair.by {
             Some(by) if is_own(by, &change, before) => out.checks.extend(casts::check(&change, &at, before, version)),
+            Some(by) if casts::known::labels(&to_type, before).is_some() => {
+                out.checks.extend(casts::no_value_gone(&change, &at, by, before));
+            }
             Some(by) if column.not_null => {
                 let key = keep::key_of(table).unwrap_or_default();
                 let shown = key.iter().map(|k| format!("{}::text", quote(k))).collect::<Vec<_>>().join(", ");
