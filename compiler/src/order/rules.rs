@@ -157,6 +157,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
                 mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten()
             {
                 edge(i, changer, "what stands on a view goes before the view changes");
+            }
+        }
         for at in &mark.awaits {
             for &changer in changers.get(at).unwrap_or(&none) {
                 edge(changer, i, "columns go over to a type before it takes the name of their old one");
