@@ -4,6 +4,7 @@ mod dag;
 mod marks;
 mod needs;
 mod rules;
+mod uses;
 
 pub(crate) use self::{
     dag::{CycleFound, Sorted, sort},

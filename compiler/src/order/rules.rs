@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Body, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
+use mig_plan::{Address, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
 
-use super::marks::{Footmarks, columns_by_type, footmarks};
+use super::{
+    marks::{Footmarks, columns_by_type, footmarks},
+    uses::Uses,
+};
 
 /// Drafts that run one after the other as one transaction, or a single draft.
 #[derive(Clone, Debug)]
@@ -61,26 +64,6 @@ pub(crate) type Edge = (usize, usize, &'static str);
 pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     let typed = columns_by_type(ground);
     let marks: Vec<Footmarks> = nodes.iter().map(|n| footmarks(n, ground, &typed)).collect();
-    let by = |pick: &dyn Fn(&Footmarks) -> &BTreeSet<Address>| -> BTreeMap<Address, Vec<usize>> {
-        let mut map: BTreeMap<Address, Vec<usize>> = BTreeMap::new();
-        for (i, mark) in marks.iter().enumerate() {
-            for at in pick(mark) {
-                map.entry(at.clone()).or_default().push(i);
-            }
-        }
-        map
-    };
-    let makers = by(&|m| &m.makes);
-    let removers = by(&|m| &m.removes);
-    let changers = by(&|m| &m.changes);
-    let disturbers = by(&|m| &m.disturbs);
-    let recasters = by(&|m| &m.recasts);
-    let retypers = by(&|m| &m.retypes);
-    let swappers = by(&|m| &m.swaps);
-    let enders = by(&|m| &m.ends);
-    let fillers = by(&|m| &m.fills);
-    let late_fillers = by(&|m| &m.late_fills);
-    let renamers = by(&|m| &m.renames_to);
     let mut edges = BTreeSet::new();
     // Within one recipe its own order stands.
     let mut edge = |before: usize, after: usize, why: &'static str| {
@@ -89,112 +72,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
             edges.insert((before, after, why));
         }
     };
-    let none = Vec::new();
-    for (i, mark) in marks.iter().enumerate() {
-        for at in mark.stands_on.iter().chain(&mark.reads) {
-            for &maker in makers.get(at).unwrap_or(&none) {
-                edge(maker, i, "a thing is made before what stands on it");
-            }
-            for &renamer in renamers.get(at).unwrap_or(&none) {
-                edge(renamer, i, "a renamed thing is used under its new name");
-            }
-        }
-        for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
-            for &changer in changers.get(at).unwrap_or(&none) {
-                // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
-                let needs_this = marks[changer].stands_on.iter().any(|at| mark.makes.contains(at))
-                    || marks[changer].closes.iter().any(|table| mark.works_on.contains(table));
-                // A rename makes nothing that a form could matter to.
-                let makes = mark.renames_to.is_empty()
-                    && mark.outright(&mark.makes).any(|m| !marks[changer].removes.contains(m));
-                // Where columns go over to a type, its form is the waiting one's until it is there.
-                let mut awaited = marks[changer].awaits.iter().filter_map(Address::relation);
-                let goes_over = awaited.any(|table| mark.works_on.contains(&table));
-                if !needs_this && !goes_over && (makes || !mark.fills.is_empty()) {
-                    edge(changer, i, "a thing takes its final form before what stands on it is made");
-                }
-            }
-        }
-        for at in mark.stands_on.iter().filter(|_| mark.outright(&mark.makes).next().is_some()) {
-            for &recaster in recasters.get(at).unwrap_or(&none) {
-                edge(recaster, i, "a thing takes its final form before what stands on it is made");
-            }
-        }
-        for at in &mark.fills {
-            for &recaster in recasters.get(at).unwrap_or(&none) {
-                edge(i, recaster, "values move before their type changes");
-            }
-        }
-        for at in mark.lets_go.iter().filter(|at| !is_over(at, mark, ground)) {
-            for &remover in removers.get(at).unwrap_or(&none) {
-                edge(i, remover, "a thing goes only when nothing stands on it");
-            }
-            for &swapper in swappers.get(at).filter(|_| !mark.stands_on.contains(at)).unwrap_or(&none) {
-                edge(i, swapper, "what stands on a thing goes before another takes its place");
-            }
-            if mark.outright(&mark.removes).next().is_some() {
-                // A change that lets go of what is removed here (a sequence that leaves its column) comes first.
-                let frees = |changer: &&usize| !marks[**changer].lets_go.iter().any(|at| mark.removes.contains(at));
-                for &changer in disturbers.get(at).unwrap_or(&none).iter().filter(frees) {
-                    edge(i, changer, "what stands on a thing goes before the thing changes");
-                }
-            }
-        }
-        for at in &mark.frees {
-            for &changer in disturbers.get(at).unwrap_or(&none) {
-                edge(i, changer, "what stands on a thing goes before the thing changes");
-            }
-        }
-        for at in &mark.takes {
-            for &changer in disturbers.get(at).unwrap_or(&none) {
-                edge(changer, i, "a thing takes its final form before what stands on it is made");
-            }
-        }
-        // A view that goes and comes again goes before one that it is made from changes.
-        let again = |at: &Address| at.kind() == ObjectKind::View && makers.contains_key(at);
-        if mark.outright(&mark.removes).any(again) {
-            for &changer in
-                mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View).flat_map(|at| changers.get(at)).flatten()
-            {
-                edge(i, changer, "what stands on a view goes before the view changes");
-            }
-        }
-        for at in &mark.awaits {
-            for &changer in changers.get(at).unwrap_or(&none) {
-                edge(changer, i, "columns go over to a type before it takes the name of their old one");
-            }
-        }
-        for at in &mark.outlives {
-            for &remover in removers.get(at).unwrap_or(&none) {
-                edge(remover, i, "a foreign key comes when the key that it leaves is gone");
-            }
-        }
-        for at in &mark.reads_served {
-            for &ender in enders.get(at).unwrap_or(&none) {
-                edge(i, ender, "values are read before their source goes");
-            }
-        }
-        for at in &mark.reads {
-            for &remover in removers.get(at).unwrap_or(&none) {
-                edge(i, remover, "values are read before their source goes");
-            }
-            for &retyper in retypers.get(at).unwrap_or(&none) {
-                edge(i, retyper, "values are read before they become others");
-            }
-            let late = late_fillers.get(at).filter(|_| !mark.late_fills.is_empty()).unwrap_or(&none);
-            for &filler in fillers.get(at).unwrap_or(&none).iter().chain(late) {
-                edge(filler, i, "a value is set before it is read");
-            }
-        }
-        for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
-            for &renamer in renamers.get(&at.holder()).unwrap_or(&none).iter().chain(renamers.get(at).unwrap_or(&none))
-            {
-                if !mark.renames_to.contains(at) || renamer != i {
-                    edge(renamer, i, "a renamed thing is changed under its new name");
-                }
-            }
-        }
-    }
+    Uses::new(&marks, ground).edges(&mut edge);
     regroupings(&marks, &mut edge);
     families(&marks, ground, &mut edge);
     slots(&marks, ground, &mut edge);
@@ -205,14 +83,8 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     edges.into_iter().collect()
 }
 
-/// Whether something is an index over a key that goes, of which that key's own is a share: there the whole goes first.
-fn is_over(at: &Address, mark: &Footmarks, ground: &Ground<'_>) -> bool {
-    let Some(Body::Index(index)) = ground.live.objects.get(at).map(|object| &object.body) else { return false };
-    keys(&mark.removes, mark).filter_map(Address::relation).any(|table| ground.above(&table).contains(&index.table))
-}
-
 /// The keys among what comes or goes on its own, not with a table.
-fn keys<'a>(some: &'a BTreeSet<Address>, mark: &'a Footmarks) -> impl Iterator<Item = &'a Address> {
+pub(super) fn keys<'a>(some: &'a BTreeSet<Address>, mark: &'a Footmarks) -> impl Iterator<Item = &'a Address> {
     let key = |at: &&Address| at.kind() == ObjectKind::Constraint && !mark.bare.contains(*at);
     some.iter().filter(key).filter(|at| !some.contains(&at.holder()))
 }

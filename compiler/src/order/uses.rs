@@ -1,0 +1,218 @@
+//! Which step waits for which because one makes, changes, renames, fills or removes what the other needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mig_plan::{Address, Body, ObjectKind};
+
+use super::{
+    marks::Footmarks,
+    rules::{Ground, keys},
+};
+
+/// The nodes that do something with a thing.
+type Nodes = BTreeMap<Address, Vec<usize>>;
+
+/// Takes an edge: `(before, after, reason)`.
+type TakeEdge<'e> = dyn FnMut(usize, usize, &'static str) + 'e;
+
+/// Who does what with which thing.
+pub(super) struct Uses<'a> {
+    marks: &'a [Footmarks],
+    ground: &'a Ground<'a>,
+    makers: Nodes,
+    removers: Nodes,
+    changers: Nodes,
+    disturbers: Nodes,
+    recasters: Nodes,
+    retypers: Nodes,
+    swappers: Nodes,
+    enders: Nodes,
+    fillers: Nodes,
+    late_fillers: Nodes,
+    renamers: Nodes,
+}
+
+fn of<'n>(nodes: &'n Nodes, at: &Address) -> &'n [usize] {
+    nodes.get(at).map(Vec::as_slice).unwrap_or_default()
+}
+
+impl<'a> Uses<'a> {
+    pub(super) fn new(marks: &'a [Footmarks], ground: &'a Ground<'a>) -> Self {
+        let by = |pick: &dyn Fn(&Footmarks) -> &BTreeSet<Address>| {
+            let mut nodes = Nodes::new();
+            for (i, mark) in marks.iter().enumerate() {
+                for at in pick(mark) {
+                    nodes.entry(at.clone()).or_default().push(i);
+                }
+            }
+            nodes
+        };
+        Self {
+            marks,
+            ground,
+            makers: by(&|m| &m.makes),
+            removers: by(&|m| &m.removes),
+            changers: by(&|m| &m.changes),
+            disturbers: by(&|m| &m.disturbs),
+            recasters: by(&|m| &m.recasts),
+            retypers: by(&|m| &m.retypes),
+            swappers: by(&|m| &m.swaps),
+            enders: by(&|m| &m.ends),
+            fillers: by(&|m| &m.fills),
+            late_fillers: by(&|m| &m.late_fills),
+            renamers: by(&|m| &m.renames_to),
+        }
+    }
+
+    /// Hands over every edge.
+    pub(super) fn edges(&self, edge: &mut TakeEdge<'_>) {
+        for i in 0..self.marks.len() {
+            self.made_before_used(i, edge);
+            self.formed_before_used(i, edge);
+            self.left_before_gone(i, edge);
+            self.left_before_changed(i, edge);
+            self.read_in_time(i, edge);
+            self.changed_under_new_names(i, edge);
+        }
+    }
+
+    fn made_before_used(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        let mark = &self.marks[i];
+        for at in mark.stands_on.iter().chain(&mark.reads) {
+            for &maker in of(&self.makers, at) {
+                edge(maker, i, "a thing is made before what stands on it");
+            }
+            for &renamer in of(&self.renamers, at) {
+                edge(renamer, i, "a renamed thing is used under its new name");
+            }
+        }
+        for at in &mark.outlives {
+            for &remover in of(&self.removers, at) {
+                edge(remover, i, "a foreign key comes when the key that it leaves is gone");
+            }
+        }
+    }
+
+    fn formed_before_used(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        const WHY: &str = "a thing takes its final form before what stands on it is made";
+        let mark = &self.marks[i];
+        for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
+            for &changer in of(&self.changers, at).iter().filter(|changer| self.form_matters(i, **changer)) {
+                edge(changer, i, WHY);
+            }
+        }
+        for at in mark.stands_on.iter().filter(|_| mark.outright(&mark.makes).next().is_some()) {
+            for &recaster in of(&self.recasters, at) {
+                edge(recaster, i, WHY);
+            }
+        }
+        for at in &mark.takes {
+            for &changer in of(&self.disturbers, at) {
+                edge(changer, i, WHY);
+            }
+        }
+        for at in &mark.awaits {
+            for &changer in of(&self.changers, at) {
+                edge(changer, i, "columns go over to a type before it takes the name of their old one");
+            }
+        }
+    }
+
+    /// Whether what a node makes or fills waits for a change of something that it stands on.
+    fn form_matters(&self, i: usize, changer: usize) -> bool {
+        let (mark, change) = (&self.marks[i], &self.marks[changer]);
+        // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
+        let needs_this = change.stands_on.iter().any(|at| mark.makes.contains(at))
+            || change.closes.iter().any(|table| mark.works_on.contains(table));
+        // Where columns go over to a type, its form is the waiting one's until it is there.
+        let mut awaited = change.awaits.iter().filter_map(Address::relation);
+        let goes_over = awaited.any(|table| mark.works_on.contains(&table));
+        let makes = mark.outright(&mark.makes).any(|made| !change.removes.contains(made));
+        !needs_this && !goes_over && (makes || !mark.fills.is_empty())
+    }
+
+    fn left_before_gone(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        let mark = &self.marks[i];
+        for at in mark.lets_go.iter().filter(|at| !self.is_over(at, mark)) {
+            for &remover in of(&self.removers, at) {
+                edge(i, remover, "a thing goes only when nothing stands on it");
+            }
+            for &swapper in of(&self.swappers, at).iter().filter(|_| !mark.stands_on.contains(at)) {
+                edge(i, swapper, "what stands on a thing goes before another takes its place");
+            }
+        }
+    }
+
+    fn left_before_changed(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        const WHY: &str = "what stands on a thing goes before the thing changes";
+        let mark = &self.marks[i];
+        if mark.outright(&mark.removes).next().is_some() {
+            // A change that lets go of what is removed here (a sequence that leaves its column) comes first.
+            let frees = |changer: &&usize| !self.marks[**changer].lets_go.iter().any(|at| mark.removes.contains(at));
+            for at in mark.lets_go.iter().filter(|at| !self.is_over(at, mark)) {
+                for &changer in of(&self.disturbers, at).iter().filter(frees) {
+                    edge(i, changer, WHY);
+                }
+            }
+        }
+        for at in &mark.frees {
+            for &changer in of(&self.disturbers, at) {
+                edge(i, changer, WHY);
+            }
+        }
+        // A view that goes and comes again goes before one that it is made from changes.
+        let again = |at: &Address| at.kind() == ObjectKind::View && self.makers.contains_key(at);
+        if mark.outright(&mark.removes).any(again) {
+            for at in mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View) {
+                for &changer in of(&self.changers, at) {
+                    edge(i, changer, "what stands on a view goes before the view changes");
+                }
+            }
+        }
+    }
+
+    fn read_in_time(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        let mark = &self.marks[i];
+        for at in &mark.fills {
+            for &recaster in of(&self.recasters, at) {
+                edge(i, recaster, "values move before their type changes");
+            }
+        }
+        for at in &mark.reads_served {
+            for &ender in of(&self.enders, at) {
+                edge(i, ender, "values are read before their source goes");
+            }
+        }
+        for at in &mark.reads {
+            for &remover in of(&self.removers, at) {
+                edge(i, remover, "values are read before their source goes");
+            }
+            for &retyper in of(&self.retypers, at) {
+                edge(i, retyper, "values are read before they become others");
+            }
+            let late = of(&self.late_fillers, at).iter().filter(|_| !mark.late_fills.is_empty());
+            for &filler in of(&self.fillers, at).iter().chain(late) {
+                edge(filler, i, "a value is set before it is read");
+            }
+        }
+    }
+
+    fn changed_under_new_names(&self, i: usize, edge: &mut TakeEdge<'_>) {
+        let mark = &self.marks[i];
+        for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
+            for &renamer in of(&self.renamers, &at.holder()).iter().chain(of(&self.renamers, at)) {
+                if !mark.renames_to.contains(at) || renamer != i {
+                    edge(renamer, i, "a renamed thing is changed under its new name");
+                }
+            }
+        }
+    }
+
+    /// Whether something is an index over a key that goes, of which that key's own is a share: there the whole goes first.
+    fn is_over(&self, at: &Address, mark: &Footmarks) -> bool {
+        let body = self.ground.live.objects.get(at).map(|object| &object.body);
+        let Some(Body::Index(index)) = body else { return false };
+        let mut tables = keys(&mark.removes, mark).filter_map(Address::relation);
+        tables.any(|table| self.ground.above(&table).contains(&index.table))
+    }
+}
