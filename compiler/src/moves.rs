@@ -290,6 +290,7 @@ impl Renames {
             let named = plain.objects.keys().filter(|at| **at != m.to);
             moves = named.filter_map(|at| Some((at.clone(), renaming.address(at)?))).collect();
         }
+        moves.extend(taken_along(m, &plain));
         for (from, to) in &moves {
             let object = plain.objects.remove(from);
             plain.objects.extend(object.map(|object| (to.clone(), object)));
@@ -315,6 +316,16 @@ impl Renames {
                 rename_derived(&mut becomes, &self.schema, m, &at, dialect);
             }
             if becomes != **object {
+                carries.insert(at, becomes.into());
+            }
+        }
+        for (from, to) in moves.iter().filter(|(from, _)| from.kind() == ObjectKind::Sequence) {
+            let renaming = Renaming { from, to, quote: renaming.quote };
+            let users = self.depends.iter().filter(|(_, needs)| needs.contains(from));
+            let users: BTreeSet<Address> = users.map(|(at, _)| readdressed(&at.holder(), m, &moves)).collect();
+            for at in users {
+                let Some(object) = carries.get(&at).or_else(|| plain.objects.get(&at)) else { continue };
+                let becomes = self.renamed_object(&renaming, &at, object, dialect);
                 carries.insert(at, becomes.into());
             }
         }
@@ -419,6 +430,26 @@ fn family(schema: &mut Schema, m: &Move, dialect: &dyn Dialect) -> BTreeSet<Addr
         _ => {}
     }
     found
+}
+
+/// What goes along when a table goes to another schema: its indexes, and the sequences of its columns.
+fn taken_along(m: &Move, after: &Schema) -> BTreeMap<Address, Address> {
+    let (from, to) = (m.from.qualified(), m.to.qualified());
+    if m.from.kind() != ObjectKind::Table || from.schema == to.schema {
+        return BTreeMap::new();
+    }
+    let own = |at: &Address, object: &Object| match &object.body {
+        Body::Index(index) => index.table == to && !at.is_index_under(&to),
+        Body::Sequence(sequence) => sequence.owned_by.as_ref().and_then(Address::relation).as_ref() == Some(&to),
+        _ => false,
+    };
+    let along = after.objects.iter().filter(|(at, object)| at.qualified().schema == from.schema && own(at, object));
+    along
+        .map(|(at, _)| {
+            let there = Qualified::new(to.schema.clone(), at.name().clone());
+            (at.clone(), Address::new(at.kind(), &there))
+        })
+        .collect()
 }
 
 /// An address once a move is made: members follow their relation, all follows its schema, routines follow the types of their arguments.

@@ -10,6 +10,7 @@ mod convert;
 mod dry_run;
 mod evidence;
 mod guards;
+mod moved;
 mod music;
 mod objects;
 mod online;

@@ -30,12 +30,17 @@ pub fn import(snapshot: &Snapshot, dialect: &dyn Dialect) -> Vec<SpecFile> {
     let short = write(true);
     let goal =
         parse(&short, dialect.engine()).and_then(|document| resolve(&document, dialect)).map(|intent| intent.goal);
-    if goal.is_ok_and(|goal| goal == without_opaque(&snapshot.schema.0)) { short } else { write(false) }
+    if goal.is_ok_and(|goal| requires_the_same(&goal, &snapshot.schema.0)) { short } else { write(false) }
 }
 
-fn without_opaque(schema: &Schema) -> Schema {
-    let objects = schema.objects.iter().filter(|(at, _)| !schema.is_opaque(at));
-    Schema { objects: objects.map(|(at, object)| (at.clone(), object.clone())).collect() }
+/// Whether each column that a schema has is required in another where it is in the first.
+fn requires_the_same(goal: &Schema, live: &Schema) -> bool {
+    live.tables().filter(|(at, _)| !live.is_opaque(&Address::table(at))).all(|(at, table)| {
+        let there = goal.table(&at);
+        table.columns.iter().all(|column| {
+            there.and_then(|t| t.column(&column.name)).is_some_and(|found| found.not_null == column.not_null)
+        })
+    })
 }
 
 /// Writes one schema.
