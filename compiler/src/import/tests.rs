@@ -8,8 +8,13 @@ use mig_plan::{
 };
 use proptest::prelude::*;
 
-use super::{import, without_opaque};
+use super::import;
 use crate::spec::{SpecFile, fake::Fake, parse, resolve};
+
+fn without_opaque(schema: &Schema) -> Schema {
+    let objects = schema.objects.iter().filter(|(at, _)| !schema.is_opaque(at));
+    Schema { objects: objects.map(|(at, object)| (at.clone(), object.clone())).collect() }
+}
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
