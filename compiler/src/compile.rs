@@ -1,6 +1,6 @@
 //! The pipeline: specs and a snapshot in, a plan out.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use mig_plan::{Address, Context, Dialect, Group, Kind, Plan, Snapshot};
 
@@ -59,6 +59,8 @@ pub fn compile_intent(
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let mut notes = Vec::new();
+    let (intent_in_full, snapshot_in_full) = with_standing(intent, snapshot, dialect);
+    let (intent, snapshot) = (&*intent_in_full, &*snapshot_in_full);
     let renames = moves::resolve(intent, snapshot, dialect, &mut notes);
     fail_on_errors(&mut notes)?;
     let adopter = Adopter { dialect, snapshot };
@@ -155,6 +157,27 @@ pub fn compile_intent(
     plan.backups = ground.backups(&groups, &plan.reserved()).map_err(|wrong| vec![*wrong])?;
     overlaps(&plan, snapshot)?;
     Ok(Compiled { plan, notes })
+}
+
+/// Both sides with what every database has, where one of them speaks of it.
+fn with_standing<'a>(
+    intent: &'a Intent,
+    snapshot: &'a Snapshot,
+    dialect: &dyn Dialect,
+) -> (Cow<'a, Intent>, Cow<'a, Snapshot>) {
+    let (mut intent, mut snapshot) = (Cow::Borrowed(intent), Cow::Borrowed(snapshot));
+    for (at, object) in dialect.standing() {
+        let live = snapshot.schema.0.objects.get(&at).cloned();
+        match (&live, intent.goal.objects.contains_key(&at)) {
+            (None, true) => drop(snapshot.to_mut().schema.0.objects.insert(at, object.into())),
+            (Some(there), false) => {
+                let wanted = if intent.manages(&at, &object) { object.into() } else { there.clone() };
+                intent.to_mut().goal.objects.insert(at, wanted);
+            }
+            _ => {}
+        }
+    }
+    (intent, snapshot)
 }
 
 /// Whether an object that only the database has is the specs' to drop.

@@ -54,6 +54,7 @@ pub(crate) fn recreate(
                         || (at.kind() == ObjectKind::Index
                             && matches!(need.kind(), ObjectKind::MaterializedView | ObjectKind::Function))
                         || (matches!(at.kind(), ObjectKind::Index | ObjectKind::Statistics) && remade.contains(need))
+                        || (at.kind() == ObjectKind::Statistics && need.kind() == ObjectKind::Column)
                 };
                 !again.contains(*at) && needs.iter().any(|need| disturbed.contains(need) && goes_along(need))
             })

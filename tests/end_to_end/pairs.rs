@@ -104,6 +104,9 @@ pairs! {
     postgres_bounds_of_partitions: Postgres "postgres_bounds.sql";
     postgres_routines_that_are_called: Postgres "postgres_called.sql";
     postgres_proofs_and_aggregates: Postgres "postgres_proofs.sql";
+    postgres_standing_schema: Postgres "postgres_standing.sql";
+    postgres_types_made_anew: Postgres "postgres_anew.sql";
+    postgres_other_parents: Postgres "postgres_parents.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
     sqlite_names: Sqlite "sqlite_names.sql";

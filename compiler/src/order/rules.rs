@@ -48,6 +48,20 @@ impl Ground<'_> {
         found
     }
 
+    /// Whether a table is under another in the base and in the goal.
+    fn stays_under(&self, table: &Qualified, parent: &Qualified) -> bool {
+        [self.live, self.goal].iter().all(|schema| {
+            let (mut next, mut seen) = (vec![table.clone()], BTreeSet::new());
+            while let Some(parents) = next.pop().and_then(|at| schema.table(&at)).map(|t| self.dialect.parents(t)) {
+                if parents.contains(parent) {
+                    return true;
+                }
+                next.extend(parents.into_iter().filter(|parent| seen.insert(parent.clone())));
+            }
+            false
+        })
+    }
+
     /// A column of a table, and the same column of each table over it.
     pub(super) fn column(&self, table: &Qualified, name: &Name) -> Vec<Address> {
         let above = self.above(table).into_iter();
@@ -110,6 +124,11 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
             && some.iter().any(|at| matches!(at.kind(), ObjectKind::Constraint | ObjectKind::Index))
             && !some.iter().any(|at| at.kind() == ObjectKind::Table)
     };
+    // To a table that has left a parent, or is yet to come to it, nothing passes that only passes.
+    let lasts = |some: &BTreeSet<Address>| {
+        let part = |at: &&Address| matches!(at.kind(), ObjectKind::Constraint | ObjectKind::Index);
+        some.iter().filter(part).any(|at| ground.live.contains(at) || ground.goal.contains(at))
+    };
     let has_index = |some: &BTreeSet<Address>| some.iter().any(|at| at.kind() == ObjectKind::Index);
     let mut by_table: BTreeMap<&Qualified, Vec<usize>> = BTreeMap::new();
     for (i, mark) in marks.iter().enumerate().filter(|(_, mark)| mark.renames_to.is_empty()) {
@@ -120,10 +139,14 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
     let none = Vec::new();
     for (table, nodes) in &by_table {
         for parent in ground.above(table) {
+            let stays = ground.stays_under(table, &parent);
             for (&low, &high) in
                 nodes.iter().flat_map(|low| by_table.get(&parent).unwrap_or(&none).iter().map(move |high| (low, high)))
             {
                 let (low_mark, high_mark) = (&marks[low], &marks[high]);
+                if !stays && ![low_mark, high_mark].iter().all(|m| lasts(&m.makes) || lasts(&m.removes)) {
+                    continue;
+                }
                 if own(&low_mark.removes, low_mark) && own(&high_mark.makes, high_mark) {
                     edge(low, high, "what a table has of its own goes before it comes from a parent");
                 } else if own(&low_mark.makes, low_mark) && own(&high_mark.removes, high_mark) {

@@ -68,6 +68,12 @@ pub trait Dialect: Send + Sync {
     /// What this engine cannot have, each at its place.
     fn normalize(&self, declared: Schema) -> Result<Schema, Vec<Complaint>>;
 
+    /// Objects that every database has and that are neither made nor dropped, as they are from the beginning. A pull and specs may leave
+    /// them out where they are so.
+    fn standing(&self) -> Vec<(Address, Object)> {
+        Vec::new()
+    }
+
     /// The inverse of [`Dialect::normalize`] for a catalog's schema: drops what normalizing brings back, so that what is written
     /// into specs is what a person would have written. `normalize(simplify(x)) == x`.
     fn simplify(&self, live: &Schema) -> Schema {

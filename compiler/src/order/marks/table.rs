@@ -152,11 +152,16 @@ pub(super) fn regroup(regroup: &Regroup, ground: &Ground<'_>, marks: &mut Footma
         _ => Vec::new(),
     };
     let (old, new) = (parents(&regroup.from), parents(&regroup.to));
-    for (at, object) in &regroup.from {
-        marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
+    // A table that leaves its parents needs nothing new, and one that joins some has left the old ones.
+    if old == new || !old.is_empty() {
+        for (at, object) in &regroup.from {
+            marks.lets_go.extend(ground.dialect.references(at, object, ground.live));
+        }
     }
-    for (at, object) in &regroup.to {
-        marks.stands_on.extend(ground.dialect.references(at, object, ground.goal));
+    if old == new || !new.is_empty() {
+        for (at, object) in &regroup.to {
+            marks.stands_on.extend(ground.dialect.references(at, object, ground.goal));
+        }
     }
     marks.changes.insert(own.clone());
     if old != new && new.is_empty() {

@@ -56,13 +56,25 @@ fn privileges(kind: ObjectKind, version: u32) -> &'static [&'static str] {
     }
 }
 
-/// The privilege that everyone has on a new object of a kind.
-fn usual(kind: ObjectKind) -> Option<&'static str> {
+/// The privileges that everyone has on a new object of a kind, or on the schema that every database has.
+fn usual(at: &Address, kind: ObjectKind, version: u32) -> &'static [&'static str] {
     match kind {
-        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => Some("execute"),
-        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type => Some("usage"),
-        _ => None,
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => &["execute"],
+        ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type => &["usage"],
+        ObjectKind::Namespace if is_standing(at) && version < super::versions::PUBLIC_IS_THE_OWNERS => {
+            &["usage", "create"]
+        }
+        ObjectKind::Namespace if is_standing(at) => &["usage"],
+        _ => &[],
     }
+}
+
+/// The name of the schema that every database has.
+pub(crate) const STANDING: &str = "public";
+
+/// Whether it is the schema that every database has.
+pub(crate) fn is_standing(at: &Address) -> bool {
+    at.kind() == ObjectKind::Namespace && at.name().as_str() == STANDING
 }
 
 /// What default privileges are about, as their name says it: `tables by app in shop`.
@@ -148,7 +160,7 @@ pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complai
             continue;
         }
         for privilege in possible.into_iter().filter(|p| all || *p == grant.privilege) {
-            let is_usual = everywhere && grant.to == PUBLIC && usual(kind) == Some(privilege);
+            let is_usual = everywhere && grant.to == PUBLIC && usual(at, kind, version).contains(&privilege);
             match grant.rule {
                 GrantRule::Granted if is_usual => continue,
                 GrantRule::Revoked if !is_usual => {
@@ -325,6 +337,25 @@ mod tests {
         assert_eq!(at_birth(&table, &BTreeSet::new(), &around), ["REVOKE SELECT ON TABLE public.users FROM app"]);
         let sequence: Address = "sequence public.users".parse().unwrap();
         assert!(at_birth(&sequence, &BTreeSet::new(), &around).is_empty());
+    }
+
+    #[test]
+    fn what_everyone_may_do_in_the_standing_schema_depends_on_the_version() {
+        let at: Address = "schema public".parse().unwrap();
+        let declared = |privilege: &str, rule| {
+            let grants = [grant("public", privilege, None, rule)].into();
+            Object { grants, ..Object::new(Body::Namespace {}) }
+        };
+        let left = |privilege: &str, rule, version| {
+            let (mut object, mut complaints) = (declared(privilege, rule), Vec::new());
+            normalize(&at, &mut object, version, &mut complaints);
+            (object.grants.len(), complaints.len())
+        };
+        assert_eq!(left("usage", GrantRule::Granted, 15), (0, 0));
+        assert_eq!(left("create", GrantRule::Granted, 14), (0, 0));
+        assert_eq!(left("create", GrantRule::Granted, 15), (1, 0));
+        assert_eq!(left("create", GrantRule::Revoked, 14), (1, 0));
+        assert_eq!(left("create", GrantRule::Revoked, 15), (0, 1));
     }
 
     #[test]

@@ -100,6 +100,11 @@ impl Dialect for Postgres {
         normalize::normalize(declared, self.default_schema.as_ref(), self.major())
     }
 
+    fn standing(&self) -> Vec<(Address, Object)> {
+        let name = Name::new(grants::STANDING).ok().into_iter();
+        name.map(|name| (Address::global(ObjectKind::Namespace, name), Object::new(Body::Namespace {}))).collect()
+    }
+
     fn simplify(&self, live: &Schema) -> Schema {
         simplify::simplify(live, self)
     }

@@ -20,6 +20,9 @@ pub(crate) const SECURITY_INVOKER: u32 = 15;
 /// Sequences of unlogged tables are unlogged too.
 pub(crate) const UNLOGGED_SEQUENCES: u32 = 15;
 
+/// The schema that every database has is its owner's: others may not make objects in it.
+pub(crate) const PUBLIC_IS_THE_OWNERS: u32 = 15;
+
 /// `pg_input_is_valid`.
 pub(crate) const INPUT_IS_VALID: u32 = 16;
 

@@ -1,20 +1,21 @@
 //! Reading the catalog: all of it, or some objects.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     mem,
 };
 
 use mig_executor::Failure;
-use mig_plan::{Address, Object, ObjectKind, Schema};
+use mig_plan::{Address, Dialect, Object, ObjectKind, Schema};
 use serde::de::DeserializeOwned;
 
 use super::{
-    assemble::{Assembled, assemble, dependencies},
+    assemble::{Assembled, Place, assemble, dependencies},
     link::Link,
     queries::{self, Ask, Only},
     rows::Rows,
 };
+use crate::dialect::Postgres;
 
 /// How often a pull is tried while the schema changes under it.
 const ATTEMPTS: usize = 5;
@@ -74,7 +75,8 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
         if before != after {
             continue;
         }
-        let Assembled { schema, places } = made(&rows)?;
+        let Assembled { mut schema, mut places } = made(&rows)?;
+        leave_out_standing(&mut schema, &mut places);
         let (links, depends) = (mem::take(&mut rows.links), mem::take(&mut rows.depends));
         // Of a large schema, the rows are as large again.
         drop(rows);
@@ -82,6 +84,16 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
         return Ok((schema, depends));
     }
     Err(Failure::Transient { says: "the schema keeps changing while it is read".to_owned() })
+}
+
+/// Takes out what every database has, where it is as it was from the beginning.
+fn leave_out_standing(schema: &mut Schema, places: &mut HashMap<Place, Address>) {
+    for (at, object) in Postgres::new("", None).standing() {
+        if schema.objects.get(&at).is_some_and(|there| **there == object) {
+            schema.objects.remove(&at);
+            places.retain(|_, of| *of != at);
+        }
+    }
 }
 
 /// Reads some objects as they are now, in the open transaction if there is one.

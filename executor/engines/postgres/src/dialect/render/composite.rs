@@ -8,7 +8,7 @@ use mig_plan::{
 };
 
 use super::{META, WORK, anew, meta, transaction};
-use crate::dialect::names::{qualified, quote};
+use crate::dialect::names::{generated, qualified, quote};
 
 /// An attribute: its name, and its type with a collation as it was written.
 type Attribute = (Name, String);
@@ -87,6 +87,28 @@ pub(crate) fn replace(change: &Replace, from: &Source, to: &Source, before: &Sch
         let says = "what values hold in an attribute that goes is lost for good";
         out.hazards.push(Hazard::new(HazardCode::NoUndo, &change.at, says));
     }
+    Ok(out)
+}
+
+/// The SQL of a changed range type: made anew under its columns, whose values go over as text.
+pub(crate) fn range(change: &Replace, from: &Source, before: &Schema) -> Result<Rendered, Complaint> {
+    let name = qualified(&change.at.qualified());
+    let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on every table with {name}, while every row is written"));
+    let cast = |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
+    let mut sql = anew::sql(&change.at, &change.to, before, &cast)?;
+    // The type of several ranges, and what makes an empty one, have a name of their own, which the new ones take.
+    let beside = from.create.iter().find_map(|text| text.as_str().split_once("multirange_type_name = "));
+    if let Some(beside) = beside.and_then(|(_, rest)| rest.trim_end().strip_suffix(')')) {
+        let old = generated("_mig_old_", &(&change.at, beside), change.at.name().as_str());
+        sql.insert(0, format!("ALTER TYPE {beside} RENAME TO {}", quote(&old)));
+        sql.insert(1, format!("ALTER FUNCTION {beside}() RENAME TO {}", quote(&old)));
+    }
+    if change.from.comment != change.to.comment {
+        sql.push(super::object::comment(&change.at, change.to.comment.as_deref(), None));
+    }
+    out.action = transaction(sql, WORK);
+    let says = format!("every column of {name} is written anew under exclusive locks");
+    out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &change.at, says));
     Ok(out)
 }
 

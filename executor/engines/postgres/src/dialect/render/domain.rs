@@ -5,7 +5,7 @@ use mig_plan::{
     plan::CheckSql, schema::Domain,
 };
 
-use super::{META, WORK, anew, meta, transaction};
+use super::{META, WORK, anew, around, meta, transaction};
 use crate::dialect::{
     casts,
     names::{qualified, quote},
@@ -45,6 +45,17 @@ pub(crate) fn replace(change: &Replace, from: &Domain, to: &Domain, before: &Sch
             let says = "rows that running clients still write may break it; existing ones stop it";
             out.hazards.push(Hazard::new(HazardCode::TightensRule, &change.at, says));
             out.checks = columns_of(change, before).iter().filter_map(|(t, c)| obeys(t, c, from, to, before)).collect();
+        }
+        let in_array = |(_, column): &(Qualified, &Column)| column.data_type.ends_with("[]");
+        if tightens && anew::columns_of(&change.at.qualified(), before).iter().any(in_array) {
+            // The server looks into no arrays: it refuses to tighten a domain of which there are some.
+            let base = &from.base;
+            let cast =
+                |column: &Column, value: &str, array: &str| Ok(format!("{value}::{base}{array}::{}", column.data_type));
+            let sql = anew::sql(&change.at, &change.to, before, &cast)?;
+            out.action = transaction(around::without_dependants(&change.at, before, sql)?, WORK);
+            let says = format!("every column of {name} is written anew under exclusive locks");
+            out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &change.at, says));
         }
         return Ok(out);
     }

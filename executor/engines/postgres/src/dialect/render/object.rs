@@ -245,6 +245,9 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema, version
         {
             return super::composite::replace(change, from, to, before);
         }
+        (Body::Source(from), Body::Source(_)) if at.kind() == ObjectKind::Type => {
+            return super::composite::range(change, from, before);
+        }
         (Body::Source(from), Body::Source(to)) => {
             let (code, says) = match at.kind() {
                 ObjectKind::Policy => (HazardCode::ChangesAccess, "changes which rows clients see and may write"),
@@ -395,7 +398,11 @@ pub(crate) fn noun(at: &Address) -> String {
     }
 }
 
+/// What the schema that every database has says from the beginning.
+const STANDING_COMMENT: &str = "standard public schema";
+
 /// `COMMENT ON`.
 pub(crate) fn comment(at: &Address, text: Option<&str>, _around: Option<&Schema>) -> String {
+    let text = text.or_else(|| grants::is_standing(at).then_some(STANDING_COMMENT));
     format!("COMMENT ON {} IS {}", noun(at), text.map_or_else(|| "NULL".to_owned(), literal))
 }

@@ -17,6 +17,12 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
     let anyway = |class, catalog, prefix, kind, only: &str| {
         rows(class, catalog, prefix, kind, &format!("{only} and x.oid >= {FIRST_OWN}"))
     };
+    // What everyone may do in the schema that every database has.
+    let create = ask.pick(15, "", ", makeaclitem(0, x.nspowner, 'CREATE', false)");
+    let public = match &ask.only {
+        super::Only::Pulled => "true".to_owned(),
+        super::Only::These(_) => ask.part("x.oid"),
+    };
     let parts = [
         whole(
             1259,
@@ -25,7 +31,12 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
             "case x.relkind when 'S' then 's'::\"char\" else 'r'::\"char\" end",
             "x.relkind in ('r', 'p', 'v', 'm', 'S')",
         ),
-        whole(2615, "pg_namespace", "nsp", "'n'", "true"),
+        format!(
+            "select 2615, x.oid, null::name, x.nspacl, acldefault('n', x.nspowner) || case when x.nspname = 'public'
+               then array[makeaclitem(0, x.nspowner, 'USAGE', false){create}]::aclitem[] else '{{}}' end, x.nspowner
+             from pg_namespace x where x.nspacl is not null and (x.nspname = 'public' and {public} or {})",
+            ask.part("x.oid")
+        ),
         // What has no kind of its own is always asked for all together.
         anyway(1417, "pg_foreign_server", "srv", "'S'", "true"),
         anyway(2328, "pg_foreign_data_wrapper", "fdw", "'F'", "true"),

@@ -26,12 +26,19 @@ struct Source<'a> {
     only: &'a str,
 }
 
-/// Schemas.
+/// Schemas. The one that every database has comes without the comment that it has from the beginning.
 pub(in super::super) fn namespaces(ask: &Ask) -> String {
     json(&format!(
-        "select n.oid::int8 as oid, n.nspname as name, d.description as comment from pg_namespace n
+        "select n.oid::int8 as oid, n.nspname as name,
+           case when n.nspname <> 'public' or d.description <> 'standard public schema' then d.description end as comment
+         from pg_namespace n
            left join pg_description d on d.classoid = 'pg_namespace'::regclass and d.objoid = n.oid and d.objsubid = 0
-         where n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'mig', 'mig_trash', 'public') and {}",
+         where n.nspname not like 'pg\\_%' and n.nspname not in ('information_schema', 'mig', 'mig_trash')
+           and (n.nspname = 'public' and {} or {})",
+        match ask.only {
+            super::Only::Pulled => "true".to_owned(),
+            super::Only::These(_) => ask.part("n.oid"),
+        },
         ask.global("n.oid", "n.nspname", "pg_namespace")
     ))
 }
