@@ -57,3 +57,46 @@ fn a_guard_that_always_fires_is_not_passed() {
     let said = output.stdout + &output.stderr;
     assert!(said.contains("always fires"), "{said}");
 }
+
+#[test]
+fn a_rebuild_passes_a_guard_of_sqlite() {
+    let database = Engine::Sqlite.database(
+        "create table events (id integer primary key, what text not null, old text);
+         insert into events values (1, 'a:1', 'x'), (2, 'b:2', null);
+         create trigger append_only before update on events begin select raise(abort, 'rows stay as they are'); end;
+         create trigger stays before delete on events begin select raise(abort, 'rows stay as they are'); end;",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let before = (database.schema(), database.query("select * from events order by id;"));
+    work.edit("specs/schema.toml", "old  = \"text?\"", "kind = \"text?\"");
+    work.write("specs/data.toml", "[transform.events]\nset.kind = \"substr(what, 1, 1)\"\n");
+    let said = work.plan(&database).stdout;
+    assert!(said.contains("MIG-H039") && said.contains("append_only"), "{said}");
+    work.sign();
+    work.apply(&database);
+    assert_eq!(database.query("select id, kind from events order by id;").trim(), "1|a\n2|b");
+    let kept = "select count(*) from sqlite_schema where type = 'trigger' and tbl_name = 'events';";
+    assert_eq!(database.query(kept).trim(), "2");
+    work.nothing_to_do(&database);
+    work.rollback(&database);
+    assert_eq!((database.schema(), database.query("select * from events order by id;")), before);
+}
+
+#[test]
+fn a_guard_of_mariadb_is_met_before_anything_is_written() {
+    let database = Engine::MariaDb.database(
+        "create table events (id integer primary key, what varchar(20) not null);
+         insert into events values (1, 'a:1');
+         create trigger append_only before update on events for each row signal sqlstate '45000' set message_text = 'no';",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let column = "[table.events.columns]\nkind = \"varchar(9)?\"";
+    work.edit("specs/schema.toml", "[table.events.columns]", column);
+    work.plan(&database);
+    work.write("specs/data.toml", "[transform.events]\nset.kind = \"left(what, 1)\"\n");
+    let output = work.expect(1, &["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"]);
+    let said = output.stdout + &output.stderr;
+    assert!(said.contains("append_only") && said.contains("take it away in a plan before"), "{said}");
+}

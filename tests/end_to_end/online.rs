@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::Write as _,
     process::{Command, Stdio},
     sync::{
         Arc,
@@ -276,6 +277,43 @@ const BESIDE: Case = Case {
     rows: "select count(*), sum(id), sum(n), max(name), min(state), sum(twice) from item",
 };
 
+/// A wider column of a table whose indexes come, go and change in the same plan.
+const BESIDE_INDEXES: Case = Case {
+    engine: Engine::MariaDb,
+    base: "create table item (id int not null auto_increment, n int, state varchar(9) not null default 'new', name varchar(20),
+            primary key (id), key by_name (name), key by_state (state), key by_n (n));
+        insert into item (n, state, name) select seq, 'old', concat('item ', seq) from seq_1_to_2000;
+        create table told (id bigint primary key);",
+    edits: &[
+        ("n     = \"int(11)?\"", "n     = \"bigint?\""),
+        ("name = \"by_state\"\ncolumns = [\"state\"]", "name = \"by_both\"\ncolumns = [\"n\", \"state\"]"),
+        ("columns = [\"name\"]", "columns = [\"name\", \"n\"]"),
+        ("name = \"by_n\"\ncolumns = [\"n\"]", "name = \"one\"\ncolumns = [\"name\", \"id\"]\nunique = true"),
+    ],
+    old: &[
+        "begin; insert into item (n, name) values (1, 'client'); insert into told values (last_insert_id()); commit",
+        "update item set n = n + 1 where id = 7",
+        "delete from item where id = 5",
+    ],
+    new: &["begin; insert into item (n, state) values (1, 'new'); insert into told values (last_insert_id()); commit"],
+    holds: &[
+        (
+            "select group_concat(distinct index_name order by index_name) from information_schema.statistics
+                where table_schema = database() and table_name = 'item'",
+            "PRIMARY,by_both,by_name,one",
+        ),
+        (
+            "select group_concat(column_name order by seq_in_index) from information_schema.statistics
+                where table_schema = database() and table_name = 'item' and index_name = 'by_name'",
+            "name,n",
+        ),
+        ("select count(*) from information_schema.triggers where trigger_schema = database()", "0"),
+        ("select count(*) from told left join item using (id) where item.id is null", "0"),
+        ("select column_type from information_schema.columns where table_schema = database() and table_name = 'item' and column_name = 'n'", "bigint(20)"),
+    ],
+    rows: "select count(*), sum(id), sum(n), max(name), min(state) from item",
+};
+
 /// The recipes of PostgreSQL, each with its name.
 pub(crate) const RECIPES: &[(&str, &Case)] = &[
     ("keys", &KEYS),
@@ -501,6 +539,16 @@ fn a_table_gets_its_form_beside_running_clients() {
 }
 
 #[test]
+fn indexes_come_and_go_with_a_table_that_gets_its_form_beside_running_clients() {
+    let (work, _database) = planned(&BESIDE_INDEXES);
+    let plan = fs::read_to_string(work.path().join("plan.json")).unwrap();
+    assert!(plan.contains("\"swap\"") && !plan.contains("MIG-H005"), "{plan}");
+    there_and_back(&BESIDE_INDEXES);
+    clients_write_meanwhile(&BESIDE_INDEXES);
+    killed(&BESIDE_INDEXES, 9);
+}
+
+#[test]
 fn a_client_that_never_rests_does_not_hold_a_backfill_up() {
     let database = Engine::Postgres.database(
         "create table visit (id bigint generated always as identity primary key, page text not null);
@@ -527,6 +575,39 @@ fn a_client_that_never_rests_does_not_hold_a_backfill_up() {
     work.apply(&database);
     assert_eq!(database.query("select count(*) from visit where length is distinct from length(page);").trim(), "0");
     work.nothing_to_do(&database);
+}
+
+#[test]
+fn a_client_that_never_rests_does_not_hold_a_backfill_of_sqlite_up() {
+    let database = Engine::Sqlite.database(
+        "create table visit (id integer primary key, page text not null);
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000) insert into visit (page) select 'p' || i from n;",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    work.edit("specs/schema.toml", "page = \"text\"", "page = \"text\"\nlength = \"integer?\"");
+    work.write("specs/transform.toml", "[transform.visit]\nset.length = \"length(page)\"\nbatch_rows = 500\n");
+    work.plan(&database);
+    work.sign();
+    let path = database.url().trim_start_matches("sqlite://").to_owned();
+    let mut client = Command::new("sqlite3").args(["-bail", &path]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut words = client.stdin.take().unwrap();
+    let over = Arc::new(AtomicBool::new(false));
+    let enough = Arc::clone(&over);
+    let writes = thread::spawn(move || {
+        words.write_all(b".timeout 20000\npragma synchronous = off;\n").unwrap();
+        while !enough.load(Ordering::Relaxed) {
+            words.write_all(b"insert into visit (page) values ('meanwhile');\n").unwrap();
+        }
+    });
+    thread::sleep(Duration::from_millis(300));
+    work.apply(&database);
+    over.store(true, Ordering::Relaxed);
+    writes.join().unwrap();
+    assert!(client.wait().unwrap().success());
+    let wrong = "select count(*) from visit where page <> 'meanwhile' and length is not length(page);";
+    assert_eq!(database.query(wrong).trim(), "0");
+    assert_ne!(database.query("select count(*) from visit where page = 'meanwhile';").trim(), "0");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod backfill;
 mod checks;
 mod define;
+mod guards;
 mod index;
 mod kept;
 mod lex;

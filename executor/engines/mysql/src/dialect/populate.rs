@@ -36,7 +36,8 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
         Action::Transaction(Transaction { prepare, lock, rejects, sql, none, restore, limits: LIMITS })
     } else {
         let mut batches = writer.batches();
-        batches.leaves_late = false;
+        // What comes late is taken over by another step.
+        batches.leaves_late = true;
         batches.rejects = writer.rejects(change.join.as_ref());
         batches.first = Batch { bound: batches.first.bound, sql: vec![insert(Some(&writer.range(false)))] };
         batches.next = Batch { bound: batches.next.bound, sql: vec![insert(Some(&writer.range(true)))] };

@@ -14,7 +14,7 @@ use mig_plan::{
     schema::IndexedBy,
 };
 
-use super::{object, refs};
+use super::{guards, object, refs};
 use crate::flavor::Flavor;
 
 /// The drafts of a group, in an order that must be kept.
@@ -23,7 +23,7 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
     for change in &group.changes {
         match change {
             Kind::Create(k) => drafts.extend(created(flavor, k, context)),
-            Kind::Drop(k) => drafts.extend(dropped(k, context)),
+            Kind::Drop(k) => drafts.extend(dropped(flavor, k, context)),
             Kind::Replace(k) => drafts.extend(replaced(flavor, k, context)),
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
@@ -39,11 +39,28 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
         }
     }
     let of_table = of_table(group);
+    unguarded(group, context)?;
     if !of_table.is_empty() || group.fill.is_some() {
         drafts.extend(reshape::reshape(flavor, &of_table, group, context));
     }
     drafts.sort_by_key(|d| d.phase);
     Ok(drafts)
+}
+
+/// Refuses to change rows that a trigger guards.
+fn unguarded(group: &Group, context: &Context<'_>) -> Result<(), Complaint> {
+    let Some(fill) = group.fill.as_ref().filter(|fill| !fill.set.is_empty()) else { return Ok(()) };
+    let table = group.at.qualified();
+    let Some(guard) = guards::of(&table, context.renamed) else { return Ok(()) };
+    let columns = fill.set.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Err(Complaint {
+        at: group.at.clone(),
+        says: format!("the trigger {guard} refuses every change of a row of {table}, so {columns} cannot be given values"),
+        help: Some(
+            "no session of the server goes past a trigger: take it away in a plan before this one, and bring it back after it"
+                .to_owned(),
+        ),
+    })
 }
 
 /// The changes of a group that are made together, as changes of one table.
@@ -73,6 +90,8 @@ fn created(flavor: &Flavor, k: &Create, context: &Context<'_>) -> Vec<Draft> {
         Body::Index(index) if numbers::brings(&k.at, index, context) && reshape::is_changed(&index.table, context) => {
             vec![]
         }
+        // It comes with the table that takes the place of its own.
+        Body::Index(index) if shadow::brings(flavor, &k.at, index, context) => vec![],
         Body::Index(index) => {
             let early = !index.unique || numbers::brings(&k.at, index, context);
             let phase = if early { Phase::Expand } else { Phase::Contract };
@@ -112,13 +131,14 @@ fn new_table(flavor: &Flavor, k: &Create, table: &Table, context: &Context<'_>) 
 }
 
 /// A table goes without its foreign keys: their names are free again, and what it referred to can go. Its indexes go with it.
-fn dropped(k: &Drop, context: &Context<'_>) -> Vec<Draft> {
+fn dropped(flavor: &Flavor, k: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let why = format!("removes {}", k.at);
     let table = match &k.object.body {
         Body::Table(table) => table,
         Body::Index(index) if context.goal.table(&index.table).is_none() => return vec![],
         Body::Index(index) => {
-            let phase = if reshaped(index, context) { Phase::Switch } else { Phase::Contract };
+            let early = reshaped(index, context) && !shadow::goes(flavor, &index.table, context);
+            let phase = if early { Phase::Switch } else { Phase::Contract };
             return vec![Draft::new(k.clone(), phase, why)];
         }
         _ => {

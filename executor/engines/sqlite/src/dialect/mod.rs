@@ -2,6 +2,7 @@
 
 mod assemble;
 mod ddl;
+mod guards;
 mod lex;
 mod names;
 mod normalize;

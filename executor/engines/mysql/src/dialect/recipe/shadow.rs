@@ -14,6 +14,7 @@ use mig_plan::{
 };
 
 use super::{
+    numbers,
     reshape::{self, First},
     tied::{self, Tie},
 };
@@ -138,8 +139,8 @@ fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, conte
         "its triggers would fire twice"
     } else if is_renamed(at, context) {
         "it gets other names in the same plan"
-    } else if changes_indexes(at, context) {
-        "its indexes change in the same plan"
+    } else if let Some(name) = stray_index(at, table, now, context) {
+        return Some(format!("its index {name} changes in the same plan"));
     } else {
         return None;
     };
@@ -149,6 +150,58 @@ fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, conte
 /// Whether a table or a column of it gets another name.
 pub(super) fn is_renamed(at: &Qualified, context: &Context<'_>) -> bool {
     context.tables.contains_key(at) || context.columns.keys().any(|column| column.relation().as_ref() == Some(at))
+}
+
+/// An index that the plan changes in a way that can wait neither for the table of the new form nor for the time after the exchange.
+fn stray_index(at: &Qualified, table: &Table, now: &Schema, context: &Context<'_>) -> Option<Name> {
+    let tied = table.constraints.values().any(|c| c.foreign_key().is_some()) || now.references_to(at).next().is_some();
+    let of = |object: &Object| matches!(&object.body, Body::Index(index) if index.table == *at);
+    let changes = context.groups.iter().flat_map(|group| &group.changes);
+    let mut stray = changes.filter_map(|change| match change {
+        Kind::Create(k) if of(&k.object) => {
+            let comes_early = matches!(&k.object.body, Body::Index(index)
+                if numbers::brings(&k.at, index, context)
+                    || !index.unique && !comes_beside(&k.at, index, context) && !context.renamed.contains(&k.at));
+            (tied || comes_early).then(|| k.at.name().clone())
+        }
+        Kind::Drop(k) if of(&k.object) => tied.then(|| k.at.name().clone()),
+        Kind::Replace(k) if of(&k.from) || of(&k.to) => tied.then(|| k.at.name().clone()),
+        Kind::Rename(k) if k.from.is_index_under(at) => Some(k.from.name().clone()),
+        Kind::Comment(k) if k.at.is_index_under(at) => Some(k.at.name().clone()),
+        _ => None,
+    });
+    stray.next()
+}
+
+/// Whether an index can be made with the table of the new form: under a name that is free, over columns that are there before the plan.
+fn comes_beside(at: &Address, index: &Index, context: &Context<'_>) -> bool {
+    let there = |name: &Name| context.renamed.table(&index.table).is_some_and(|table| table.column(name).is_some());
+    let part = |what: &IndexedBy| matches!(what, IndexedBy::Column(name) if there(name));
+    let is_new = !context.renamed.contains(at) && !index.unique && index.method.is_none();
+    is_new && index.parts.iter().all(|p| part(&p.what))
+}
+
+/// Whether the table of a new index goes by another beside it, with which the index comes.
+pub(super) fn brings(flavor: &Flavor, at: &Address, index: &Index, context: &Context<'_>) -> bool {
+    comes_beside(at, index, context) && goes(flavor, &index.table, context)
+}
+
+/// Whether a table goes by another beside it.
+pub(super) fn goes(flavor: &Flavor, at: &Qualified, context: &Context<'_>) -> bool {
+    able(flavor, at, context, &mut BTreeSet::from([at.clone()])).is_ok()
+}
+
+/// The new indexes that come with the table of the new form.
+fn new_indexes(on: &Qualified, of: &Qualified, context: &Context<'_>) -> BTreeMap<Address, Arc<Object>> {
+    let changes = context.groups.iter().flat_map(|group| &group.changes);
+    let created = changes.filter_map(|change| match change {
+        Kind::Create(k) => Some((&k.at, &k.object)),
+        _ => None,
+    });
+    let own = created.filter(
+        |(at, object)| matches!(&object.body, Body::Index(index) if index.table == *of && comes_beside(at, index, context)),
+    );
+    own.filter_map(|(at, object)| moved(on, at, object)).collect()
 }
 
 /// Whether the plan makes, drops or exchanges indexes of a table.
@@ -267,7 +320,8 @@ pub(super) fn drafts(
         columns,
     };
     let made = Object { body: Body::Table(to.clone()), ..object };
-    let with = indexes_at(&shadow.beside, at, now);
+    let mut with = indexes_at(&shadow.beside, at, now);
+    with.extend(new_indexes(&shadow.beside, at, context));
     let trigger = |on: &Qualified, into: &Qualified, event: sql::Event, prefix: &str| {
         let name = name(&format!("{prefix}_{}", event.word()));
         let text = Sql::new(sql::trigger(&shadow, &name, on, into, event));
@@ -321,11 +375,12 @@ pub(super) fn drafts(
 
 /// The indexes of a table as another of the same columns has them.
 fn indexes_at(on: &Qualified, of: &Qualified, schema: &Schema) -> BTreeMap<Address, Arc<Object>> {
-    let moved = schema.indexes_of(of).filter_map(|(at, index)| {
-        let index = Index { table: on.clone(), ..index.clone() };
-        let object = schema.objects.get(at).map(|o| Object::clone(o))?;
-        let object = Object { body: Body::Index(index), ..object };
-        Some((Address::index(&index_at(on, at.name())), Arc::new(object)))
-    });
-    moved.collect()
+    schema.indexes_of(of).filter_map(|(at, _)| moved(on, at, schema.objects.get(at)?)).collect()
+}
+
+/// An index as another table of the same columns has it.
+fn moved(on: &Qualified, at: &Address, object: &Object) -> Option<(Address, Arc<Object>)> {
+    let Body::Index(index) = &object.body else { return None };
+    let body = Body::Index(Index { table: on.clone(), ..index.clone() });
+    Some((Address::index(&index_at(on, at.name())), Arc::new(Object { body, ..object.clone() })))
 }

@@ -52,6 +52,8 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
         (Action::Transaction(work), words)
     } else {
         let mut batches = writer.batches();
+        // What comes late is taken over by another step.
+        batches.leaves_late = true;
         batches.rejects = writer.rejects(change.join.as_ref());
         batches.first = Batch { bound: batches.first.bound, sql: vec![insert(Some(&writer.range(false)))] };
         batches.next = Batch { bound: batches.next.bound, sql: vec![insert(Some(&writer.range(true)))] };

@@ -155,7 +155,8 @@ impl<'a> Fill<'a> {
             first,
             next,
             end: None,
-            leaves_late: false,
+            // What is overwritten is told by its key: there nothing comes late.
+            leaves_late: !self.fill.overwrites,
             before: vec![],
             rejects: self.rejects(None)?,
             sample: Some(self.sample()),

@@ -47,7 +47,8 @@ pub(crate) fn render(populate: &Populate, before: &Schema) -> Result<Rendered, C
             Ok(Batch { bound: Statement::new(work.bound(cursor)), sql: vec![insert(Some(&range))?] })
         };
         let batches = work.batches(batch(false)?, batch(true)?)?;
-        Action::Batches(Batches { rejects: work.rejects(populate.join.as_ref())?, ..batches })
+        // What comes late is taken over by another step.
+        Action::Batches(Batches { rejects: work.rejects(populate.join.as_ref())?, leaves_late: true, ..batches })
     };
     let says = if populate.last {
         format!("what old clients write to {} from then on is not taken over", populate.from)
