@@ -120,7 +120,7 @@ const COLUMNS: Case = Case {
         ("columns = [\"owner\"]", "columns = [\"owner_id\"]"),
         ("label = { type", "title = { was = \"label\", type"),
         ("size  = \"integer?\"", "width = { type = \"integer?\", was = \"size\" }"),
-        ("(size > 0)", "(width > 0)"),
+        ("\"size > 0\"", "\"width > 0\""),
         ("columns = [\"size\", \"id\"]", "columns = [\"width\", \"id\"]"),
         ("tag   = \"text?\"", "mark = { type = \"text?\", was = \"tag\" }"),
         ("columns = [\"tag\"]", "columns = [\"mark\"]"),
@@ -300,7 +300,7 @@ const BESIDE_INDEXES: Case = Case {
         (
             "select group_concat(distinct index_name order by index_name) from information_schema.statistics
                 where table_schema = database() and table_name = 'item'",
-            "PRIMARY,by_both,by_name,one",
+            "by_both,by_name,one,PRIMARY",
         ),
         (
             "select group_concat(column_name order by seq_in_index) from information_schema.statistics
