@@ -307,7 +307,7 @@ const BESIDE_INDEXES: Case = Case {
                 where table_schema = database() and table_name = 'item' and index_name = 'by_name'",
             "name,n",
         ),
-        ("select count(*) from information_schema.triggers where trigger_schema = database()", "0"),
+        ("select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item'", "0"),
         ("select count(*) from told left join item using (id) where item.id is null", "0"),
         ("select column_type from information_schema.columns where table_schema = database() and table_name = 'item' and column_name = 'n'", "bigint(20)"),
     ],
