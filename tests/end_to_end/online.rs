@@ -545,7 +545,7 @@ fn indexes_come_and_go_with_a_table_that_gets_its_form_beside_running_clients() 
     assert!(plan.contains("\"swap\"") && !plan.contains("MIG-H005"), "{plan}");
     there_and_back(&BESIDE_INDEXES);
     clients_write_meanwhile(&BESIDE_INDEXES);
-    killed(&BESIDE_INDEXES, 9);
+    killed(&BESIDE_INDEXES, 17);
 }
 
 #[test]
