@@ -166,30 +166,27 @@ fn of_table(group: &Group, changes: &[&Kind], context: &Context<'_>) -> Result<V
     let absent = || complaint(&Address::table(&at), "the table is not there", None);
     let from = context.renamed.table(&at).ok_or_else(absent)?;
     let work = TableWork { at: &at, from, fill: group.fill.as_ref(), context };
-    let in_place = changes.iter().all(|change| work.in_place(change));
-    let guards = guards::of(&at, context.renamed);
     // A column that was dropped comes back with its values, which are rows that change.
     let writes = work.fill.is_some_and(|fill| !fill.set.is_empty())
         || changes.iter().any(|change| matches!(change, Kind::DropColumn(_)));
-    let names = guards.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    if in_place && !(writes && !guards.is_empty()) {
+    let guards = if writes { guards::of(&at, context.renamed) } else { Vec::new() };
+    if guards.is_empty() && changes.iter().all(|change| work.in_place(change)) {
         return work.alters(changes);
     }
+    let names = guards.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     if changes.is_empty() {
         let says = format!("the trigger {names} refuses every change of a row of {at}");
         let help = "take the trigger away in a plan before this one, and bring it back after it";
         return Err(complaint(&Address::table(&at), says, Some(help)));
     }
     let draft = work.rebuild(changes)?;
-    Ok(vec![match writes && !guards.is_empty() {
-        true => {
-            let says = format!(
-                "{names} refuses every change of a row: the table is made anew and filled before its triggers are there again"
-            );
-            draft.with(Hazard::new(HazardCode::PassesGuards, &Address::table(&at), says))
-        }
-        false => draft,
-    }])
+    if guards.is_empty() {
+        return Ok(vec![draft]);
+    }
+    let says = format!(
+        "{names} refuses every change of a row: the table is made anew and filled before its triggers are there again"
+    );
+    Ok(vec![draft.with(Hazard::new(HazardCode::PassesGuards, &Address::table(&at), says))])
 }
 
 struct TableWork<'a> {
