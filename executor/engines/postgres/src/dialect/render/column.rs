@@ -124,6 +124,14 @@ pub(crate) fn alter(
 /// What tables under a changed one say of its column themselves: the change of the parent's has gone over it.
 pub(crate) fn differences(change: &AlterColumn, after: &Schema) -> Result<Vec<String>, Complaint> {
     let mut sql = Vec::new();
+    if retyped(change) {
+        // Indexes are built anew with the type, and shares in them get the names that the server gives.
+        let keys = after.table(&change.table).into_iter().flat_map(|t| t.constraints.iter());
+        let keys = keys.filter(|(_, c)| c.key().is_some()).map(|(name, _)| change.table.sibling(name.clone()));
+        for index in after.indexes_of(&change.table).map(|(at, _)| at.qualified()).chain(keys) {
+            sql.extend(super::regroup::shares_named(&index, &change.table, after));
+        }
+    }
     for under in inherit::descendants(after, &change.table) {
         let own = after.table(&under).and_then(|t| t.column(&change.to.name)).filter(|c| c.data_type.is_empty());
         if let (Some(own), Some(above)) = (own, inherit::above(after, &under, &change.to.name)) {
