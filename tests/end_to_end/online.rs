@@ -212,7 +212,7 @@ const LEAVING: Case = Case {
     edits: &[
         ("old   = \"text\"\n", ""),
         ("note  = { type = \"text?\", default = \"'n'::text\" }\n", "shout = \"text?\"\n"),
-        ("feels = \"public.mood?\"\n", ""),
+        ("feels = \"mood?\"\n", ""),
         ("size  = \"integer\"\n", "size  = \"bigint\"\n\n[transform.person]\nset.shout = \"upper(name)\"\n"),
     ],
     old: &[
