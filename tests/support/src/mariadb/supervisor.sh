@@ -6,6 +6,8 @@
 PATH="$1:/usr/sbin:/usr/bin:$PATH"
 umask 077
 root=$(mktemp -d "${TMPDIR:-/tmp}/mig-mariadb.XXXXXX" 2>/dev/null) || root=$(mktemp -d /tmp/mig-mariadb.XXXXXX) || exit 1
+# A server that starts removes what looks like temporary tables from its folder for them, also those of its neighbours.
+mkdir "$root/tmp" && export TMPDIR="$root/tmp" || exit 1
 server=
 
 clean() {
@@ -18,12 +20,15 @@ trap 'exit 1' HUP INT TERM
 # A test process that died before it read the answer must not end this one before it has cleaned up.
 trap '' PIPE
 
+# Half a directory must not pass for a whole one.
 make() {
-    mariadb-install-db --no-defaults --datadir="$root/data" --auth-root-authentication-method=normal --skip-test-db
+    rm -rf "$root/data"
+    mariadb-install-db --no-defaults --datadir="$root/data" --auth-root-authentication-method=normal --skip-test-db &&
+        : >"$root/made"
 }
 
 start() {
-    [ -e "$root/data/mysql" ] || make || return
+    [ -e "$root/made" ] || make || return
     mariadbd --no-defaults --datadir="$root/data" --socket="$root/s" --port="$1" --bind-address=127.0.0.1 \
         --pid-file="$root/pid" --innodb-flush-log-at-trx-commit=2 --innodb-flush-method=nosync \
         --character-set-server=utf8mb4 --max-connections=200 &
