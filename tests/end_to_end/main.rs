@@ -4,6 +4,7 @@
 mod audit;
 mod backups;
 mod bad_input;
+mod beside;
 mod chaos;
 mod common;
 mod convert;

@@ -1,6 +1,7 @@
 //! How the changes of one object are made, step by step.
 
 mod fill;
+mod fired;
 mod numbers;
 mod reshape;
 mod shadow;

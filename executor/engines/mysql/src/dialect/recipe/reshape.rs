@@ -44,7 +44,6 @@ pub(super) struct First {
     pub(super) now: Schema,
     /// The changes that are left.
     pub(super) piles: Piles,
-    is_filled: bool,
     props: Vec<numbers::Prop>,
 }
 
@@ -52,9 +51,6 @@ impl First {
     /// What of the table's own changes stops it from going by another beside it.
     pub(super) fn hindrance(&self) -> Option<String> {
         let piles = &self.piles;
-        if self.is_filled {
-            return Some("a transform sets its values".to_owned());
-        }
         if !self.props.is_empty() {
             return Some("the key of the column that it numbers changes".to_owned());
         }
@@ -87,7 +83,7 @@ pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> F
         let _ = now.apply(&draft.change);
         drafts.push(draft);
     }
-    First { drafts, now, piles, is_filled: group.fill.is_some(), props }
+    First { drafts, now, piles, props }
 }
 
 /// The drafts of a table's changes.
