@@ -36,6 +36,14 @@ impl Engine {
         }
     }
 
+    /// The major version of the server under test, where tests run on several.
+    pub(crate) fn version(self) -> u32 {
+        match self {
+            Self::Postgres => postgres::server().version(),
+            Self::Sqlite | Self::MariaDb => u32::MAX,
+        }
+    }
+
     /// Picks the text for the engine.
     pub(crate) fn pick<'a>(self, sqlite: &'a str, postgres: &'a str, mariadb: &'a str) -> &'a str {
         match self {

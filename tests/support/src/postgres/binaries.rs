@@ -9,7 +9,7 @@ use crate::tool;
 /// Where Debian keeps one directory for each major version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
-/// The directory of `initdb`, `pg_ctl`, `psql` and `pg_dump`: `$MIG_PG_BIN`, else Debian's newest, else from `PATH`.
+/// The directory of `initdb` and `pg_ctl`: `$MIG_PG_BIN`, else Debian's newest, else from `PATH`.
 ///
 /// # Panics
 /// If there is none, with the line that installs it.
@@ -22,6 +22,11 @@ pub(super) fn directory() -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
     let found = newest(Path::new(DEBIAN)).or_else(|| env::split_paths(&path).find(|dir| is_server(dir)));
     found.unwrap_or_else(|| panic!("no PostgreSQL server is installed; {}", tool::install("postgresql")))
+}
+
+/// A client program: the one beside the server, else the one from `PATH`, as a server may come without any.
+pub(super) fn client(beside: &Path, name: &str) -> PathBuf {
+    Some(beside.join(name)).filter(|own| own.is_file()).unwrap_or_else(|| name.into())
 }
 
 fn newest(root: &Path) -> Option<PathBuf> {
@@ -39,7 +44,7 @@ fn is_server(dir: &Path) -> bool {
 mod tests {
     use std::fs;
 
-    use super::newest;
+    use super::{client, newest};
 
     #[test]
     fn the_newest_version_with_a_server_wins() {
@@ -51,5 +56,13 @@ mod tests {
         }
         assert_eq!(newest(root.path()), Some(root.path().join("15/bin")));
         assert_eq!(newest(&root.path().join("none")), None);
+    }
+
+    #[test]
+    fn a_client_is_the_one_beside_the_server_if_there_is_one() {
+        let bin = tempfile::tempdir().unwrap();
+        fs::write(bin.path().join("psql"), "").unwrap();
+        assert_eq!(client(bin.path(), "psql"), bin.path().join("psql"));
+        assert_eq!(client(bin.path(), "pg_dump").to_str(), Some("pg_dump"));
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::binaries;
 use crate::tool;
 
-/// Where the programs are and where the server listens.
+/// Where the server's own programs are and where it listens.
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) bin: PathBuf,
@@ -31,12 +32,15 @@ impl Client {
     pub(super) fn dump_schema(&self, database: &str) -> Result<String, String> {
         let mut command = self.command("pg_dump", database);
         command.args(["--schema-only", "--no-owner"]);
-        tool::run(command, "", "postgresql")
+        tool::run(command, "", "postgresql").map_err(|says| match says.contains("server version mismatch") {
+            true => format!("{says}\nput a pg_dump of the server's version or a newer one first in PATH"),
+            false => says,
+        })
     }
 
     /// A client program with only our connection in its environment.
     fn command(&self, program: &str, database: &str) -> Command {
-        let mut command = Command::new(self.bin.join(program));
+        let mut command = Command::new(binaries::client(&self.bin, program));
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(name);
         }

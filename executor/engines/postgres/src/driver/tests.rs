@@ -8,7 +8,7 @@ mod stub;
 use super::{PostgresDriver, connect};
 
 /// A session with a new database that holds what `sql` makes.
-async fn session(name: &str, sql: &str) -> PostgresDriver {
-    let url = server::database(name, sql);
+async fn session(sql: &str) -> PostgresDriver {
+    let url = server::database(sql).url();
     connect(&url, stub::dialect).await.unwrap()
 }

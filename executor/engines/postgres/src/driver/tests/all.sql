@@ -41,7 +41,12 @@ create table public."Orders" (
 alter table public."Orders" add constraint _mig_nn check (id is not null) not valid;
 alter table public."Orders" replica identity full;
 create index orders_idx on public."Orders" using btree (account desc, lower(_mig_helper) collate "C" text_pattern_ops, id nulls first) include (during) where id > 5;
+select current_setting('server_version_num')::integer >= 150000 as is_15 \gset
+\if :is_15
 create unique index orders_unique on auth.accounts (email collate "default") nulls not distinct;
+\else
+create unique index orders_unique on auth.accounts (email collate "default");
+\endif
 create index orders_trgm on auth.accounts using gist (email gist_trgm_ops (siglen = 32)) with (fillfactor = 80);
 comment on index public.orders_idx is 'fast';
 create index zzz_mig_hidden on public."Orders" (id);

@@ -19,8 +19,8 @@ async fn run(driver: &mut PostgresDriver, sql: &str) -> Result<u64, Failure> {
     driver.execute(&Statement::new(sql)).await
 }
 
-async fn two(name: &str, sql: &str) -> (PostgresDriver, PostgresDriver) {
-    let url = server::database(name, sql);
+async fn two(sql: &str) -> (PostgresDriver, PostgresDriver) {
+    let url = server::database(sql).url();
     (connect(&url, stub::dialect).await.unwrap(), connect(&url, stub::dialect).await.unwrap())
 }
 
@@ -38,7 +38,7 @@ fn entry(seq: u64, run: &str, event: Event) -> Entry {
 
 #[tokio::test]
 async fn only_one_holds_the_lease() {
-    let (mut a, mut b) = two("lease", "").await;
+    let (mut a, mut b) = two("").await;
     assert_eq!(a.lease(Duration::ZERO).await.unwrap(), Lease::Taken);
     let Lease::Held { by } = b.lease(Duration::from_millis(300)).await.unwrap() else { panic!("two hold it") };
     assert!(by.contains("(mig) since 20"), "{by}");
@@ -51,7 +51,7 @@ async fn only_one_holds_the_lease() {
 
 #[tokio::test]
 async fn failures_tell_what_may_be_done_next() {
-    let (mut a, mut b) = two("failures", "create table t (a int primary key); insert into t values (1)").await;
+    let (mut a, mut b) = two("create table t (a int primary key); insert into t values (1)").await;
     a.begin(&LIMITS).await.unwrap();
     run(&mut a, "lock table t").await.unwrap();
     b.begin(&LIMITS).await.unwrap();
@@ -69,14 +69,15 @@ async fn failures_tell_what_may_be_done_next() {
 
 #[tokio::test]
 async fn an_unreachable_database_is_named_without_its_password() {
-    let url = server::database("reachable", "").replace("reachable", "missing") + "&password=geheim";
+    let there = server::database("");
+    let url = there.url_as("postgres:geheim").replace(there.name(), "missing");
     let Err(Failure::Unreachable { says }) = connect(&url, stub::dialect).await else { panic!("it connects") };
     assert!(says.contains("missing") && !says.contains("geheim"), "{says}");
 }
 
 #[tokio::test]
 async fn the_journal_keeps_what_it_is_given() {
-    let (mut a, mut b) = two("journal", "").await;
+    let (mut a, mut b) = two("").await;
     assert!(a.entries().await.unwrap().is_empty() && a.remembered().await.unwrap().is_empty());
     assert_eq!(a.kept("d", "plan").await.unwrap(), None);
     assert_eq!(a.writable().await.unwrap(), Ok(()));
@@ -116,7 +117,7 @@ async fn the_journal_keeps_what_it_is_given() {
 async fn batches_go_on_from_their_cursor() {
     let sql =
         "create table t (a bigint primary key, b bigint); insert into t select n, null from generate_series(1, 5) n";
-    let mut driver = super::session("batches", sql).await;
+    let mut driver = super::session(sql).await;
     let batch = |from: &str, after: usize| Batch {
         bound: Statement::new(format!(
             "select max(a)::text from (select a from public.t where {from} and a <= ${}::text::bigint order by a limit ${}) q \
@@ -169,7 +170,7 @@ async fn triggers_find_what_they_name_by_the_configured_path() {
     let sql = "create table t (a int); create table seen (a int); create function note() returns trigger language plpgsql \
         as $$ begin insert into seen values (new.a); return new; end $$; \
         create trigger note after insert on t for each row execute function note()";
-    let mut driver = super::session("paths", sql).await;
+    let mut driver = super::session(sql).await;
     driver.begin(&LIMITS).await.unwrap();
     run(&mut driver, "insert into public.t values (7)").await.unwrap();
     run(&mut driver, "create table public.made (a mood)").await.unwrap_err();
@@ -185,13 +186,13 @@ async fn triggers_find_what_they_name_by_the_configured_path() {
 #[tokio::test]
 async fn a_deadlock_costs_no_client_its_transaction() {
     let tables = "create role plain login; create table t (); create table u (); alter table t owner to plain; alter table u owner to plain";
-    let url = server::database("deadlock", tables);
-    let mut a = connect(&url.replace("user=postgres", "user=plain"), stub::dialect).await.unwrap();
+    let database = server::database(tables);
+    let mut a = connect(&database.url_as("plain"), stub::dialect).await.unwrap();
     let patient = Limits { lock_ms: 10_000, statement_ms: 0, attempts: 1 };
     a.begin(&patient).await.unwrap();
     run(&mut a, "lock table public.t").await.unwrap();
     let client = std::thread::spawn(|| {
-        server::again("deadlock", "begin; lock u in row share mode; lock t in row share mode; commit");
+        database.psql("begin; lock u in row share mode; lock t in row share mode; commit");
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     let left = run(&mut a, "lock table public.u").await.unwrap_err();

@@ -16,7 +16,7 @@ fn json(snapshot: &Snapshot, at: &str) -> String {
 
 #[tokio::test]
 async fn a_pull_has_one_of_each_kind() {
-    let mut driver = super::session("kinds", ALL).await;
+    let mut driver = super::session(ALL).await;
     let snapshot = driver.pull().await.unwrap();
     assert_eq!(snapshot.default_schema.as_ref().unwrap().as_str(), "public");
     let table = json(&snapshot, "table auth.accounts");
@@ -48,7 +48,7 @@ async fn a_pull_has_one_of_each_kind() {
 
 #[tokio::test]
 async fn needs_reach_columns_and_keys() {
-    let mut driver = super::session("needs", ALL).await;
+    let mut driver = super::session(ALL).await;
     let snapshot = driver.pull().await.unwrap();
     for (of, needs) in [
         ("column auth.accounts.feeling", "enum public.mood"),
@@ -67,7 +67,7 @@ async fn needs_reach_columns_and_keys() {
 
 #[tokio::test]
 async fn observing_one_object_gives_what_a_pull_gives() {
-    let mut driver = super::session("observed", ALL).await;
+    let mut driver = super::session(ALL).await;
     let schema = driver.pull().await.unwrap().schema.0;
     let objects = &schema.objects;
     for (at, object) in objects {
@@ -81,6 +81,6 @@ async fn observing_one_object_gives_what_a_pull_gives() {
 
 #[tokio::test]
 async fn a_pull_twice_gives_the_same_bytes() {
-    let mut driver = super::session("twice", ALL).await;
+    let mut driver = super::session(ALL).await;
     assert_eq!(driver.pull().await.unwrap().to_bytes(), driver.pull().await.unwrap().to_bytes());
 }
