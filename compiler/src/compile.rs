@@ -1,8 +1,11 @@
 //! The pipeline: specs and a snapshot in, a plan out.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use mig_plan::{Address, Context, Dialect, Group, Kind, Plan, Snapshot};
+use mig_plan::{Address, Complaint, Context, Dialect, Group, Kind, Plan, Qualified, Schema, Snapshot};
 
 use crate::{
     adopt::Adopter,
@@ -12,7 +15,9 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     follow, foresee,
     intent::Intent,
-    lower, moves, order, rows, sources,
+    lower,
+    moves::{self, Renames},
+    order, rows, sources,
     spec::{self, SpecFile},
     together,
 };
@@ -59,104 +64,139 @@ pub fn compile_intent(
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let mut notes = Vec::new();
-    let (intent_in_full, snapshot_in_full) = with_standing(intent, snapshot, dialect);
-    let (intent, snapshot) = (&*intent_in_full, &*snapshot_in_full);
-    let renames = moves::resolve(intent, snapshot, dialect, &mut notes);
+    let (intent, snapshot) = with_standing(intent, snapshot, dialect);
+    let renames = moves::resolve(&intent, &snapshot, dialect, &mut notes);
     fail_on_errors(&mut notes)?;
-    let adopter = Adopter { dialect, snapshot };
-    let owner = intent;
-    let owned = |at: &Address| owned(owner, snapshot, &renames, at);
     let (goal, spelt) = alias::adopt_names(&intent.goal, &renames.schema, dialect);
-    let mut intent_as_spelt;
-    let intent = if spelt.is_empty() {
-        intent
-    } else {
-        intent_as_spelt = intent.clone();
-        intent_as_spelt.sources =
-            intent.sources.iter().map(|(at, all)| (spelt.get(at).unwrap_or(at).clone(), all.clone())).collect();
-        intent_as_spelt.rows =
-            intent.rows.iter().map(|(at, all)| (spelt.get(at).unwrap_or(at).clone(), all.clone())).collect();
-        intent_as_spelt.fills =
-            intent.fills.iter().map(|(at, fill)| (spelt.get(at).unwrap_or(at).clone(), fill.clone())).collect();
-        &intent_as_spelt
-    };
-    let found = diff::compare(&renames.schema, &goal, adopter, &owned);
-    let mut groups = found.groups;
-    lower::attach_fills(&mut groups, intent, &renames, snapshot, dialect, &mut notes);
-    sources::attach(&mut groups, intent, &renames, &found.goal, dialect, &mut notes);
-    rows::attach(&mut groups, intent, snapshot, &renames.schema, &found.goal);
-    follow::referrers(&mut groups, &renames.schema, &found.goal, dialect);
-    fail_on_errors(&mut notes)?;
-    let around = Context {
-        snapshot,
-        renamed: &renames.schema,
-        goal: &found.goal,
-        tables: &renames.tables,
-        columns: &renames.columns,
-        groups: &groups,
-        retyping: &[],
-    };
-    if let Some(arranged) = dialect.beside(&around) {
-        groups = arranged;
+    let intent = as_spelt(intent, &spelt);
+    let owned = |at: &Address| owned(&intent, &snapshot, &renames, at);
+    let found = diff::compare(&renames.schema, &goal, Adopter { dialect, snapshot: &snapshot }, &owned);
+    let way = Way { intent: &intent, snapshot: &snapshot, renames: &renames, goal: &found.goal, dialect };
+    let (groups, again) = way.groups(found.groups, &mut notes)?;
+    let placed = way.placed(&groups, &again, &found.unknown)?;
+    let plan = way.plan(&placed, &groups, options)?;
+    overlaps(&plan, &snapshot)?;
+    Ok(Compiled { plan, notes })
+}
+
+/// The way from a database to the goal, once both speak of the same things by the same names.
+struct Way<'a> {
+    intent: &'a Intent,
+    snapshot: &'a Snapshot,
+    renames: &'a Renames,
+    goal: &'a Schema,
+    dialect: &'a dyn Dialect,
+}
+
+impl Way<'_> {
+    /// All changes by object: those that the comparison found, with their data and what else has to be done because of them. With the
+    /// objects that are only dropped to be made again.
+    fn groups(
+        &self,
+        mut groups: Vec<Group>,
+        notes: &mut Vec<Diagnostic>,
+    ) -> Result<(Vec<Group>, BTreeSet<Address>), Vec<Diagnostic>> {
+        let &Self { intent, snapshot, renames, goal, dialect } = self;
+        let live = &renames.schema;
+        lower::attach_fills(&mut groups, intent, renames, snapshot, dialect, notes);
+        sources::attach(&mut groups, intent, renames, goal, dialect, notes);
+        rows::attach(&mut groups, intent, snapshot, live, goal);
+        follow::referrers(&mut groups, live, goal, dialect);
+        fail_on_errors(notes)?;
+        if let Some(arranged) = dialect.beside(&self.context(&groups, &[])) {
+            groups = arranged;
+        }
+        dependants::split_replacements(&mut groups, live, goal, dialect);
+        let again = dependants::recreate(&mut groups, live, goal, &renames.depends, dialect);
+        likely_renames(&groups, intent, notes);
+        Ok((groups, again))
     }
-    dependants::split_replacements(&mut groups, &renames.schema, &found.goal, dialect);
-    let again = dependants::recreate(&mut groups, &renames.schema, &found.goal, &renames.depends, dialect);
-    likely_renames(&groups, intent, &mut notes);
-    let retyping: Vec<_> = groups.iter().filter(|group| group.changes.iter().any(retypes)).collect();
-    let context = Context {
-        snapshot,
-        renamed: &renames.schema,
-        goal: &found.goal,
-        tables: &renames.tables,
-        columns: &renames.columns,
-        groups: &groups,
-        retyping: &retyping,
-    };
-    let complain = |complaints: Vec<mig_plan::Complaint>| -> Vec<Diagnostic> {
-        complaints.iter().map(|c| emit::diagnostic(c, intent)).collect()
-    };
-    let nodes = lower::lower(&renames, &groups, &found.unknown, &context, dialect).map_err(complain)?;
-    let (live, depends, columns) = (&renames.schema, &renames.depends, &renames.columns);
-    let ground = order::Ground { live, goal: &found.goal, depends, columns, dialect };
-    let ordered =
-        together::order(nodes, &again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
-    let together::Ordered { nodes, edges, sorted } = &ordered;
+
+    fn context<'b>(&'b self, groups: &'b [Group], retyping: &'b [&'b Group]) -> Context<'b> {
+        let Renames { schema, tables, columns, .. } = self.renames;
+        Context { snapshot: self.snapshot, renamed: schema, goal: self.goal, tables, columns, groups, retyping }
+    }
+
+    /// The steps, in order, each with what it waits for.
+    fn placed(
+        &self,
+        groups: &[Group],
+        again: &BTreeSet<Address>,
+        unknown: &BTreeSet<Address>,
+    ) -> Result<Vec<Placed>, Vec<Diagnostic>> {
+        let &Self { renames, goal, dialect, .. } = self;
+        let retyping: Vec<_> = groups.iter().filter(|group| group.changes.iter().any(retypes)).collect();
+        let nodes = lower::lower(renames, groups, unknown, &self.context(groups, &retyping), dialect)
+            .map_err(|complaints| self.diagnostics(&complaints))?;
+        let (live, depends, columns) = (&renames.schema, &renames.depends, &renames.columns);
+        let ground = order::Ground { live, goal, depends, columns, dialect };
+        let ordered =
+            together::order(nodes, again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
+        Ok(places(&ordered))
+    }
+
+    /// The steps as a plan, with what is asked and saved before the first of them.
+    fn plan(&self, placed: &[Placed], groups: &[Group], options: &Options) -> Result<Plan, Vec<Diagnostic>> {
+        let &Self { intent, snapshot, renames, goal, dialect } = self;
+        let header = Header {
+            snapshot,
+            target: options.target.clone(),
+            specs: intent.specs_digest.clone(),
+            checks: &intent.declared_checks,
+            probes: &intent.declared_probes,
+            datasets: &intent.declared_datasets,
+            goal,
+        };
+        let mut plan = emit::emit(placed, &header, dialect).map_err(|no| match no {
+            NoPlan::Complaints(complaints) => self.diagnostics(&complaints),
+            NoPlan::NotProved(why) => vec![not_proved(&why)],
+        })?;
+        foresee::Ground { snapshot, renames, goal, dialect }.ask(groups, &mut plan);
+        let ground = backups::Ground { intent, snapshot, renames, goal, dialect };
+        plan.backups = ground.backups(groups, &plan.reserved()).map_err(|wrong| vec![*wrong])?;
+        Ok(plan)
+    }
+
+    fn diagnostics(&self, complaints: &[Complaint]) -> Vec<Diagnostic> {
+        complaints.iter().map(|complaint| emit::diagnostic(complaint, self.intent)).collect()
+    }
+}
+
+/// The drafts of ordered nodes. The first of a node waits for other nodes; the others stand behind it.
+fn places(ordered: &together::Ordered) -> Vec<Placed> {
+    let together::Ordered { nodes, edges, sorted } = ordered;
     let mut waiting: BTreeMap<usize, Vec<(usize, &'static str)>> = BTreeMap::new();
     for (before, after, why) in edges {
         waiting.entry(*after).or_default().push((*before, why));
     }
-    let placed: Vec<Placed> = sorted
-        .iter()
-        .flat_map(|(node, phase)| {
-            let waits_for = waiting.get(node).cloned().unwrap_or_default();
-            let whole = &nodes[*node];
-            whole.drafts.iter().enumerate().map(move |(i, draft)| Placed {
-                draft: draft.clone(),
-                comes_back: together::comes_back(whole, &draft.change),
-                phase: *phase,
-                node: *node,
-                waits_for: if i == 0 { waits_for.clone() } else { Vec::new() },
-            })
-        })
-        .collect();
-    let header = Header {
-        snapshot,
-        target: options.target.clone(),
-        specs: intent.specs_digest.clone(),
-        checks: &intent.declared_checks,
-        probes: &intent.declared_probes,
-        datasets: &intent.declared_datasets,
-        goal: &found.goal,
-    };
-    let mut plan = emit::emit(&placed, &header, dialect).map_err(|no| match no {
-        NoPlan::Complaints(complaints) => complain(complaints),
-        NoPlan::NotProved(why) => vec![not_proved(&why)],
-    })?;
-    foresee::Ground { snapshot, renames: &renames, goal: &found.goal, dialect }.ask(&groups, &mut plan);
-    let ground = backups::Ground { intent, snapshot, renames: &renames, goal: &found.goal, dialect };
-    plan.backups = ground.backups(&groups, &plan.reserved()).map_err(|wrong| vec![*wrong])?;
-    overlaps(&plan, snapshot)?;
-    Ok(Compiled { plan, notes })
+    let mut placed = Vec::new();
+    for (node, phase) in sorted {
+        let mut waits_for = waiting.remove(node).unwrap_or_default();
+        let whole = &nodes[*node];
+        placed.extend(whole.drafts.iter().map(|draft| Placed {
+            draft: draft.clone(),
+            comes_back: together::comes_back(whole, &draft.change),
+            phase: *phase,
+            node: *node,
+            waits_for: std::mem::take(&mut waits_for),
+        }));
+    }
+    placed
+}
+
+/// The intent with its tables called what the database calls them.
+fn as_spelt<'a>(mut intent: Cow<'a, Intent>, spelt: &BTreeMap<Qualified, Qualified>) -> Cow<'a, Intent> {
+    fn called<T>(by_table: &mut BTreeMap<Qualified, T>, spelt: &BTreeMap<Qualified, Qualified>) {
+        let all = std::mem::take(by_table).into_iter();
+        *by_table = all.map(|(at, said)| (spelt.get(&at).cloned().unwrap_or(at), said)).collect();
+    }
+    if !spelt.is_empty() {
+        let intent = intent.to_mut();
+        called(&mut intent.sources, spelt);
+        called(&mut intent.rows, spelt);
+        called(&mut intent.fills, spelt);
+    }
+    intent
 }
 
 /// Both sides with what every database has, where one of them speaks of it.
@@ -181,7 +221,7 @@ fn with_standing<'a>(
 }
 
 /// Whether an object that only the database has is the specs' to drop.
-fn owned(intent: &Intent, snapshot: &Snapshot, renames: &moves::Renames, at: &Address) -> bool {
+fn owned(intent: &Intent, snapshot: &Snapshot, renames: &Renames, at: &Address) -> bool {
     let object = renames.schema.objects.get(at).or_else(|| snapshot.schema.0.objects.get(at));
     !snapshot.schema.0.is_opaque(at) && object.is_some_and(|object| intent.manages(at, object))
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_compiler::{Intent, Managed, Move, Options, Place, SpecFile, compile, compile_intent, import};
+use mig_compiler::{Intent, Managed, Move, Options, Place, compile, compile_intent, import};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Dialect, Fingerprint, Live, Name, Object, ObjectKind, Plan,
     Qualified, Rule, Schema, Snapshot, Sql, Table,
@@ -248,7 +248,6 @@ proptest! {
         for (dialect, types) in engines() {
             let base = snapshot(schema(&base, &*dialect, types), &*dialect);
             let mut files = import(&snapshot(schema(&goal, &*dialect, types), &*dialect), &*dialect);
-            files = files.iter().flat_map(split).collect();
             let straight = compile(&files, &base, &*dialect, &Options::default()).unwrap();
             let by = turn % files.len().max(1);
             files.rotate_left(by);
@@ -313,9 +312,4 @@ proptest! {
             }
         }
     }
-}
-
-/// One file for each table of a file: what a spec set may look like.
-fn split(file: &SpecFile) -> Vec<SpecFile> {
-    vec![file.clone()]
 }
