@@ -1,5 +1,9 @@
 //! Backfills as batches over a key.
 
+mod cursor;
+mod values;
+mod work;
+
 use std::collections::BTreeSet;
 
 use mig_plan::{
@@ -7,36 +11,23 @@ use mig_plan::{
     Statement, Table,
     kind::Backfill,
     step::{Batch, Batches, Rejects},
-    verify::Literal,
 };
 
-use super::{missing, place};
+pub(crate) use self::values::{cast_type, mapped, same_value, type_of};
+use self::{
+    cursor::{Cursor, Order},
+    values::has_equality,
+};
+use super::missing;
 use crate::dialect::{
     casts, keep,
-    names::{self, literal, qualified, quote, quote_text},
+    names::{self, literal, qualified, quote},
 };
 
 const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 60_000, attempts: 30 };
 
 /// How many rows the first batch has where the spec does not say.
 const ROWS: u32 = 5_000;
-
-/// What orders the batches.
-struct Cursor {
-    /// Each column as SQL with its type.
-    parts: Vec<(String, String)>,
-    /// For people.
-    words: Vec<String>,
-    order: Order,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    /// By the values of a key.
-    Key,
-    /// By where rows are, for want of a key: whole blocks, the same ones of all tables that inherit.
-    Place,
-}
 
 /// How a backfill of one table is written.
 pub(crate) struct Writer<'a> {
@@ -172,9 +163,9 @@ impl<'a> Writer<'a> {
             max_rows: rows.max(50_000),
             target_ms: 200,
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
-            first: Batch { bound: self.bound(false), sql: self.work(false) },
-            next: Batch { bound: self.bound(true), sql: self.work(true) },
-            end: Some(self.end()),
+            first: Batch { bound: self.cursor.bound(&self.change.table, false), sql: self.work(false) },
+            next: Batch { bound: self.cursor.bound(&self.change.table, true), sql: self.work(true) },
+            end: Some(self.cursor.end(&self.change.table)),
             // The hidden twin of a column is kept equal by a trigger, and what is overwritten is told by its key: there nothing comes late.
             leaves_late: !self.change.rows.late && matches!(self.mode, Mode::Empty | Mode::Fill),
             before: vec![],
@@ -224,88 +215,13 @@ impl<'a> Writer<'a> {
                 shown.push(c)
             }
         });
-        let (from, names) = (qualified(&self.change.table), self.names());
+        let (from, names) = (qualified(&self.change.table), self.cursor.names());
         Statement::new(format!("SELECT {} FROM {from} ORDER BY {names} LIMIT 5", shown.join(", ")))
-    }
-
-    fn names(&self) -> String {
-        self.cursor.parts.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The parameters of a key, as a row of values, from a number on.
-    fn values(&self, from: usize) -> String {
-        let parts = self.cursor.parts.iter().enumerate();
-        let parts: Vec<_> = parts.map(|(i, (_, kind))| format!("${}::text::{kind}", from + i)).collect();
-        parts.join(", ")
-    }
-
-    /// A comparison of the key of a row with parameters; `of` is what stands before each column.
-    fn against(&self, of: &str, sign: &str, from: usize) -> String {
-        let names: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{of}{name}")).collect();
-        match names.as_slice() {
-            [name] => format!("{name} {sign} {}", self.values(from)),
-            names => format!("({}) {sign} ({})", names.join(", "), self.values(from)),
-        }
-    }
-
-    fn bound(&self, next: bool) -> Statement {
-        match self.cursor.order {
-            Order::Key => self.key_bound(next),
-            Order::Place => place::bound(&self.change.table, next),
-        }
-    }
-
-    fn end(&self) -> Statement {
-        match self.cursor.order {
-            Order::Key => {
-                let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("{name} DESC")).collect();
-                let from = qualified(&self.change.table);
-                Statement::new(format!(
-                    "SELECT {} FROM (\n    SELECT {} FROM {from} ORDER BY {} LIMIT 1\n) AS batch",
-                    self.texts(),
-                    self.names(),
-                    down.join(", ")
-                ))
-            }
-            Order::Place => place::end(&self.change.table),
-        }
-    }
-
-    /// The key of a batch's row as texts.
-    fn texts(&self) -> String {
-        let texts: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name}::text")).collect();
-        texts.join(", ")
-    }
-
-    fn key_bound(&self, next: bool) -> Statement {
-        let many = self.cursor.parts.len();
-        let rows = if next { many + 1 } else { 1 };
-        let after = if next { format!("{} AND ", self.against("", ">", 1)) } else { String::new() };
-        let upto = self.against("", "<=", rows + 1);
-        // Qualified: a bare name would mean the text that is put out, and texts sort otherwise than keys.
-        let down: Vec<_> = self.cursor.parts.iter().map(|(name, _)| format!("batch.{name} DESC")).collect();
-        let (from, names) = (qualified(&self.change.table), self.names());
-        Statement::new(format!(
-            "SELECT {} FROM (\n    SELECT {names} FROM {from} WHERE {after}{upto} ORDER BY {names} LIMIT ${rows}::text::bigint\n\
-             ) AS batch ORDER BY {} LIMIT 1",
-            self.texts(),
-            down.join(", ")
-        ))
     }
 
     /// The part of the table that a batch is over.
     pub(crate) fn range(&self, next: bool) -> String {
-        self.range_of("", next)
-    }
-
-    /// The same with something before each column.
-    fn range_of(&self, of: &str, next: bool) -> String {
-        let many = self.cursor.parts.len();
-        if next {
-            format!("{} AND {}", self.against(of, ">", 1), self.against(of, "<=", many + 1))
-        } else {
-            self.against(of, "<=", 1)
-        }
+        self.cursor.range_of("", next)
     }
 
     /// The rows with their key as `_mig_k0 ..` and the values that they shall have as `_mig_c0 ..`.
@@ -431,97 +347,6 @@ impl<'a> Writer<'a> {
         if parts.len() == 1 { parts.concat() } else { format!("({})", parts.join(" OR ")) }
     }
 
-    fn prepare(&self) -> Vec<Statement> {
-        let kept = qualified(&self.kept);
-        let keys = self.cursor.parts.iter().enumerate().map(|(i, (name, _))| format!("{name} AS _mig_k{i}"));
-        let values = self.change.set.keys().enumerate();
-        let values = values.flat_map(|(i, c)| {
-            let value = keep::kept_value(&quote(c), &type_of(&self.table, c));
-            [format!("{value} AS _mig_old{i}"), format!("{value} AS _mig_new{i}")]
-        });
-        let columns = keys.chain(values).collect::<Vec<_>>().join(", ");
-        let key: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_k{i}")).collect();
-        let index = quote_text(&format!("{}_k", super::super::names::cut(self.kept.name.as_str(), 60)));
-        vec![
-            Statement::new(keep::schema()),
-            Statement::new(format!(
-                "CREATE TABLE IF NOT EXISTS {kept} AS SELECT {columns} FROM {} WITH NO DATA",
-                qualified(&self.change.table)
-            )),
-            Statement::new(format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {kept} ({})", key.join(", "))),
-        ]
-    }
-
-    fn work(&self, next: bool) -> Vec<Statement> {
-        let range = self.range(next);
-        let table = qualified(&self.change.table);
-        let computed = self.computed(Some(&range));
-        let columns = || self.change.set.keys().enumerate();
-        // On both sides of a join: the server does not see that they are the same rows, and would read all of one side.
-        let same_range = self.range_of("_mig_t.", next);
-        if self.is_direct() {
-            let (alias, values) = (quote(&self.change.alias), self.values_set());
-            return vec![Statement::new(format!(
-                "UPDATE {table} AS {alias}\nSET {}\nWHERE {}\n  AND {}",
-                self.assigned(&alias, &values),
-                self.range_of(&format!("{alias}."), next),
-                self.lacks(&alias, &values)
-            ))];
-        }
-        if !self.change.overwrites {
-            let values: Vec<_> = columns().map(|(i, _)| format!("_mig_v._mig_c{i}")).collect();
-            return vec![Statement::new(format!(
-                "UPDATE {table} AS _mig_t\nSET {}\nFROM (\n    {computed}\n) AS _mig_v\nWHERE {}\n  AND {same_range}\n  AND {}",
-                self.assigned("_mig_t", &values),
-                self.by_key("_mig_t", "_mig_v"),
-                self.undone("_mig_t", "_mig_v")
-            ))];
-        }
-        let kept = qualified(&self.kept);
-        let keys: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_k{i}")).collect();
-        let targets = columns().flat_map(|(i, _)| [format!("_mig_old{i}"), format!("_mig_new{i}")]);
-        let targets: Vec<_> = keys.iter().cloned().chain(targets).collect();
-        let values = columns().flat_map(|(i, c)| [format!("_mig_t.{}", quote(c)), format!("_mig_v._mig_c{i}")]);
-        let values: Vec<_> = keys.iter().map(|k| format!("_mig_v.{k}")).chain(values).collect();
-        // A row whose old values are kept already is never computed again, whatever becomes of it.
-        let insert = format!(
-            "INSERT INTO {kept} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nWHERE {same_range}{}\nON CONFLICT DO NOTHING",
-            targets.join(", "),
-            values.join(", "),
-            self.by_key("_mig_t", "_mig_v"),
-            if self.mode == Mode::Compare {
-                format!("\n  AND {}", self.undone("_mig_t", "_mig_v"))
-            } else {
-                String::new()
-            }
-        );
-        let set: Vec<_> = columns()
-            .map(|(i, c)| {
-                format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(&self.table, c)))
-            })
-            .collect();
-        let old: Vec<_> = columns()
-            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_old{i}")))
-            .collect();
-        let update = format!(
-            "UPDATE {table} AS _mig_t\nSET {}\nFROM {kept} AS _mig_v\nWHERE {}\n  AND {}\n  AND {same_range}\n  AND {}",
-            set.join(", "),
-            self.by_key("_mig_t", "_mig_v"),
-            old.join(" AND "),
-            self.kept_range(next)
-        );
-        vec![Statement::new(insert), Statement::new(update)]
-    }
-
-    /// The batch's range over the kept rows.
-    fn kept_range(&self, next: bool) -> String {
-        let names: Vec<_> = (0..self.cursor.parts.len()).map(|i| format!("_mig_v._mig_k{i}")).collect();
-        let row = names.join(", ");
-        let many = self.cursor.parts.len();
-        let against = |sign: &str, from: usize| format!("({row}) {sign} ({})", self.values(from));
-        if next { format!("{} AND {}", against(">", 1), against("<=", many + 1)) } else { against("<=", 1) }
-    }
-
     /// The query that counts the rows that still need their values.
     fn remaining(&self) -> String {
         let table = qualified(&self.change.table);
@@ -578,51 +403,7 @@ fn reads_itself(change: &Backfill) -> bool {
     change.set.keys().any(|column| texts().any(|e| e.mentions(&base(column)) || e.mentions(column)))
 }
 
-pub(crate) fn type_of(table: &Table, column: &Name) -> String {
-    table.column(column).map_or_else(|| "text".to_owned(), |c| c.data_type.clone())
-}
-
-/// The type to cast a value to: without a length, so that a text that is too long is an error rather than cut.
-pub(crate) fn cast_type(data_type: &str) -> String {
-    for limited in ["character varying(", "bit varying("] {
-        if let Some(rest) = data_type.strip_prefix(limited) {
-            let array = if rest.ends_with("[]") { "[]" } else { "" };
-            return format!("{}{array}", limited.trim_end_matches('('));
-        }
-    }
-    if data_type.starts_with("character(") { "text".to_owned() } else { data_type.to_owned() }
-}
-
 /// A FROM item with the tables that are read beside it.
 pub(crate) fn beside(item: String, join: Option<&Sql>) -> String {
     join.map_or_else(|| item.clone(), |join| format!("{item}\n  {join}"))
-}
-
-/// Values exchanged for others: compared as texts, so that an old value may be one that its type no longer has.
-pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)], to: &str) -> Sql {
-    let arms: Vec<_> = pairs
-        .iter()
-        .map(|(from, to)| {
-            let to = match to {
-                Literal::Text(text) | Literal::Number(text) => literal(text),
-                Literal::Truth(truth) => literal(if *truth { "true" } else { "false" }),
-            };
-            format!("WHEN {} THEN {to}", literal(from))
-        })
-        .collect();
-    let text = format!("({value})::text");
-    Sql::new(format!("(CASE {text} {} ELSE {text} END)::{}", arms.join(" "), cast_type(to)))
-}
-
-/// A condition that two values of a type are the same, NULL being the same as NULL.
-pub(crate) fn same_value(data_type: &str, a: &str, b: &str) -> String {
-    let text = if has_equality(data_type) { "" } else { "::text" };
-    format!("{a}{text} IS NOT DISTINCT FROM {b}{text}")
-}
-
-/// Whether values of a type can be compared as they are; others are compared as texts.
-fn has_equality(data_type: &str) -> bool {
-    let base = data_type.trim_end_matches("[]");
-    !keep::is_user_type(data_type)
-        && !matches!(base, "json" | "xml" | "point" | "polygon" | "box" | "line" | "lseg" | "path" | "circle")
 }
