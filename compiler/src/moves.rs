@@ -6,13 +6,13 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Dialect, Kind, Name, Object, ObjectKind, Qualified, Sameness, Schema, Snapshot,
+    Address, Body, Column, Dialect, Kind, Name, Object, ObjectKind, Qualified, Sameness, Schema, Snapshot,
     kind::{Drop, Rename, RenameMember, RenameValue, rename_in_texts, value_renamed_in_texts},
     renaming::Renaming,
 };
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Severity},
+    diagnostic::{Code, Diagnostic, Place, Severity},
     intent::{Intent, Move, ValueMove},
     outputs,
 };
@@ -85,6 +85,7 @@ fn after(
     renames.all(&followed(&intent.table_moves), fresh, dialect, say);
     renames.all(&followed(&objects), fresh, dialect, say);
     renames.all(&intent.column_moves, fresh, dialect, say);
+    renames.respelt(&intent.goal, dialect);
     renames.all(&intent.constraint_moves, fresh, dialect, say);
     renames.values(&intent.enum_value_moves, say);
     renames
@@ -145,6 +146,24 @@ impl Renames {
                 }
                 return;
             }
+        }
+    }
+
+    /// Columns that the specs only spell in another way.
+    fn respelt(&mut self, goal: &Schema, dialect: &dyn Dialect) {
+        let mut moves = Vec::new();
+        for (at, table) in goal.tables() {
+            let Some(there) = self.schema.table(&at) else { continue };
+            for column in table.columns.iter().filter(|c| there.column(&c.name).is_none()) {
+                let is_twin = |c: &&Column| dialect.respells_column(&c.name, &column.name);
+                if let Some(twin) = there.columns.iter().find(is_twin).filter(|c| table.column(&c.name).is_none()) {
+                    let (from, to) = (Address::column(&at, &twin.name), Address::column(&at, &column.name));
+                    moves.push(Move { from, to, place: Place::new(String::new(), 0..0) });
+                }
+            }
+        }
+        for respelt in moves {
+            self.make(&respelt, dialect);
         }
     }
 

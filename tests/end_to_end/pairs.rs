@@ -109,6 +109,8 @@ pairs! {
     mariadb_names: MariaDb "mariadb_names.sql";
     mariadb_foreign_keys: MariaDb "mariadb_foreign_keys.sql";
     mariadb_partitions: MariaDb "mariadb_partitions.sql";
+    mariadb_divided_tables: MariaDb "mariadb_divided.sql";
+    mariadb_respelt_columns: MariaDb "mariadb_respelt.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
     postgres_tables: Postgres "postgres_tables.sql";
     postgres_computed_columns: Postgres "postgres_computed.sql";
@@ -132,4 +134,5 @@ pairs! {
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
     sqlite_names: Sqlite "sqlite_names.sql";
+    sqlite_stored_values: Sqlite "sqlite_stored.sql";
 }

@@ -44,6 +44,11 @@ pub trait Dialect: Send + Sync {
         a == b
     }
 
+    /// Whether the engine takes two names of columns for one, but keeps the spelling: then another spelling in the specs is a rename.
+    fn respells_column(&self, _: &Name, _: &Name) -> bool {
+        false
+    }
+
     /// The engine's own spelling of a declared column type. `schema` tells which types are declared.
     ///
     /// # Errors

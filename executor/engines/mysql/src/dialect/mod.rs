@@ -69,6 +69,10 @@ impl Dialect for MySqlDialect {
         names::check(name)
     }
 
+    fn respells_column(&self, a: &Name, b: &Name) -> bool {
+        a != b && names::same_column(a, b)
+    }
+
     fn data_type(&self, declared: &str, _: &Schema) -> Result<String, UnknownType> {
         types::canonical(&self.flavor, declared)
     }

@@ -9,6 +9,11 @@ use mig_plan::{
 
 use crate::flavor::Flavor;
 
+/// Whether the server takes two names of columns for one.
+pub(crate) fn same_column(a: &Name, b: &Name) -> bool {
+    a.as_str().to_lowercase() == b.as_str().to_lowercase()
+}
+
 /// Longest identifier, in characters.
 const MAX_CHARS: usize = 64;
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Kind, ObjectKind, Qualified, Rule, Schema, Table,
-    kind::{AddColumn, AlterColumn, Rebuild},
+    kind::{AddColumn, AlterColumn, DropColumn, Rebuild},
     schema::Index,
 };
 
@@ -37,23 +37,23 @@ struct Ground {
     virtual_columns: bool,
     stored_columns: bool,
     versioned: bool,
+    partitioned: bool,
 }
 
 impl Ground {
     fn of(at: &Qualified, schema: &Schema) -> Self {
         let table = schema.table(at).cloned().unwrap_or_default();
         let option = |key: &str| table.options.get(key).map(|v| v.to_ascii_uppercase());
-        let computed = |wanted: bool| {
-            table.columns.iter().any(|c| matches!(c.value, ColumnValue::Generated { stored, .. } if stored == wanted))
-        };
+        let is_stored = |c: &Column| matches!(c.value, ColumnValue::Generated { stored: true, .. });
         Self {
             innodb: option("engine").is_none_or(|e| e == "INNODB"),
             compressed: option("row_format").is_some_and(|f| f == "COMPRESSED"),
             fulltext: schema.indexes_of(at).any(|(_, index)| is_special(index)),
             hashed: schema.indexes_of(at).any(|(_, index)| is_hashed(index)),
-            virtual_columns: computed(false),
-            stored_columns: computed(true),
+            virtual_columns: table.columns.iter().any(is_virtual),
+            stored_columns: table.columns.iter().any(is_stored),
             versioned: option("system_versioned").is_some(),
+            partitioned: table.options.contains_key("partition_by"),
             table,
         }
     }
@@ -172,6 +172,11 @@ fn adds_or_drops(change: &Kind) -> bool {
 /// The way of a change in an InnoDB table of which nothing is special.
 fn plain(flavor: &Flavor, change: &Kind, ground: &Ground) -> Way {
     match change {
+        Kind::AddColumn(AddColumn { column, .. }) | Kind::DropColumn(DropColumn { column, .. })
+            if ground.partitioned && is_virtual(column) =>
+        {
+            Way::Copy
+        }
         Kind::AddColumn(k) => added(k),
         Kind::DropColumn(_) if flavor.drops_column_instantly() => Way::Instant,
         Kind::DropColumn(_) => Way::Online,
@@ -233,6 +238,10 @@ fn added(k: &AddColumn) -> Way {
         value if is_computed_default(value) => Way::Copy,
         _ => Way::Instant,
     }
+}
+
+fn is_virtual(column: &Column) -> bool {
+    matches!(column.value, ColumnValue::Generated { stored: false, .. })
 }
 
 /// Whether a default is the time of writing.

@@ -102,7 +102,10 @@ fn column_back(
             };
             let rows = nth(&name, &row, &row);
             let values = nth(&source, &format!("{others}, {}", quote(&k.column.name)), &quote(&k.column.name));
-            let number = format!(", ADD COLUMN {not_exists}{row} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT UNIQUE");
+            // A key that is unique would have to hold the columns that a table is divided by.
+            let number = format!(
+                ", ADD COLUMN {not_exists}{row} BIGINT UNSIGNED NOT NULL AUTO_INCREMENT, ADD KEY {not_exists}{row} ({row})"
+            );
             let join = format!(
                 "JOIN {rows} AS r ON r.{row} = t.{row}\n  JOIN {values} AS k ON k._mig_nth = r._mig_nth AND {}",
                 key.same("t", "k")

@@ -78,6 +78,8 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
                 "clients that use the old name fail; views and routines that name it are not changed".to_owned(),
             );
         }
+        // To the server it is the same name.
+        Kind::RenameMember(k) if names::same_column(k.from.name(), &k.to) => {}
         Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
             say(
                 H::RenameColumn,

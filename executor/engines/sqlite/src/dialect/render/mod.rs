@@ -113,5 +113,6 @@ fn alone(change: &Kind) -> Complaint {
 pub(crate) fn lossy(from: &Table, column: &Column, to: &Table, other: &Column) -> bool {
     let affinity = |table: &Table, column: &Column| types::affinity(&column.data_type, super::shape::is_strict(table));
     let (was, is) = (affinity(from, column), affinity(to, other));
-    was != is && is != types::Affinity::Blob && !rebuild::is_generated(&column.value)
+    let own = |column: &Column| !rebuild::is_generated(&column.value);
+    own(column) && (!own(other) || was != is && is != types::Affinity::Blob)
 }

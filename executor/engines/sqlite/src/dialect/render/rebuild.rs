@@ -267,6 +267,7 @@ impl<'a> Plan<'a> {
             (false, Some(word)) => format!("t.{word} AS _mig_rowid"),
             (false, None) => "NULL AS _mig_rowid".to_owned(),
         }];
+        let is_computed = |name: &Name| to.column(name).is_some_and(|c| is_generated(&c.value));
         for column in from.columns.iter().filter(|c| !is_generated(&c.value)) {
             let name = quote(&column.name);
             let present = to.column(&column.name).map(|_| format!("t.{name}"));
@@ -277,11 +278,14 @@ impl<'a> Plan<'a> {
             let written =
                 self.place(&column.name).map_or_else(|| format!("k.{name}"), |i| format!("k.{}", set_column(i)));
             let value = match present {
-                Some(present) if keyed => {
-                    format!(
-                        "CASE WHEN k._mig_here IS NOT NULL AND {present} IS {written} THEN k.{name} ELSE {present} END"
-                    )
+                // Nobody writes a computed value.
+                Some(present) if keyed && is_computed(&column.name) => {
+                    format!("CASE WHEN k._mig_here IS NOT NULL THEN k.{name} ELSE {present} END")
                 }
+                // With a plus before it, the kept value is compared as the column that it went into would store it.
+                Some(present) if keyed => format!(
+                    "CASE WHEN k._mig_here IS NOT NULL AND {present} COLLATE BINARY IS +{written} THEN k.{name} ELSE {present} END"
+                ),
                 Some(present) => present,
                 None if keyed => format!("CASE WHEN k._mig_here IS NOT NULL THEN k.{name} ELSE {none} END"),
                 None => none,
