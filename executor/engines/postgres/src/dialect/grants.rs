@@ -150,7 +150,12 @@ pub(crate) fn normalize(at: &Address, object: &mut Object, version: u32, complai
         };
         let all = matches!(grant.privilege.as_str(), "all" | "all privileges");
         if !all && !possible.contains(&grant.privilege.as_str()) || possible.is_empty() {
-            refuse(format!("there is no privilege `{}` on {}", grant.privilege, at.kind()));
+            let (privilege, on) = (&grant.privilege, at.kind());
+            refuse(if privileges(kind, u32::MAX).contains(&privilege.as_str()) && grant.column.is_none() {
+                format!("the privilege `{privilege}` on {on} needs a newer PostgreSQL than {version}")
+            } else {
+                format!("there is no privilege `{privilege}` on {on}")
+            });
             continue;
         }
         if let (Some(column), Body::Table(table)) = (&grant.column, &object.body)

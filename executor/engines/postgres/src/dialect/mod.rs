@@ -7,6 +7,7 @@ mod grants;
 mod guards;
 pub(crate) mod inherit;
 mod keep;
+mod lacks;
 mod lasting;
 mod names;
 mod normalize;
@@ -23,7 +24,7 @@ mod undo;
 pub(crate) mod versions;
 
 #[cfg(feature = "driver")]
-pub(crate) use render::{foreign, view};
+pub(crate) use render::{foreign, temporal, view};
 
 use std::{
     collections::{BTreeMap, BTreeSet},

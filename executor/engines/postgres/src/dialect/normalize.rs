@@ -10,11 +10,10 @@ use mig_plan::{
 
 use super::{
     grants::{self, Defaults},
-    inherit,
+    inherit, lacks,
     names::{self, literal, qualified},
     render::foreign,
     types::SERIALS,
-    versions,
 };
 
 /// The schema as PostgreSQL would have it. Texts stay as they were said.
@@ -27,7 +26,7 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
         let mut sequences = Vec::new();
         if let Some(Body::Table(table)) = schema.objects.get_mut(&at).map(|o| &mut Arc::make_mut(o).body) {
             complete(&at.qualified(), table, &mut sequences);
-            check_table(&at, table, version, &mut complaints);
+            check_table(&at, table, &mut complaints);
         }
         for (address, sequence) in sequences {
             schema.objects.entry(address).or_insert_with(|| Object::new(Body::Sequence(sequence)).into());
@@ -42,8 +41,9 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
         }
         check_names(at, &mut complaints);
         grants::normalize(at, object, version, &mut complaints);
-        check_object(at, object, version, &mut complaints);
+        check_object(at, object, &mut complaints);
     }
+    complaints.extend(lacks::all(&schema, version));
     held_by_indexes(&mut schema);
     foreign_keys(&mut schema, &mut complaints);
     inherit::lean(&mut schema);
@@ -229,7 +229,7 @@ fn check_names(at: &Address, complaints: &mut Vec<Complaint>) {
     }
 }
 
-fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<Complaint>) {
+fn check_table(at: &Address, table: &Table, complaints: &mut Vec<Complaint>) {
     let of = at.qualified();
     let mut seen = BTreeSet::new();
     for column in &table.columns {
@@ -252,7 +252,7 @@ fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<C
                 Some("give it a type"),
             ));
         }
-        check_value(&place, column, version, complaints);
+        check_value(&place, column, complaints);
     }
     if table.constraints.values().filter(|c| matches!(c.rule, Rule::PrimaryKey(_))).count() > 1 {
         complaints.push(complain(at, "a table has one primary key at most", None));
@@ -265,55 +265,36 @@ fn check_table(at: &Address, table: &Table, version: u32, complaints: &mut Vec<C
         for column in named.filter(|c| table.column(c).is_none()) {
             complaints.push(complain(&place, format!("{of} has no column {column}"), None));
         }
-        check_constraint(&place, constraint, version, complaints);
+        check_constraint(&place, constraint, complaints);
     }
 }
 
-fn check_value(at: &Address, column: &Column, version: u32, complaints: &mut Vec<Complaint>) {
-    match &column.value {
-        ColumnValue::Generated { stored: false, .. } if version < versions::VIRTUAL => {
-            let help = Some("say that it is stored");
-            complaints.push(complain(at, format!("PostgreSQL {version} has no virtual generated columns"), help));
-        }
-        ColumnValue::Identity { .. } if !matches!(column.data_type.as_str(), "smallint" | "integer" | "bigint") => {
-            let says = format!("an identity column is a smallint, integer or bigint, not {}", column.data_type);
-            complaints.push(complain(at, says, None));
-        }
-        _ => {}
+fn check_value(at: &Address, column: &Column, complaints: &mut Vec<Complaint>) {
+    if let ColumnValue::Identity { .. } = &column.value
+        && !matches!(column.data_type.as_str(), "smallint" | "integer" | "bigint")
+    {
+        let says = format!("an identity column is a smallint, integer or bigint, not {}", column.data_type);
+        complaints.push(complain(at, says, None));
     }
 }
 
-fn check_constraint(at: &Address, constraint: &Constraint, version: u32, complaints: &mut Vec<Complaint>) {
-    if constraint.key().is_some_and(|k| k.nulls_not_distinct) && version < versions::NULLS_NOT_DISTINCT {
-        complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
-    }
+fn check_constraint(at: &Address, constraint: &Constraint, complaints: &mut Vec<Complaint>) {
     if matches!(constraint.rule, Rule::Check { .. }) && !constraint.deferral.is_none() {
         complaints.push(complain(at, "PostgreSQL cannot defer a check", None));
     }
-    if let Rule::ForeignKey(fk) = &constraint.rule {
-        if !fk.on_delete_columns.is_empty() && version < versions::SET_COLUMNS {
-            complaints.push(complain(at, "a list of columns after ON DELETE SET needs PostgreSQL 15", None));
-        }
-        if !fk.referenced.is_empty() && fk.referenced.len() != fk.columns.len() {
-            complaints.push(complain(at, "a foreign key has as many columns as the key that it refers to", None));
-        }
-    }
-    if constraint.options.contains_key("not_enforced") && version < versions::NOT_ENFORCED {
-        complaints.push(complain(at, "NOT ENFORCED needs PostgreSQL 18", None));
+    if let Rule::ForeignKey(fk) = &constraint.rule
+        && !fk.referenced.is_empty()
+        && fk.referenced.len() != fk.columns.len()
+    {
+        complaints.push(complain(at, "a foreign key has as many columns as the key that it refers to", None));
     }
 }
 
-fn check_object(at: &Address, object: &Object, version: u32, complaints: &mut Vec<Complaint>) {
+fn check_object(at: &Address, object: &Object, complaints: &mut Vec<Complaint>) {
     complaints.extend(foreign::told_secret(at, object));
     match &object.body {
-        Body::Index(index) if index.nulls_not_distinct && version < versions::NULLS_NOT_DISTINCT => {
-            complaints.push(complain(at, "NULLS NOT DISTINCT needs PostgreSQL 15", None));
-        }
         Body::Index(index) if index.parts.is_empty() => {
             complaints.push(complain(at, "an index needs at least one column or expression", None));
-        }
-        Body::View(view) if view.options.contains_key("security_invoker") && version < versions::SECURITY_INVOKER => {
-            complaints.push(complain(at, "security_invoker needs PostgreSQL 15", None));
         }
         Body::Enum { values } => {
             let distinct: BTreeSet<_> = values.iter().collect();

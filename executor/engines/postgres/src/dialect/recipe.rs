@@ -141,6 +141,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     column::drops_last(&mut drafts);
     column::loosen_last(&mut drafts, group);
     computed::as_one(&mut drafts, group);
+    computed::let_go(&mut drafts, version);
     Ok(drafts)
 }
 

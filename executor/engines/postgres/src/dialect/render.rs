@@ -23,6 +23,7 @@ pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod settle;
 pub(crate) mod table;
+pub(crate) mod temporal;
 pub(crate) mod twins;
 pub(crate) mod using;
 pub(crate) mod uuid;
@@ -63,7 +64,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::AdoptType(k) => Ok(anew::adopt(k)),
         Kind::Sync(k) => Ok(twins::sync(k, before, version)),
         Kind::Exchange(k) => Ok(twins::exchange(k)),
-        Kind::Unsync(k) => Ok(twins::unsync(k)),
+        Kind::Unsync(k) => Ok(twins::unsync(k, version)),
         Kind::Settle(k) => Ok(settle::settle(k)),
         Kind::Serve(k) => Ok(serve::serve(k)),
         Kind::Keep(k) => Ok(leave::keep(k)),
@@ -94,7 +95,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
             checks: vec![],
             gc: vec![],
         }),
-        Kind::Regroup(k) => regroup::regroup(k, before, after),
+        Kind::Regroup(k) => regroup::regroup(k, (before, after), version),
         Kind::Rebuild(k) => Err(Complaint {
             at: Address::table(&k.table),
             says: "PostgreSQL alters tables in place; it has no rebuild".to_owned(),

@@ -62,7 +62,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             format!("adds {} again with the values that were kept; rows that came later have none", change.address()),
             render::leave::rejoin(k, before)?,
         )),
-        Kind::Sync(k) => Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k))),
+        Kind::Sync(k) => Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k, version))),
         Kind::Exchange(k) => {
             Ok(done("exchanges the names back; what clients wrote since stays".to_owned(), render::twins::unexchange(k)))
         }

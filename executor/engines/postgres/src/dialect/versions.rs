@@ -8,6 +8,27 @@ pub(crate) const OLDEST: u32 = 13;
 #[cfg(feature = "driver")]
 pub(crate) const NEWEST: u32 = 18;
 
+/// A column that is not computed any more lets go of what its expression called; before, it goes with that without a word.
+pub(crate) const UNCOMPUTED_LET_GO: u32 = 15;
+
+/// A detached partition keeps foreign keys that lead to partitioned tables.
+pub(crate) const DETACHED_KEEP_KEYS: u32 = 15;
+
+/// How values are compressed, column by column.
+pub(crate) const COMPRESSION: u32 = 14;
+
+/// Ranges of several parts.
+pub(crate) const MULTIRANGES: u32 = 14;
+
+/// Procedures that give values back by `OUT` arguments.
+pub(crate) const OUT_OF_PROCEDURES: u32 = 14;
+
+/// Statistics of expressions.
+pub(crate) const STATISTICS_OF_EXPRESSIONS: u32 = 14;
+
+/// Publications of some columns or rows of a table.
+pub(crate) const PARTS_PUBLISHED: u32 = 15;
+
 /// `UNIQUE NULLS NOT DISTINCT`.
 pub(crate) const NULLS_NOT_DISTINCT: u32 = 15;
 
@@ -29,6 +50,9 @@ pub(crate) const INPUT_IS_VALID: u32 = 16;
 /// `ALTER COLUMN SET EXPRESSION`.
 pub(crate) const SET_EXPRESSION: u32 = 17;
 
+/// Exclusion constraints of partitioned tables.
+pub(crate) const PARTITIONED_EXCLUSION: u32 = 17;
+
 /// The privilege `MAINTAIN`.
 pub(crate) const MAINTAIN: u32 = 17;
 
@@ -37,3 +61,12 @@ pub(crate) const VIRTUAL: u32 = 18;
 
 /// Constraints that are `NOT ENFORCED`.
 pub(crate) const NOT_ENFORCED: u32 = 18;
+
+/// Keys whose rows must not overlap in time, and foreign keys to them.
+pub(crate) const TEMPORAL: u32 = 18;
+
+/// What makes a column required is a constraint with a name.
+pub(crate) const NOT_NULL_HAS_A_NAME: u32 = 18;
+
+/// The functions `uuidv7` and `uuidv4`.
+pub(crate) const UUID_FUNCTIONS: u32 = 18;

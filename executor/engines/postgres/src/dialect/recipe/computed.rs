@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use mig_plan::{Column, ColumnValue, Draft, Group, Kind, Name, kind::AlterColumn};
+use mig_plan::{
+    Column, ColumnValue, Draft, Group, Kind, Name,
+    kind::{AlterColumn, DropColumn},
+};
+
+use crate::dialect::versions;
 
 /// The mark of drafts that change what a column is computed from.
 const MARK: &str = "computed";
@@ -71,4 +76,25 @@ pub(super) fn as_one(drafts: &mut Vec<Draft>, group: &Group) {
     let (parts, others): (Vec<_>, Vec<_>) = drafts.drain(first..).partition(is_part);
     drafts.extend(parts.into_iter().map(|draft| draft.together(MARK)));
     drafts.extend(others);
+}
+
+/// Drops a column that is computed anew later where it would otherwise not let go of what its expression calls.
+pub(super) fn let_go(drafts: &mut Vec<Draft>, version: u32) {
+    if version >= versions::UNCOMPUTED_LET_GO {
+        return;
+    }
+    let mut at = 0;
+    while at < drafts.len() {
+        let stopped = match &drafts[at].change {
+            Kind::AlterColumn(k) if expression(&k.from).is_some() && expression(&k.to).is_none() => Some(k.clone()),
+            _ => None,
+        };
+        at += 1;
+        let Some(stopped) = stopped else { continue };
+        let goes = |draft: &Draft| matches!(&draft.change, Kind::DropColumn(k) if k.column.name == stopped.from.name);
+        if let Some(later) = drafts[at..].iter().position(goes) {
+            drafts.remove(at + later);
+            drafts[at - 1].change = DropColumn { table: stopped.table, column: stopped.from }.into();
+        }
+    }
 }

@@ -11,7 +11,10 @@ use mig_plan::{
 };
 
 use super::{fill, warned};
-use crate::dialect::{names::generated, render::is_partitioned};
+use crate::dialect::{
+    names::generated,
+    render::{is_partitioned, temporal},
+};
 
 /// The drafts of a new constraint.
 pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) -> Vec<Draft> {
@@ -58,7 +61,7 @@ pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) 
 
 /// Whether an index built beside running clients can become the key.
 fn can_adopt(change: &AddConstraint, context: &Context<'_>) -> bool {
-    !is_partitioned(context.renamed, &change.table) && !change.constraint.options.contains_key("period")
+    !is_partitioned(context.renamed, &change.table) && !temporal::is_key(&change.constraint)
 }
 
 /// A key whose index is built beside running clients and then becomes its own.

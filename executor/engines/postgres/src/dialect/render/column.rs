@@ -257,7 +257,7 @@ fn value_sql(
     }
     let mut sql = match (from, &to.value) {
         (Default(_), Default(_)) | (Identity { .. }, Identity { .. }) | (Plain, _) => vec![],
-        (Generated { .. }, Generated { expression, stored: true }) => {
+        (Generated { stored: was, .. }, Generated { expression, stored: is }) if was == is => {
             return Ok(vec![format!("{column} SET EXPRESSION AS ({expression})")]);
         }
         (Default(_), _) => vec![format!("{column} DROP DEFAULT")],

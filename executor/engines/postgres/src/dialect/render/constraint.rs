@@ -8,7 +8,7 @@ use mig_plan::{
     table::{Deferral, ForeignKey, Key, ReferentialAction},
 };
 
-use super::{META, WORK, meta, table::parameters};
+use super::{META, WORK, meta, table::parameters, temporal};
 use crate::dialect::{
     inherit, keep,
     names::{list, qualified, quote, quote_text},
@@ -28,10 +28,12 @@ pub(crate) fn rank(constraint: &Constraint) -> u8 {
 /// A constraint as it stands after its name.
 pub(crate) fn definition(constraint: &Constraint) -> String {
     let mut out = match &constraint.rule {
-        Rule::PrimaryKey(key) => format!("PRIMARY KEY {}", key_columns(key)),
-        Rule::Unique(key) if key.nulls_not_distinct => format!("UNIQUE NULLS NOT DISTINCT {}", key_columns(key)),
-        Rule::Unique(key) => format!("UNIQUE {}", key_columns(key)),
-        Rule::ForeignKey(fk) => foreign_key(fk),
+        Rule::PrimaryKey(key) => format!("PRIMARY KEY {}", key_columns(constraint, key)),
+        Rule::Unique(key) if key.nulls_not_distinct => {
+            format!("UNIQUE NULLS NOT DISTINCT {}", key_columns(constraint, key))
+        }
+        Rule::Unique(key) => format!("UNIQUE {}", key_columns(constraint, key)),
+        Rule::ForeignKey(fk) => foreign_key(constraint, fk),
         Rule::Check { expression } => format!("CHECK ({expression})"),
         Rule::Exclude { definition } => format!("EXCLUDE {definition}"),
     };
@@ -59,20 +61,22 @@ pub(crate) fn definition(constraint: &Constraint) -> String {
     out
 }
 
-fn key_columns(key: &Key) -> String {
-    let mut out = format!("({})", list(&key.columns));
+fn key_columns(constraint: &Constraint, key: &Key) -> String {
+    let overlaps = if temporal::is_key(constraint) { " WITHOUT OVERLAPS" } else { "" };
+    let mut out = format!("({}{overlaps})", list(&key.columns));
     if !key.include.is_empty() {
         out.push_str(&format!(" INCLUDE ({})", list(&key.include)));
     }
     out
 }
 
-fn foreign_key(fk: &ForeignKey) -> String {
+fn foreign_key(constraint: &Constraint, fk: &ForeignKey) -> String {
+    let columns = |names| if temporal::is_foreign_key(constraint) { temporal::with_period(names) } else { list(names) };
     let mut out = format!(
         "FOREIGN KEY ({}) REFERENCES {} ({})",
-        list(&fk.columns),
+        columns(&fk.columns),
         qualified(&fk.references),
-        list(&fk.referenced)
+        columns(&fk.referenced)
     );
     if fk.match_full {
         out.push_str(" MATCH FULL");
@@ -113,9 +117,9 @@ pub(crate) fn add(change: &AddConstraint, before: &Schema) -> Rendered {
     let mut out = meta(sql, lock_words(change, &table, long));
     super::limit(&mut out.action, limits);
     out.hazards = vec![];
-    out.checks = match change.constraint.validity {
-        Validity::Valid => pre_checks(&at, &change.table, &change.constraint, before),
-        Validity::NotValid => Vec::new(),
+    out.checks = match long {
+        true => pre_checks(&at, &change.table, &change.constraint, before),
+        false => Vec::new(),
     };
     out
 }
@@ -192,6 +196,10 @@ fn violation(table: &Qualified, constraint: &Constraint) -> Option<(String, Stri
             format!("every row of {table} obeys {expression}"),
             format!("SELECT 1 FROM {source} WHERE NOT ({expression})"),
         )),
+        Rule::PrimaryKey(key) | Rule::Unique(key) if temporal::is_key(constraint) => Some((
+            format!("no two rows of {table} with the same key overlap in {}", key.columns.last()?),
+            format!("SELECT 1 FROM {} AS r WHERE {}", qualified(table), temporal::overlap(table, key)),
+        )),
         Rule::PrimaryKey(key) | Rule::Unique(key) => {
             let columns = list(&key.columns);
             let nulls =
@@ -204,14 +212,17 @@ fn violation(table: &Qualified, constraint: &Constraint) -> Option<(String, Stri
         }
         Rule::ForeignKey(fk) => Some((
             format!("every {} of {table} exists in {}", list(&fk.columns), fk.references),
-            format!("SELECT 1 FROM {} AS r WHERE {}", qualified(table), orphan(fk)),
+            format!("SELECT 1 FROM {} AS r WHERE {}", qualified(table), orphan(constraint, fk)),
         )),
         Rule::Exclude { .. } => None,
     }
 }
 
 /// What makes a row `r` an orphan.
-fn orphan(fk: &ForeignKey) -> String {
+fn orphan(constraint: &Constraint, fk: &ForeignKey) -> String {
+    if temporal::is_foreign_key(constraint) {
+        return temporal::orphan(fk);
+    }
     let set = fk.columns.iter().map(|c| format!("r.{} IS NOT NULL", quote(c))).collect::<Vec<_>>().join(" AND ");
     let pairs = fk.columns.iter().zip(&fk.referenced);
     let on =
@@ -232,6 +243,10 @@ fn sample(table: &Qualified, constraint: &Constraint, schema: &Schema) -> Option
         Rule::Check { expression } if !key.is_empty() => {
             format!("SELECT {} FROM {source} AS {alias} WHERE NOT ({expression}) LIMIT 5", shown(&key, ""))
         }
+        Rule::PrimaryKey(unique) | Rule::Unique(unique) if temporal::is_key(constraint) => {
+            let shown = shown(&unique.columns, "r.");
+            format!("SELECT {shown} FROM {source} AS r WHERE {} LIMIT 5", temporal::overlap(table, unique))
+        }
         Rule::PrimaryKey(unique) | Rule::Unique(unique) => {
             let columns = list(&unique.columns);
             let text = shown(&unique.columns, "");
@@ -239,7 +254,7 @@ fn sample(table: &Qualified, constraint: &Constraint, schema: &Schema) -> Option
         }
         Rule::ForeignKey(fk) => {
             let columns = if key.is_empty() { &fk.columns } else { &key };
-            format!("SELECT {} FROM {source} AS r WHERE {} LIMIT 5", shown(columns, "r."), orphan(fk))
+            format!("SELECT {} FROM {source} AS r WHERE {} LIMIT 5", shown(columns, "r."), orphan(constraint, fk))
         }
         _ => return None,
     };

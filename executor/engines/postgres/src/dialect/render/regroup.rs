@@ -16,14 +16,14 @@ use super::{WORK, constraint, index, limit, locked, meta, object};
 use crate::dialect::{
     bound, inherit,
     names::{generated, list, literal, qualified, quote},
-    references,
+    references, versions,
 };
 
 /// Tables and indexes.
 type Set = BTreeMap<Address, Arc<Object>>;
 
 /// The SQL that regroups.
-pub(crate) fn regroup(k: &Regroup, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn regroup(k: &Regroup, (before, after): (&Schema, &Schema), version: u32) -> Result<Rendered, Complaint> {
     let at = Address::table(&k.table);
     let (Some(was), Some(is)) = (table_in(&k.from, &k.table), table_in(&k.to, &k.table)) else {
         return Err(super::missing(&at));
@@ -38,7 +38,7 @@ pub(crate) fn regroup(k: &Regroup, before: &Schema, after: &Schema) -> Result<Re
     let name = qualified(&k.table);
     let mut sql = Vec::new();
     for parent in &old {
-        sql.extend(leave(&k.table, parent, was, is, (before, &k.to)));
+        sql.extend(leave((&k.table, parent), (was, is), (before, &k.to), version));
     }
     for parent in &new {
         sql.push(join(&k.table, parent, is));
@@ -74,13 +74,17 @@ fn table_in<'a>(set: &'a Set, at: &Qualified) -> Option<&'a Table> {
 }
 
 /// The statements that take a table from a parent; what it keeps gets the names that it shall have.
-fn leave(at: &Qualified, parent: &Qualified, was: &Table, is: &Table, around: (&Schema, &Set)) -> Vec<String> {
+fn leave(
+    (at, parent): (&Qualified, &Qualified),
+    (was, is): (&Table, &Table),
+    (before, set): (&Schema, &Set),
+    version: u32,
+) -> Vec<String> {
     let (name, from) = (qualified(at), qualified(parent));
     if !inherit::is_partition(was) {
         return vec![format!("ALTER TABLE {name} NO INHERIT {from}")];
     }
-    let (before, set) = around;
-    let mut sql = Vec::new();
+    let (mut sql, mut lost) = (Vec::new(), Vec::new());
     let mut used = BTreeSet::new();
     for (of, theirs) in inherit::passed_indexes(before, at) {
         let own = set.iter().find(|(own, object)| {
@@ -97,12 +101,19 @@ fn leave(at: &Qualified, parent: &Qualified, was: &Table, is: &Table, around: (&
             let own = is.constraints.iter().find(|(_, c)| c.rule == constraint.rule).map(|(name, _)| name);
             match (&constraint.rule, own) {
                 (Rule::Check { .. }, _) | (_, None) => {}
-                (Rule::ForeignKey(_), Some(own)) => sql.push(key_named(at, &above, theirs, own)),
+                (Rule::ForeignKey(fk), Some(own)) => {
+                    sql.push(key_named(at, &above, theirs, own));
+                    if version < versions::DETACHED_KEEP_KEYS && super::is_partitioned(before, &fk.references) {
+                        let (table, name, constraint) = (at.clone(), own.clone(), constraint.clone());
+                        lost.extend(super::constraint::add_sql(&AddConstraint { table, name, constraint }));
+                    }
+                }
                 (_, Some(own)) => sql.push(share_named(at, &above.sibling(theirs.clone()), own)),
             }
         }
     }
     sql.push(format!("ALTER TABLE {from} DETACH PARTITION {name}"));
+    sql.extend(lost);
     sql
 }
 
@@ -146,7 +157,8 @@ fn key_named(at: &Qualified, above: &Qualified, of: &Name, to: &Name) -> String 
     )
 }
 
-fn block(query: &str, formatted: &str) -> String {
+/// A statement that runs another for each row `share` of a query.
+pub(super) fn block(query: &str, formatted: &str) -> String {
     format!(
         "DO $mig$\nDECLARE share record;\nBEGIN\n  FOR share IN\n    {query}\n  LOOP\n    \
          EXECUTE pg_catalog.format({formatted});\n  END LOOP;\nEND\n$mig$"

@@ -1,12 +1,15 @@
 //! Columns that move to another type beside running clients, as SQL: the trigger, the exchange of names, and the end.
 
 use mig_plan::{
-    Action, Column, ColumnValue, Hazard, HazardCode, Rendered, Schema,
+    Action, Column, ColumnValue, Hazard, HazardCode, Qualified, Rendered, Schema,
     kind::{Exchange, Sync, Twin, Twins, Unsync},
 };
 
-use super::{META, WORK, backfill::same_value, locked, meta, serve, settle, transaction};
-use crate::dialect::names::{literal, qualified, quote};
+use super::{META, WORK, backfill::same_value, locked, meta, regroup::block, serve, settle, transaction};
+use crate::dialect::{
+    names::{literal, qualified, quote},
+    versions,
+};
 
 /// The schema that holds the functions of mig's triggers.
 pub(super) const OWN: &str = "mig";
@@ -158,21 +161,41 @@ pub(crate) fn unexchange(change: &Exchange) -> Action {
 }
 
 /// The SQL that removes the trigger and the hidden columns: the trigger first, so that no writer meets a missing column.
-pub(crate) fn unsync(change: &Unsync) -> Rendered {
+pub(crate) fn unsync(change: &Unsync, version: u32) -> Rendered {
     let twins = &change.twins;
     let table = qualified(&twins.table);
-    let mut out = meta(unsync_sql(twins), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    let mut out = meta(unsync_sql(twins, version), format!("ACCESS EXCLUSIVE on {table}, an instant"));
     locked(&mut out.action, &table);
     out
 }
 
-fn unsync_sql(twins: &Twins) -> Vec<String> {
+fn unsync_sql(twins: &Twins, version: u32) -> Vec<String> {
     let (table, name) = (qualified(&twins.table), quote(&twins.trigger));
     let columns = twins.pairs.iter().map(|p| format!("ALTER TABLE {table} DROP COLUMN {}", quote(&p.hidden.name)));
     [format!("DROP TRIGGER {name} ON {table}"), format!("DROP FUNCTION {OWN}.{name}()")]
         .into_iter()
         .chain(columns)
+        .chain((version >= versions::NOT_NULL_HAS_A_NAME).then(|| not_null_named(&twins.table)))
         .collect()
+}
+
+/// The statement that names what makes a column required after the column, where it is named after the hidden one that this was.
+fn not_null_named(table: &Qualified) -> String {
+    let table = literal(&qualified(table));
+    let name = "(c.relname || '_' || a.attname || '_not_null')::pg_catalog.name";
+    block(
+        &format!(
+            "SELECT k.conname, {name} AS name FROM pg_catalog.pg_constraint AS k\n      \
+             JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid\n      \
+             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]\n    \
+             WHERE k.conrelid = {table}::pg_catalog.regclass AND k.contype = 'n'\n      \
+             AND k.conname LIKE '%\\_mig\\_%' AND a.attname NOT LIKE '\\_mig\\_%'\n      \
+             AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS o WHERE o.conrelid = k.conrelid AND o.conname = {name})"
+        ),
+        &format!(
+            "'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', {table}::pg_catalog.regclass, share.conname, share.name"
+        ),
+    )
 }
 
 /// The SQL that takes a beginning or an end back.
@@ -183,8 +206,8 @@ pub(crate) fn back(sql: Vec<String>, twins: &Twins) -> Action {
 }
 
 /// What takes [`sync`] back.
-pub(crate) fn unbound(change: &Sync) -> Action {
-    back(unsync_sql(&change.twins), &change.twins)
+pub(crate) fn unbound(change: &Sync, version: u32) -> Action {
+    back(unsync_sql(&change.twins, version), &change.twins)
 }
 
 /// What takes [`unsync`] back.

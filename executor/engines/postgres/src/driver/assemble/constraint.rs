@@ -9,7 +9,10 @@ use mig_plan::{
 };
 
 use super::{Assembled, Book, Odd, class, flag, option, qualified, settings};
-use crate::driver::rows::{ConstraintRow, Rows};
+use crate::{
+    dialect::temporal,
+    driver::rows::{ConstraintRow, Rows},
+};
 
 /// Puts each constraint into its table; those of tables that were not pulled are left out.
 pub(super) fn constraints(rows: &Rows, book: &Book<'_>, out: &mut Assembled) -> Result<(), Odd> {
@@ -57,7 +60,8 @@ fn constraint(c: &ConstraintRow, rule: Rule) -> Constraint {
     let mut options = BTreeMap::new();
     flag(&mut options, "no_inherit", c.no_inherit);
     flag(&mut options, "not_enforced", !c.enforced);
-    flag(&mut options, "period", c.period);
+    let over_time = if c.kind == 'f' { temporal::PERIOD } else { temporal::WITHOUT_OVERLAPS };
+    flag(&mut options, over_time, c.period);
     if !matches!(rule, Rule::Exclude { .. }) {
         settings(&mut options, "with.", c.settings.as_ref());
         option(&mut options, "tablespace", c.tablespace.as_deref());
