@@ -42,7 +42,7 @@ INSERT INTO part VALUES (1, '[1,2)');
 -- rows: SELECT room, at, guest, nights, half FROM stay ORDER BY room, at
 CREATE EXTENSION btree_gist;
 CREATE TABLE stay (room integer NOT NULL, at daterange NOT NULL, guest text, nights integer, half integer GENERATED ALWAYS AS (room / 2) STORED,
-  loud text GENERATED ALWAYS AS (upper(guest)), CONSTRAINT some CHECK (nights > 100) NOT ENFORCED, CONSTRAINT stay_key PRIMARY KEY (room, at WITHOUT OVERLAPS));
+  loud text GENERATED ALWAYS AS (upper(guest)), CONSTRAINT long CHECK (nights > 100) NOT ENFORCED, CONSTRAINT stay_key PRIMARY KEY (room, at WITHOUT OVERLAPS));
 CREATE TABLE bill (id integer PRIMARY KEY, room integer, at daterange, sum integer, token uuid DEFAULT uuidv7(),
   CONSTRAINT bill_stay FOREIGN KEY (room, PERIOD at) REFERENCES stay (room, PERIOD at), CONSTRAINT loose FOREIGN KEY (sum) REFERENCES bill (id) NOT ENFORCED);
 CREATE TABLE part (kind integer, span int4range) PARTITION BY LIST (kind);
@@ -56,10 +56,11 @@ INSERT INTO part VALUES (1, '[1,2)');
 -- rows: SELECT room, at, guest, nights, half FROM stay ORDER BY room, at
 CREATE EXTENSION btree_gist;
 CREATE TABLE stay (room integer NOT NULL, at daterange NOT NULL, guest text, nights integer, half integer GENERATED ALWAYS AS (room / 2),
-  loud text GENERATED ALWAYS AS (lower(guest)), CONSTRAINT some CHECK (nights > 100), CONSTRAINT stay_key UNIQUE (at, room));
+  loud text GENERATED ALWAYS AS (lower(guest)), CONSTRAINT long CHECK (nights > 1), CONSTRAINT stay_key UNIQUE (at, room));
 CREATE TABLE bill (id integer PRIMARY KEY, room integer, at daterange, sum integer, token uuid DEFAULT gen_random_uuid());
 CREATE TABLE part (kind integer, span int4range) PARTITION BY LIST (kind);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1);
 CREATE FUNCTION total(a integer) RETURNS integer LANGUAGE sql AS 'SELECT a * 2';
+INSERT INTO stay VALUES (1, '[2024-01-01,2024-01-05)', 'a', 4), (1, '[2024-01-05,2024-02-01)', 'b', 27), (2, '[2024-01-01,2024-02-01)', NULL, 31);
 INSERT INTO bill VALUES (1, 1, '[2024-01-02,2024-01-10)', 7), (2, 2, '[2024-01-02,2024-01-10)', 9);
 INSERT INTO part VALUES (1, '[1,2)');
