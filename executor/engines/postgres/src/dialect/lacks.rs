@@ -10,13 +10,13 @@ use super::{render::temporal, versions};
 
 /// Words that only newer servers know, one after the other in a statement that makes an object of a kind, and since when.
 const WORDS: &[(ObjectKind, &[&str], u32)] = &[
-    (ObjectKind::Function, &["BEGIN", "ATOMIC"], 14),
-    (ObjectKind::Procedure, &["BEGIN", "ATOMIC"], 14),
+    (ObjectKind::Function, &["BEGIN", "ATOMIC"], versions::ATOMIC_BODIES),
+    (ObjectKind::Procedure, &["BEGIN", "ATOMIC"], versions::ATOMIC_BODIES),
     (ObjectKind::Type, &["MULTIRANGE_TYPE_NAME", "="], versions::MULTIRANGES),
     (ObjectKind::Other, &["TABLES", "IN", "SCHEMA"], versions::PARTS_PUBLISHED),
-    (ObjectKind::Collation, &["RULES", "="], 16),
-    (ObjectKind::Collation, &["PROVIDER", "=", "BUILTIN"], 17),
-    (ObjectKind::EventTrigger, &["ON", "LOGIN"], 17),
+    (ObjectKind::Collation, &["RULES", "="], versions::COLLATION_RULES),
+    (ObjectKind::Collation, &["PROVIDER", "=", "BUILTIN"], versions::COLLATION_LOCALE),
+    (ObjectKind::EventTrigger, &["ON", "LOGIN"], versions::LOGIN_EVENTS),
 ];
 
 /// What all objects ask for that a version does not have.

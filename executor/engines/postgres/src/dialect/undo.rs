@@ -280,7 +280,8 @@ fn moved_back(change: &Kind, k: &mig_plan::kind::Drop, word: &str, before: &Sche
             sql.push(format!("ALTER TABLE {name} INHERIT {}", render::table::path(parent.trim())));
         }
         if let (Some(parent), Some(bound)) = (table.options.get("partition_of"), table.options.get("bound")) {
-            sql.push(format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", render::table::path(parent)));
+            let parent = inherit::path_of(parent).into_iter();
+            sql.extend(parent.flat_map(|parent| render::regroup::attach(&at, &parent, bound, before)));
         }
     }
     done(format!("moves {} back with all it held", k.at), transaction(sql, render::META))

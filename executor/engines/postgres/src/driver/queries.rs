@@ -1,4 +1,4 @@
-//! The catalog queries. Every difference between server versions is in this file and in [`other`].
+//! The catalog queries. What a version of the server has, and since when, is in [`versions`](crate::dialect::versions).
 //!
 //! Each query gives one row with one text: a JSON list of rows, or lines of numbers. All of them together are one message to the server.
 
@@ -14,6 +14,10 @@ pub(super) use self::other::{
     triggers, types,
 };
 pub(super) use self::verbatim::others;
+
+use crate::dialect::versions::{
+    COMPRESSION, NO_TARGET_IS_NULL, NOT_ENFORCED, NOT_NULL_HAS_A_NAME, NULLS_NOT_DISTINCT, SET_COLUMNS, TEMPORAL,
+};
 
 /// The first object id that is not the server's own.
 const FIRST_OWN: u32 = 16_384;
@@ -133,18 +137,27 @@ pub(super) fn tables(ask: &Ask) -> String {
 
 /// Columns of tables and materialized views.
 pub(super) fn columns(ask: &Ask) -> String {
-    let compression = ask.pick(14, "nullif(a.attcompression, '')", "null");
-    let above = ask.pick(14, "nullif(p.attcompression, '')", "null");
-    let target = ask.pick(17, "a.attstattarget", "nullif(a.attstattarget, -1)");
+    let compression = ask.pick(COMPRESSION, "nullif(a.attcompression, '')", "null");
+    let above = ask.pick(COMPRESSION, "nullif(p.attcompression, '')", "null");
+    let target = ask.pick(NO_TARGET_IS_NULL, "a.attstattarget", "nullif(a.attstattarget, -1)");
+    // What is not proved for the rows that are there makes no column required.
+    let required = ask.pick(NOT_NULL_HAS_A_NAME, "a.attnotnull and unproved.conrelid is null", "a.attnotnull");
+    let unproved = ask.pick(
+        NOT_NULL_HAS_A_NAME,
+        "left join (select conrelid, conkey[1] as column from pg_constraint where contype = 'n' and not convalidated) unproved
+             on unproved.conrelid = a.attrelid and unproved.column = a.attnum",
+        "",
+    );
     // A list for each row, in the order of the fields of `ColumnRow`: there are many, and names in each take time.
     format!(
         "select coalesce(json_agg(json_build_array(a.attrelid::int8, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
-           a.attnotnull, a.attidentity, a.attgenerated, pg_get_expr(f.adbin, f.adrelid), a.attcollation::int8,
+           {required}, a.attidentity, a.attgenerated, pg_get_expr(f.adbin, f.adrelid), a.attcollation::int8,
            case when a.attcollation not in (0, t.typcollation) then a.attcollation::regcollation::text end,
            case when a.attstorage <> t.typstorage then a.attstorage end, a.attstorage, {compression}, {target}, a.attoptions, up.said,
            d.description) order by a.attrelid, a.attnum), '[]')::text
          from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_type t on t.oid = a.atttypid
            left join pg_attrdef f on f.adrelid = a.attrelid and f.adnum = a.attnum
+           {unproved}
            left join lateral (
              select json_build_array(p.attnotnull, pg_get_expr(pf.adbin, pf.adrelid), p.attstorage, {above}) as said
                from pg_inherits h join pg_attribute p on p.attrelid = h.inhparent and p.attname = a.attname and not p.attisdropped
@@ -185,10 +198,10 @@ pub(super) fn sequences(ask: &Ask) -> String {
 
 /// Constraints of tables, without what the server makes by itself for partitions referred to.
 pub(super) fn constraints(ask: &Ask) -> String {
-    let set_columns = ask.pick(15, "con.confdelsetcols", "null");
-    let nulls = ask.pick(15, "i.indnullsnotdistinct", "false");
-    let enforced = ask.pick(18, "con.conenforced", "true");
-    let period = ask.pick(18, "con.conperiod", "false");
+    let set_columns = ask.pick(SET_COLUMNS, "con.confdelsetcols", "null");
+    let nulls = ask.pick(NULLS_NOT_DISTINCT, "i.indnullsnotdistinct", "false");
+    let enforced = ask.pick(NOT_ENFORCED, "con.conenforced", "true");
+    let period = ask.pick(TEMPORAL, "con.conperiod", "false");
     json(&format!(
         "select con.oid::int8 as oid, con.conrelid::int8 as relation, con.conname as name, con.contype as kind,
            con.condeferrable as deferrable, con.condeferred as deferred, con.convalidated as validated,
@@ -216,7 +229,7 @@ pub(super) fn constraints(ask: &Ask) -> String {
 
 /// Indexes that do not belong to a constraint.
 pub(super) fn indexes(ask: &Ask) -> String {
-    let nulls = ask.pick(15, "i.indnullsnotdistinct", "false");
+    let nulls = ask.pick(NULLS_NOT_DISTINCT, "i.indnullsnotdistinct", "false");
     json(&format!(
         "select i.indexrelid::int8 as oid, n.nspname as schema, c.relname as name, i.indrelid::int8 as relation,
            tn.nspname as table_schema, t.relname as table_name, i.indisunique as unique, nullif(am.amname, 'btree') as method,

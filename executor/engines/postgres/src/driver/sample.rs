@@ -9,6 +9,7 @@ use mig_executor::{
 use serde::Deserialize;
 
 use super::{lease, link::Link};
+use crate::dialect::versions;
 
 /// How often the probe is asked for one sample; the middle one counts.
 const PROBES: usize = 3;
@@ -53,9 +54,9 @@ pub(super) async fn sample(link: &mut Link, version: u32, asks: &Asks, own: &Ses
             "format('process %s (%s as %s)', {alias}.pid, coalesce(nullif({alias}.application_name, ''), 'unnamed'), {alias}.usename)"
         )
     };
-    // Before version 14 the server does not say since when a lock is waited for, only since when its statement runs.
+    // An older server does not say since when a lock is waited for, only since when its statement runs.
     let since = match version {
-        ..14 => "a.query_start",
+        ..versions::LOCK_SAYS_SINCE => "a.query_start",
         _ => {
             "coalesce((select min(l.waitstart) from pg_locks l where l.pid = a.pid and not l.granted), clock_timestamp())"
         }

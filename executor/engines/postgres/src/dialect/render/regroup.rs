@@ -41,7 +41,7 @@ pub(crate) fn regroup(k: &Regroup, (before, after): (&Schema, &Schema), version:
         sql.extend(leave((&k.table, parent), (was, is), (before, &k.to), version));
     }
     for parent in &new {
-        sql.push(join(&k.table, parent, is));
+        sql.extend(join(&k.table, parent, is, after));
     }
     let parents = old.iter().chain(&new).map(qualified).collect::<Vec<_>>().join(", ");
     let mut out = if new.is_empty() {
@@ -117,13 +117,32 @@ fn leave(
     sql
 }
 
-/// The statement that gives a table to a parent.
-fn join(at: &Qualified, parent: &Qualified, is: &Table) -> String {
-    let (name, to) = (qualified(at), qualified(parent));
+/// The statements that give a table to a parent.
+fn join(at: &Qualified, parent: &Qualified, is: &Table, after: &Schema) -> Vec<String> {
     match is.options.get("bound").filter(|_| inherit::is_partition(is)) {
-        Some(bound) => format!("ALTER TABLE {to} ATTACH PARTITION {name} {bound}"),
-        None => format!("ALTER TABLE {name} INHERIT {to}"),
+        Some(bound) => attach(at, parent, bound, after),
+        None => vec![format!("ALTER TABLE {} INHERIT {}", qualified(at), qualified(parent))],
     }
+}
+
+/// The statements that make a table a partition. What excludes rows in it as in the parent gives way to its share: the server would
+/// build that beside it.
+pub(crate) fn attach(at: &Qualified, parent: &Qualified, bound: &str, schema: &Schema) -> Vec<String> {
+    let (name, to) = (qualified(at), qualified(parent));
+    let excludes = |table: Table| table.constraints.values().any(|c| matches!(c.rule, Rule::Exclude { .. }));
+    let own = inherit::whole(schema, parent).is_some_and(excludes).then(|| {
+        let (table, above) = (literal(&name), literal(&to));
+        block(
+            &format!(
+                "SELECT k.conname FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_constraint AS p\n      \
+                 ON pg_catalog.pg_get_constraintdef(p.oid) = pg_catalog.pg_get_constraintdef(k.oid)\n    \
+                 WHERE k.conrelid = {table}::pg_catalog.regclass AND k.contype = 'x' AND k.conparentid = 0\n      \
+                 AND p.conrelid = {above}::pg_catalog.regclass AND p.contype = 'x'"
+            ),
+            &format!("'ALTER TABLE %s DROP CONSTRAINT %I', {table}::pg_catalog.regclass, share.conname"),
+        )
+    });
+    own.into_iter().chain([format!("ALTER TABLE {to} ATTACH PARTITION {name} {bound}")]).collect()
 }
 
 /// A statement that renames a partition's share in an index of a table over it, whatever the server has called it.
@@ -260,7 +279,7 @@ fn shift(k: &Regroup, (before, after): (&Schema, &Schema)) -> Result<Rendered, C
         sql.extend(fits.flat_map(|fits| rest.iter().flat_map(move |rest| away(rest, fits.clone()))));
     }
     for (of, bound) in new.iter().filter(|(of, _)| old.contains_key(*of)) {
-        sql.push(format!("ALTER TABLE {name} ATTACH PARTITION {} {bound}", qualified(of)));
+        sql.extend(attach(of, &k.table, bound, after));
     }
     let is_new = |of: &Qualified| k.to.contains_key(&Address::table(of)) && !k.from.contains_key(&Address::table(of));
     for of in in_order(&k.table, after).iter().filter(|of| is_new(of)) {

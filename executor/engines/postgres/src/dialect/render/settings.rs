@@ -68,7 +68,7 @@ pub(crate) fn alter(k: &AlterTable, before: &Schema, after: &Schema) -> Result<R
         sql.extend(old.iter().filter(|p| !new.contains(p)).map(|p| alter(format!("NO INHERIT {}", path(p)))));
         sql.extend(new.iter().filter(|p| !old.contains(p)).map(|p| alter(format!("INHERIT {}", path(p)))));
     }
-    sql.extend(partition(&name, k));
+    sql.extend(partition(&name, k, after));
     sql.extend(super::regroup::share_names(&k.table, &k.from, &k.to, (before, after)));
     if changed("row_security") {
         let level = |of: &BTreeMap<String, String>| of.get("row_security").cloned();
@@ -114,7 +114,7 @@ fn parameters(name: &str, from: &BTreeMap<String, String>, to: &BTreeMap<String,
     sql
 }
 
-fn partition(name: &str, k: &AlterTable) -> Vec<String> {
+fn partition(name: &str, k: &AlterTable, after: &Schema) -> Vec<String> {
     let place = |of: &BTreeMap<String, String>| Some((of.get("partition_of")?.clone(), of.get("bound").cloned()));
     let (old, new) = (place(&k.from), place(&k.to));
     if old == new {
@@ -126,7 +126,8 @@ fn partition(name: &str, k: &AlterTable) -> Vec<String> {
     }
     if let Some((parent, bound)) = new {
         let bound = bound.unwrap_or_else(|| "DEFAULT".to_owned());
-        sql.push(format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", path(&parent)));
+        let parent = inherit::path_of(&parent).into_iter();
+        sql.extend(parent.flat_map(|parent| super::regroup::attach(&k.table, &parent, &bound, after)));
     }
     sql
 }

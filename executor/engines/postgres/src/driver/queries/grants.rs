@@ -1,6 +1,7 @@
 //! The query for privileges.
 
 use super::{Ask, FIRST_OWN, json};
+use crate::dialect::versions;
 
 /// Privileges of others than the owner that are not the server's own default, and defaults that were revoked.
 pub(in super::super) fn grants(ask: &Ask) -> String {
@@ -18,7 +19,7 @@ pub(in super::super) fn grants(ask: &Ask) -> String {
         rows(class, catalog, prefix, kind, &format!("{only} and x.oid >= {FIRST_OWN}"))
     };
     // What everyone may do in the schema that every database has.
-    let create = ask.pick(15, "", ", makeaclitem(0, x.nspowner, 'CREATE', false)");
+    let create = ask.pick(versions::PUBLIC_IS_THE_OWNERS, "", ", makeaclitem(0, x.nspowner, 'CREATE', false)");
     let public = match &ask.only {
         super::Only::Pulled => "true".to_owned(),
         super::Only::These(_) => ask.part("x.oid"),

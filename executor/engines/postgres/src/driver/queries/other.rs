@@ -1,6 +1,7 @@
 //! The queries for everything but relations. Texts that the server has no function for are put together here, as `pg_dump` does.
 
 use super::{Ask, json};
+use crate::dialect::versions;
 
 /// A query for objects whose definition is one or more texts: `schema` is null where they have none, `relation` where they are no
 /// part of one, `signature` where they are no routine.
@@ -57,7 +58,8 @@ pub(in super::super) fn extensions(ask: &Ask) -> String {
 
 /// Enums, domains, composite types and ranges.
 pub(in super::super) fn types(ask: &Ask) -> String {
-    let multirange = ask.pick(14, "concat(', multirange_type_name = ', r.rngmultitypid::regtype)", "''");
+    let multirange =
+        ask.pick(versions::MULTIRANGES, "concat(', multirange_type_name = ', r.rngmultitypid::regtype)", "''");
     json(&format!(
         "select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype as kind, nullif(t.typrelid, 0)::int8 as relation,
            (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) as labels,
@@ -92,11 +94,11 @@ pub(in super::super) fn types(ask: &Ask) -> String {
 /// Collations.
 pub(in super::super) fn collations(ask: &Ask) -> String {
     let locale = match ask.version {
-        17.. => "c.colllocale",
-        15..=16 => "c.colliculocale",
+        versions::COLLATION_LOCALE.. => "c.colllocale",
+        versions::ICU_LOCALE.. => "c.colliculocale",
         _ => "case when c.collprovider = 'i' then c.collcollate end",
     };
-    let rules = ask.pick(16, "c.collicurules", "null::text");
+    let rules = ask.pick(versions::COLLATION_RULES, "c.collicurules", "null::text");
     let create = format!(
         "json_build_array(format('CREATE COLLATION %I.%I (provider = %s%s, %s%s)', n.nspname, c.collname,
            case c.collprovider when 'i' then 'icu' when 'b' then 'builtin' else 'libc' end,
@@ -271,7 +273,7 @@ pub(in super::super) fn rules(ask: &Ask) -> String {
 
 /// Extended statistics.
 pub(in super::super) fn statistics(ask: &Ask) -> String {
-    let target = ask.pick(17, "s.stxstattarget", "nullif(s.stxstattarget, -1)");
+    let target = ask.pick(versions::NO_TARGET_IS_NULL, "s.stxstattarget", "nullif(s.stxstattarget, -1)");
     let create = format!(
         "array_remove(array[pg_get_statisticsobjdef(s.oid), case when {target} is not null then
            format('ALTER STATISTICS %I.%I SET STATISTICS %s', n.nspname, s.stxname, {target}) end], null)"

@@ -1,7 +1,7 @@
 //! Objects that have no kind of their own: each is what `DROP` calls it, and the statements that make it, put together as `pg_dump` does.
 
 use super::{Ask, Only, json};
-use crate::dialect::foreign::SECRETS;
+use crate::dialect::{foreign::SECRETS, versions};
 
 /// One catalog: its rows `x`, in schema `n` if they have one.
 struct Part<'a> {
@@ -246,7 +246,7 @@ fn publication(ask: &Ask) -> Part<'static> {
             where a.attrelid = r.prrelid and a.attnum = any(r.prattrs::int2[]))",
         "''",
     );
-    let rows = ask.pick(15, "' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')'", "''");
+    let rows = ask.pick(versions::PARTS_PUBLISHED, "' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')'", "''");
     let schemas = ask.pick(
         15,
         "select 'TABLES IN SCHEMA ' || quote_ident(m.nspname) from pg_publication_namespace p
@@ -254,8 +254,15 @@ fn publication(ask: &Ask) -> Part<'static> {
         "select null::text where false",
     );
     // Older servers say the word once, before all tables.
-    let (before, each) = (ask.pick(15, " FOR ", " FOR TABLE "), ask.pick(15, "TABLE ONLY ", "ONLY "));
-    let generated = ask.pick(18, "case when x.pubgencols = 's' then 'publish_generated_columns = stored' end", "null");
+    let (before, each) = (
+        ask.pick(versions::PARTS_PUBLISHED, " FOR ", " FOR TABLE "),
+        ask.pick(versions::PARTS_PUBLISHED, "TABLE ONLY ", "ONLY "),
+    );
+    let generated = ask.pick(
+        versions::GENERATED_PUBLISHED,
+        "case when x.pubgencols = 's' then 'publish_generated_columns = stored' end",
+        "null",
+    );
     Part {
         class: "pg_publication",
         view: None,
