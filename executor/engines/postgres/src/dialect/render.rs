@@ -65,7 +65,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Sync(k) => Ok(twins::sync(k, before, version)),
         Kind::Exchange(k) => Ok(twins::exchange(k)),
         Kind::Unsync(k) => Ok(twins::unsync(k, version)),
-        Kind::Settle(k) => Ok(settle::settle(k)),
+        Kind::Settle(k) => Ok(settle::settle(k, version)),
         Kind::Serve(k) => Ok(serve::serve(k)),
         Kind::Keep(k) => Ok(leave::keep(k)),
         Kind::KeepRows(k) => leave::rows(k, before),

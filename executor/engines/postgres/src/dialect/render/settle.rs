@@ -11,7 +11,7 @@ use super::{
     WORK,
     backfill::{cast_type, same_value},
     column, leave, locked, meta, missing, sequence, transaction,
-    twins::{OWN, address, trigger},
+    twins::{OWN, address, not_null_named, trigger},
     using,
 };
 use crate::dialect::{
@@ -106,7 +106,7 @@ fn is_own(by: &Sql, change: &AlterColumn, schema: &Schema) -> bool {
 }
 
 /// The SQL that ends the move.
-pub(crate) fn settle(change: &Settle) -> Rendered {
+pub(crate) fn settle(change: &Settle, version: u32) -> Rendered {
     let (twins, kept) = (&change.twins, &change.kept);
     let table = qualified(&twins.table);
     let trigger = quote(&twins.trigger);
@@ -121,6 +121,7 @@ pub(crate) fn settle(change: &Settle) -> Rendered {
         sql.push(format!("ALTER TABLE {table} DROP COLUMN {column}"));
         sql.push(format!("ALTER TABLE {table} RENAME COLUMN {hidden} TO {column}"));
     }
+    sql.extend(not_null_named(&twins.table, version));
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {table}, an instant"));
     locked(&mut out.action, &table);
     for pair in &twins.pairs {

@@ -175,15 +175,18 @@ fn unsync_sql(twins: &Twins, version: u32) -> Vec<String> {
     [format!("DROP TRIGGER {name} ON {table}"), format!("DROP FUNCTION {OWN}.{name}()")]
         .into_iter()
         .chain(columns)
-        .chain((version >= versions::NOT_NULL_HAS_A_NAME).then(|| not_null_named(&twins.table)))
+        .chain(not_null_named(&twins.table, version))
         .collect()
 }
 
 /// The statement that names what makes a column required after the column, where it is named after the hidden one that this was.
-fn not_null_named(table: &Qualified) -> String {
+pub(super) fn not_null_named(table: &Qualified, version: u32) -> Option<String> {
+    if version < versions::NOT_NULL_HAS_A_NAME {
+        return None;
+    }
     let table = literal(&qualified(table));
     let name = "(c.relname || '_' || a.attname || '_not_null')::pg_catalog.name";
-    block(
+    Some(block(
         &format!(
             "SELECT k.conname, {name} AS name FROM pg_catalog.pg_constraint AS k\n      \
              JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid\n      \
@@ -195,7 +198,7 @@ fn not_null_named(table: &Qualified) -> String {
         &format!(
             "'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', {table}::pg_catalog.regclass, share.conname, share.name"
         ),
-    )
+    ))
 }
 
 /// The SQL that takes a beginning or an end back.
