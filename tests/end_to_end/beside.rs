@@ -53,10 +53,11 @@ const FIRED: Case = Case {
 /// A transform fills a new column and mends an old one of a table that gets a wider type too.
 const FILLED: Case = Case {
     engine: Engine::MariaDb,
-    base: "create table item (id int not null auto_increment, n int not null, name varchar(20) not null, primary key (id));
+    base: "create table item (id int not null auto_increment, n int not null, name varchar(20) not null,
+            written timestamp not null default '2001-01-01 00:00:00' on update current_timestamp, primary key (id));
         insert into item (n, name) select seq, concat(' Item ', seq) from seq_1_to_3000;",
     edits: &[
-        ("n    = \"int(11)\"\n", "n    = \"bigint\"\nslug = \"varchar(40)\"\n"),
+        ("n       = \"int(11)\"\n", "n    = \"bigint\"\nslug = \"varchar(40)\"\n"),
         ("[table.item.columns]", "[transform.item]\nset.slug = \"concat('s-', trim(name))\"\n\n[table.item.columns]"),
     ],
     old: &[
@@ -66,7 +67,11 @@ const FILLED: Case = Case {
     ],
     new: &["insert into item (n, name, slug) values (1, 'new', 's-new')", "update item set n = n + 1 where id = 7"],
     holds: &[
-        ("select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item'", "0"),
+        (
+            "select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item'",
+            "0",
+        ),
+        ("select count(*) from item where id between 1000 and 3000 and written <> '2001-01-01 00:00:00'", "0"),
         ("select count(*) from item where slug is null or slug <> concat('s-', trim(name))", "0"),
         (
             "select group_concat(data_type, is_nullable order by column_name) from information_schema.columns where table_schema = database() \
@@ -74,7 +79,7 @@ const FILLED: Case = Case {
             "bigintNO,varcharNO",
         ),
     ],
-    rows: "select count(*), sum(id), sum(n), min(name) from item",
+    rows: "select count(*), sum(id), sum(n), min(name), max(written) from item",
 };
 
 /// A wider type of a column that gets another name, in a table that gets one too, with a trigger and an index.
@@ -101,6 +106,33 @@ const RENAMED: Case = Case {
     ],
     rows: "select count(*), sum(id), sum(n), min(name) from item",
 };
+
+/// Types from which the old values do not come back; the time of the last write stays through it all.
+const LOST: Case = Case {
+    engine: Engine::MariaDb,
+    base: "create table item (id int not null auto_increment primary key, at datetime(6) not null, price decimal(12,4), n int,
+            written timestamp not null default '2001-01-01 00:00:00' on update current_timestamp, key by_at (at, n));
+        insert into item (at, price, n) select '2020-01-02 03:04:05.678901' + interval seq second, seq / 7, seq from seq_1_to_300;",
+    edits: &[("\"datetime(6)\"", "\"date\""), ("\"decimal(12,4)?\"", "\"int?\"")],
+    old: &["insert into item (at, price) values ('2022-01-01 00:00:00.5', 1.25)", "update item set price = price + 1.25 where id = 7"],
+    new: &["insert into item (at, price) values ('2022-01-01', 1)"],
+    holds: &[
+        (
+            "select group_concat(column_type order by column_name) from information_schema.columns where table_schema = database() \
+             and table_name = 'item' and column_name in ('at', 'price')",
+            "date,int(11)",
+        ),
+        ("select count(*) from item where id between 100 and 300 and written <> '2001-01-01 00:00:00'", "0"),
+    ],
+    rows: "select count(*), sum(price), max(at), sum(microsecond(at)), max(written) from item where id <> 7",
+};
+
+#[test]
+fn values_that_a_type_loses_come_back() {
+    there_and_back(&LOST);
+    clients_write_meanwhile(&LOST);
+    killed(&LOST, 3);
+}
 
 #[test]
 fn a_table_that_gets_other_names_goes_beside() {

@@ -111,6 +111,7 @@ pairs! {
     mariadb_partitions: MariaDb "mariadb_partitions.sql";
     mariadb_divided_tables: MariaDb "mariadb_divided.sql";
     mariadb_respelt_columns: MariaDb "mariadb_respelt.sql";
+    mariadb_retyped_columns: MariaDb "mariadb_retyped.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
     postgres_tables: Postgres "postgres_tables.sql";
     postgres_computed_columns: Postgres "postgres_computed.sql";

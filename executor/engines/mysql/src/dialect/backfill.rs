@@ -93,11 +93,12 @@ pub(crate) fn undo(_: &Flavor, change: &Backfill, before: &Schema) -> RenderedUn
     let still: Vec<_> =
         still.map(|(i, c)| writer.same(c, &format!("t.{}", quote(c)), &format!("k._mig_new{i}"))).collect();
     let sql = format!(
-        "UPDATE {} AS t JOIN {} AS k ON {} SET {} WHERE {}",
+        "UPDATE {} AS t JOIN {} AS k ON {} SET {}{} WHERE {}",
         quote(&change.table.name),
         quote(&writer.kept),
         kept::same_key(&writer.key, "t", "k"),
         set.join(", "),
+        writer.undated("t"),
         still.join(" AND ")
     );
     // What is kept says which rows are done: when they are to be done again, none is.
@@ -376,9 +377,10 @@ impl<'a> Writer<'a> {
             self.update_from_kept(next)
         } else {
             format!(
-                "UPDATE {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nSET {}\nWHERE {}",
+                "UPDATE {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nSET {}{}\nWHERE {}",
                 self.joined("_mig_t"),
                 set.join(", "),
+                self.undated("_mig_t"),
                 self.undone()
             )
         };
@@ -420,6 +422,10 @@ impl<'a> Writer<'a> {
         out
     }
 
+    fn undated(&self, alias: &str) -> String {
+        kept::undated(self.table, alias, &self.change.set.keys().collect::<Vec<_>>())
+    }
+
     /// Writes the values that were made once, into rows that nobody has changed since.
     fn update_from_kept(&self, next: bool) -> String {
         let columns = || self.change.set.keys().enumerate();
@@ -428,10 +434,11 @@ impl<'a> Writer<'a> {
             columns().map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("k._mig_old{i}"))).collect();
         let range = format!("SELECT * FROM {} WHERE {} {APART}", quote(&self.kept), self.range(next));
         format!(
-            "UPDATE {} AS _mig_t JOIN (\n    {range}\n) AS k ON {}\nSET {}\nWHERE {}",
+            "UPDATE {} AS _mig_t JOIN (\n    {range}\n) AS k ON {}\nSET {}{}\nWHERE {}",
             quote(&self.change.table.name),
             kept::same_key(&self.key, "_mig_t", "k"),
             set.join(", "),
+            self.undated("_mig_t"),
             old.join(" AND ")
         )
     }

@@ -97,6 +97,12 @@ pub(crate) fn copy(change: &Kind, at: &Qualified, by: &Finds, column: &Column) -
     ]
 }
 
+/// What an UPDATE sets besides, so that it does not count as a write of a client: the times of the last one stay, unless they are set.
+pub(crate) fn undated(table: &Table, alias: &str, set: &[&Name]) -> String {
+    let dated = table.columns.iter().filter(|c| c.options.contains_key("on_update") && !set.contains(&&c.name));
+    dated.map(|c| format!(", {alias}.{0} = {alias}.{0}", quote(&c.name))).collect()
+}
+
 /// The name that a column has while it is being brought back: pulls do not see it.
 pub(crate) fn returning(column: &Name) -> Name {
     let text: String = format!("_mig_back_{}", column.as_str()).chars().take(64).collect();

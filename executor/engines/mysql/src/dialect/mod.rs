@@ -15,6 +15,7 @@ mod populate;
 mod recipe;
 pub(crate) mod refs;
 mod render;
+mod retyped;
 mod rows;
 mod shadow;
 mod table;

@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, rows, shadow, table, weigh,
+    online, populate, retyped, rows, shadow, table, weigh,
 };
 use crate::flavor::Flavor;
 
@@ -55,6 +55,12 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
         }
         _ => {}
     }
+    if let Some(values) = retyped::of(change, before)
+        && let Action::Statement(single) = &mut out.action
+    {
+        single.prepare.extend(values.keep(flavor).into_iter().map(Statement::new));
+        out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", quote(values.table()))));
+    }
     Ok(out)
 }
 
@@ -63,7 +69,8 @@ pub(crate) fn column_key(k: &DropColumn, before: &Schema) -> Option<kept::Finds>
     kept::finds(before.table(&k.table)?, &k.column)
 }
 
-fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Action, Complaint> {
+/// What makes a change, without what it keeps for the way back from a new type.
+pub(crate) fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<Action, Complaint> {
     if let Some(at) = table::of(change)
         && let Some(clauses) = table::clauses(flavor, change, before, after)
     {

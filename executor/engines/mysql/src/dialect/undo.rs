@@ -9,8 +9,8 @@ use super::{
     backfill, define, kept,
     names::{list, quote},
     object, online,
-    render::{alone, column_key, prepared, render},
-    rows, shadow, table,
+    render::{action, alone, column_key, prepared},
+    retyped, rows, shadow, table,
 };
 use crate::flavor::Flavor;
 
@@ -50,8 +50,11 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
             let Some(reverse) = change.reverse(before) else {
                 return Ok(done("nothing".to_owned(), Action::Nothing {}));
             };
-            let rendered = render(flavor, &reverse, after, before)?;
-            Ok(done(change.taken_back(), rendered.action))
+            if let Some(values) = retyped::of(change, before) {
+                let clauses = table::clauses(flavor, &reverse, after, before).unwrap_or_default();
+                return Ok(values.back(flavor, clauses, before));
+            }
+            Ok(done(change.taken_back(), action(flavor, &reverse, after, before)?))
         }
     }
 }
@@ -70,8 +73,8 @@ fn column_back(
 ) -> Result<RenderedUndo, Complaint> {
     let Some(key) = column_key(k, before) else {
         let reverse = change.reverse(before).ok_or_else(|| super::render::missing(&change.address()))?;
-        let rendered = render(flavor, &reverse, after, before)?;
-        return Ok(done(format!("adds {} again without its values", change.address()), rendered.action));
+        let action = action(flavor, &reverse, after, before)?;
+        return Ok(done(format!("adds {} again without its values", change.address()), action));
     };
     let was = before.table(&k.table).cloned().unwrap_or_default();
     let (name, back) = (quote(&k.table.name), kept::returning(&k.column.name));
@@ -86,7 +89,8 @@ fn column_back(
     let there = after.table(&k.table).cloned().unwrap_or_default();
     let not_exists = flavor.if_not_exists();
     let comes = format!("ALTER TABLE {name} ADD COLUMN {not_exists}{}", define::column(flavor, &was, &bare));
-    let set = format!("SET t.{} = k.{}", quote(&back), quote(&k.column.name));
+    let stays = kept::undated(&there, "t", &[]);
+    let set = format!("SET t.{} = k.{}{stays}", quote(&back), quote(&k.column.name));
     let full = define::column(flavor, &was, &k.column);
     let place = table::position(&was, &there, &k.column.name);
     let last = format!("ALTER TABLE {name} CHANGE COLUMN {} {full}{place}", quote(&back));
