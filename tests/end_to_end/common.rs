@@ -224,3 +224,8 @@ impl Workspace {
         )
     }
 }
+
+/// The cells of an answer, whatever stands between them.
+pub(crate) fn cells(answer: &str) -> Vec<String> {
+    answer.split(['|', '\t', '\n']).map(|cell| if cell == "NULL" { "" } else { cell }.to_owned()).collect()
+}

@@ -18,6 +18,8 @@ mod online;
 mod operate;
 mod pairs;
 mod partitions;
+mod populated;
+mod rejected;
 mod renames;
 mod resumed;
 mod scan;
