@@ -83,10 +83,13 @@ impl Token<'_> {
         match self.kind {
             TokenKind::Word => Some(self.text.to_lowercase()),
             TokenKind::Quoted => {
-                let inner = &self.text[1..self.text.len().saturating_sub(1).max(1)];
-                Some(match self.text.as_bytes()[0] {
-                    b'"' => inner.replace("\"\"", "\""),
-                    b'`' => inner.replace("``", "`"),
+                let mut inner = self.text.chars();
+                let (open, inner) = (inner.next()?, inner.as_str());
+                // One that is not closed runs to the end.
+                let inner = inner.strip_suffix(if open == '[' { ']' } else { open }).unwrap_or(inner);
+                Some(match open {
+                    '"' => inner.replace("\"\"", "\""),
+                    '`' => inner.replace("``", "`"),
                     _ => inner.to_owned(),
                 })
             }

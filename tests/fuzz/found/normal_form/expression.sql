@@ -1,0 +1,1 @@
+lower(a) COLLATE "C" IS NOT NULL AND (b -> 'k') IN (1, 2) -- x
