@@ -1,6 +1,7 @@
 //! Bytes on which a fuzz target once failed, and seeds that reach far into the code, hold without a fuzzer too.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[expect(unreachable_pub, reason = "it is a crate of its own to the fuzzer")]
 #[path = "fuzz/src/lib.rs"]
 mod targets;
 
