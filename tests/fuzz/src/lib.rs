@@ -115,8 +115,8 @@ fn around(sql: &Sql, dialect: &dyn Dialect) -> Schema {
         comment: None,
         options: BTreeMap::new(),
     };
-    let mut table = Table::default();
-    table.columns = vec![column("a", ColumnValue::Plain), column("b", ColumnValue::Default(sql.clone()))];
+    let columns = vec![column("a", ColumnValue::Plain), column("b", ColumnValue::Default(sql.clone()))];
+    let mut table = Table { columns, ..Table::default() };
     table.constraints.insert(name("t_check"), Constraint::new(Rule::Check { expression: sql.clone() }));
     let part = IndexPart {
         what: IndexedBy::Expression(sql.clone()),
