@@ -134,7 +134,8 @@ impl Lacks<'_> {
             for (_, phrase, since) in WORDS.iter().filter(|(of, ..)| *of == kind) {
                 let says = |some: &[Token<'_>]| some.iter().zip(*phrase).all(|(word, part)| is(word, part));
                 if words.windows(phrase.len()).any(says) {
-                    self.needs(at, &phrase.join(" "), *since);
+                    let said: Vec<_> = phrase.iter().copied().filter(|part| *part != "=").collect();
+                    self.needs(at, &said.join(" "), *since);
                 }
             }
             let opened = |after: &str| words.windows(2).any(|w| w[1].text == "(" && !is(&w[0], after));

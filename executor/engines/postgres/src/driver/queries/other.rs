@@ -58,8 +58,14 @@ pub(in super::super) fn extensions(ask: &Ask) -> String {
 
 /// Enums, domains, composite types and ranges.
 pub(in super::super) fn types(ask: &Ask) -> String {
-    let multirange =
-        ask.pick(versions::MULTIRANGES, "concat(', multirange_type_name = ', r.rngmultitypid::regtype)", "''");
+    // Its name is said where it is not the one that the server gives.
+    let multirange = ask.pick(
+        versions::MULTIRANGES,
+        "(select ', multirange_type_name = ' || m.oid::regtype from pg_type m where m.oid = r.rngmultitypid
+            and (m.typnamespace <> t.typnamespace or m.typname <> case when t.typname like '%range%'
+              then regexp_replace(t.typname, 'range', 'multirange') else t.typname || '_multirange' end))",
+        "''",
+    );
     json(&format!(
         "select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype as kind, nullif(t.typrelid, 0)::int8 as relation,
            (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid) as labels,
