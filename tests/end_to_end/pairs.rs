@@ -112,6 +112,7 @@ pairs! {
     mariadb_divided_tables: MariaDb "mariadb_divided.sql";
     mariadb_respelt_columns: MariaDb "mariadb_respelt.sql";
     mariadb_retyped_columns: MariaDb "mariadb_retyped.sql";
+    mariadb_many_things_at_once: MariaDb "mariadb_many.sql";
     mariadb_sequences_and_code: MariaDb "mariadb_code.sql";
     postgres_tables: Postgres "postgres_tables.sql";
     postgres_computed_columns: Postgres "postgres_computed.sql";
@@ -136,5 +137,6 @@ pairs! {
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";
     sqlite_names: Sqlite "sqlite_names.sql";
+    sqlite_many_things_at_once: Sqlite "sqlite_many.sql";
     sqlite_stored_values: Sqlite "sqlite_stored.sql";
 }
