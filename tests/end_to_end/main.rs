@@ -5,6 +5,7 @@ mod audit;
 mod backups;
 mod bad_input;
 mod beside;
+mod busy;
 mod chaos;
 mod common;
 mod convert;
