@@ -106,6 +106,11 @@ impl<'a> Uses<'a> {
                 edge(recaster, i, WHY);
             }
         }
+        for at in mark.stands_on.iter().filter(|at| !self.holds(mark, at)) {
+            for &swapper in of(&self.swappers, at) {
+                edge(swapper, i, WHY);
+            }
+        }
         for at in &mark.takes {
             for &changer in of(&self.disturbers, at) {
                 edge(changer, i, WHY);
@@ -116,6 +121,11 @@ impl<'a> Uses<'a> {
                 edge(changer, i, "columns go over to a type before it takes the name of their old one");
             }
         }
+    }
+
+    /// Whether something that a node changes is built on a thing by the database's own word.
+    fn holds(&self, mark: &Footmarks, at: &Address) -> bool {
+        mark.changes.iter().filter_map(|of| self.ground.depends.get(of)).any(|needs| needs.contains(at))
     }
 
     /// Whether what a node makes or fills waits for a change of something that it stands on.

@@ -18,6 +18,8 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
             k.from.data_type != k.to.data_type || k.from.collation != k.to.collation || column::remade(k, version)
         }
         Kind::DropColumn(k) => !k.column.data_type.is_empty(),
+        // Views that group rows by a key stand on it.
+        Kind::DropConstraint(k) => k.constraint.key().is_some(),
         Kind::Leave(k) => {
             return k.kept.columns.iter().map(|c| Address::column(&k.kept.table, &c.name)).collect();
         }

@@ -34,6 +34,12 @@ pub(crate) fn columns_in(expression: &Sql) -> BTreeSet<Name> {
     found
 }
 
+/// Whether a query, not one in the string of a routine's body, groups rows.
+fn groups_rows(text: &Sql) -> bool {
+    let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+    words.windows(2).any(|two| two[0].text.eq_ignore_ascii_case("group") && two[1].text.eq_ignore_ascii_case("by"))
+}
+
 /// The addresses that a definition needs, among those of the schema.
 pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option<&Name>) -> BTreeSet<Address> {
     let mut finder = Finder { schema, default, found: BTreeSet::new(), arguments: BTreeSet::new() };
@@ -299,6 +305,9 @@ impl Finder<'_> {
             self.brought_by_extension(&path);
             mentioned.extend(path.names.last().cloned());
         }
+        if groups_rows(text) {
+            tables.iter().for_each(|of| self.primary_key(of));
+        }
         let above: Vec<_> = tables.iter().flat_map(|of| inherit::ancestors(self.schema, of)).collect();
         for of in tables.into_iter().chain(above) {
             let Some(found) = self.schema.table(&of) else { continue };
@@ -306,6 +315,13 @@ impl Finder<'_> {
             let columns: Vec<_> = columns.map(|c| Address::column(&of, &c.name)).collect();
             self.found.extend(columns);
         }
+    }
+
+    /// The primary key of a table: rows grouped by it are grouped by every column.
+    fn primary_key(&mut self, of: &Qualified) {
+        let Some(table) = self.schema.table(of) else { return };
+        let keys = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::PrimaryKey(_)));
+        self.found.extend(keys.map(|(name, _)| Address::constraint(of, name)));
     }
 
     /// The extension that a well-known function comes from.

@@ -15,7 +15,7 @@ type Attribute = (Name, String);
 
 /// The attributes of `CREATE TYPE name AS (a integer, b text COLLATE "C")`; `None` if the text is something else.
 fn attributes(source: &Source) -> Option<Vec<Attribute>> {
-    let [create] = &source.create[..] else { return None };
+    let (create, _) = source.create.split_first()?;
     let all: Vec<_> = tokens(create.as_str()).collect();
     let open = all.iter().position(|t| t.text == "(")?;
     let mut before = all[..open].iter().rev().filter(|t| t.kind != TokenKind::Blank);
