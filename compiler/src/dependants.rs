@@ -29,17 +29,16 @@ pub(crate) fn recreate(
     holding.extend(keys::constraints_again(groups, live, goal, &columns));
     let mut disturbed: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change)).collect();
+    disturbed.extend(types_over(groups, depends, dialect));
     let typed: Vec<Address> = depends
         .iter()
         .filter(|(at, needs)| {
-            let of_type = |need: &&Address| {
-                matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
-                    && disturbed.contains(*need)
-            };
+            let of_type = |need: &&Address| is_type(need) && disturbed.contains(*need);
             at.kind() == ObjectKind::Column && needs.iter().any(|need| of_type(&need))
         })
         .map(|(at, _)| at.clone())
         .collect();
+    held::defaults(groups, &typed);
     // What changes a type changes every column of it.
     disturbed.extend(typed);
     // What is replaced while values and checks let go of it goes and comes as two steps.
@@ -84,6 +83,26 @@ pub(crate) fn recreate(
     }
     groups.sort_by(|a, b| a.at.cmp(&b.at));
     apart_now
+}
+
+fn is_type(at: &Address) -> bool {
+    matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
+}
+
+/// The types that are made of types that are made anew, and so are made anew themselves.
+fn types_over(
+    groups: &[Group],
+    depends: &BTreeMap<Address, BTreeSet<Address>>,
+    dialect: &dyn Dialect,
+) -> BTreeSet<Address> {
+    let anew = groups.iter().flat_map(|g| &g.changes).filter(|c| matches!(c, Kind::Replace(_) | Kind::AdoptType(_)));
+    let mut next: Vec<Address> = anew.flat_map(|change| dialect.disturbs(change)).filter(is_type).collect();
+    let mut found = BTreeSet::new();
+    while let Some(of) = next.pop() {
+        let over = depends.iter().filter(|(at, needs)| is_type(at) && needs.contains(&of));
+        next.extend(over.map(|(at, _)| at.clone()).filter(|at| found.insert(at.clone())));
+    }
+    found
 }
 
 /// The group of a table's changes.

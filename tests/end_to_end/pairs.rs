@@ -121,6 +121,7 @@ pairs! {
     postgres_views: Postgres "postgres_views.sql";
     postgres_shares_in_indexes: Postgres "postgres_shares.sql";
     postgres_rows_grouped_by_keys: Postgres "postgres_grouped.sql";
+    postgres_types_in_types: Postgres "postgres_nested.sql";
     postgres_typed_tables: Postgres "postgres_typed.sql";
     postgres_identities: Postgres "postgres_identity.sql";
     postgres_enums: Postgres "postgres_enums.sql";

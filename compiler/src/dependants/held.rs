@@ -52,6 +52,24 @@ pub(super) fn values(
     let_go
 }
 
+/// Lets columns go of a default that changes while their type is made anew: the old one may be no value of the new type, and the new one
+/// none of the old.
+pub(super) fn defaults(groups: &mut [Group], columns: &[Address]) {
+    for at in columns {
+        let Some(table) = at.relation() else { continue };
+        let Some(group) = groups.iter_mut().find(|group| group.at == Address::table(&table)) else { continue };
+        let other = group.changes.iter().find_map(|change| match change {
+            Kind::AlterColumn(k) if k.from.name == *at.name() && k.from.data_type == k.to.data_type => Some(k),
+            _ => None,
+        });
+        let default = |column: &Column| matches!(column.value, ColumnValue::Default(_));
+        let other = other.filter(|k| default(&k.from) && default(&k.to) && k.from.value != k.to.value);
+        if let Some(was) = other.map(|k| k.from.clone()) {
+            hold(group, &was);
+        }
+    }
+}
+
 /// Takes the value from a column first, and gives it back last; `false` where it has none in between anyway.
 fn hold(group: &mut Group, column: &Column) -> bool {
     let own = |change: &Kind| matches!(change, Kind::AlterColumn(k) if k.from.name == column.name);

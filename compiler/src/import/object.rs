@@ -73,6 +73,7 @@ impl Writer<'_> {
             let mut lines = Lines::new();
             put(&mut lines, "name", (default.as_ref() != Some(name)).then(|| string(&write_column(name))));
             put(&mut lines, "expr", Some(string(self.expression(object, sql))));
+            put(&mut lines, "comment", domain.comments.get(name).map(|text| string(text)));
             section(&format!("[[{header}.checks]]"), &lines)
         });
         checks.collect()

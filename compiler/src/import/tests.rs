@@ -126,6 +126,7 @@ fn shop() -> Schema {
         default: Some(Sql::new("'b'")),
         collation: None,
         checks: BTreeMap::from([(name("d_check"), Sql::new("true")), (name("other"), Sql::new("value <> ''"))]),
+        comments: BTreeMap::from([(name("other"), "it's \"said\"".to_owned())]),
     };
     put(Address::new(ObjectKind::Domain, &q("public", "d")), Body::Domain(domain));
     let sequence = Sequence {

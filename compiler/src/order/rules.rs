@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{Address, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
 
 use super::{
-    marks::{Footmarks, columns_by_type, footmarks},
+    marks::{Footmarks, footmarks, made_of_types},
     uses::Uses,
 };
 
@@ -76,7 +76,7 @@ pub(crate) type Edge = (usize, usize, &'static str);
 
 /// The edges of the graph.
 pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
-    let typed = columns_by_type(ground);
+    let typed = made_of_types(ground);
     let marks: Vec<Footmarks> = nodes.iter().map(|n| footmarks(n, ground, &typed)).collect();
     let mut edges = BTreeSet::new();
     // Within one recipe its own order stands.

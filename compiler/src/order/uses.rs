@@ -110,6 +110,12 @@ impl<'a> Uses<'a> {
             for &swapper in of(&self.swappers, at) {
                 edge(swapper, i, WHY);
             }
+            // What is exchanged on the spot comes to stand on the new form only.
+            let on_this = |changer: &&usize| !self.marks[**changer].stands_on.is_disjoint(&mark.changes);
+            let changers = of(&self.disturbers, at).iter().filter(|_| mark.exchanges);
+            for &changer in changers.filter(|changer| !on_this(changer)) {
+                edge(changer, i, WHY);
+            }
         }
         for at in &mark.takes {
             for &changer in of(&self.disturbers, at) {

@@ -130,6 +130,9 @@ pub struct Domain {
     pub collation: Option<String>,
     /// CHECK constraints by name.
     pub checks: BTreeMap<Name, Sql>,
+    /// The comments on those constraints that have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub comments: BTreeMap<Name, String>,
 }
 
 /// A sequence that stands on its own or is owned by a column (not one behind an identity column).

@@ -65,6 +65,8 @@ pub(super) struct Footmarks {
     pub(super) awaits: BTreeSet<Address>,
     /// Keys that leave and come again over other columns.
     pub(super) swaps: BTreeSet<Address>,
+    /// Whether it exchanges a view, or what a table or the database has beside its own parts, on the spot.
+    pub(super) exchanges: bool,
 }
 
 impl Footmarks {
@@ -74,20 +76,30 @@ impl Footmarks {
     }
 }
 
-/// The columns of each type that the database has: what changes the type changes them.
-pub(super) fn columns_by_type(ground: &Ground<'_>) -> BTreeMap<Address, Vec<Address>> {
-    let mut columns: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
-    for (at, needs) in ground.depends.iter().filter(|(at, _)| at.kind() == ObjectKind::Column) {
-        let types =
-            needs.iter().filter(|need| matches!(need.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type));
-        for of in types {
-            columns.entry(of.clone()).or_default().push(at.clone());
-        }
-    }
-    columns
+/// Whether something is a type.
+pub(super) fn is_type(at: &Address) -> bool {
+    matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
 }
 
-pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>) -> Footmarks {
+/// The columns of each type that the database has, and the types that are made of it: what changes the type changes them.
+pub(super) fn made_of_types(ground: &Ground<'_>) -> BTreeMap<Address, BTreeSet<Address>> {
+    let mut made: BTreeMap<Address, BTreeSet<Address>> = BTreeMap::new();
+    for (at, needs) in ground.depends.iter().filter(|(at, _)| at.kind() == ObjectKind::Column || is_type(at)) {
+        for of in needs.iter().filter(|need| is_type(need)) {
+            made.entry(of.clone()).or_default().insert(at.clone());
+        }
+    }
+    let whole = |of: &Address| {
+        let (mut all, mut next) = (BTreeSet::new(), vec![of]);
+        while let Some(direct) = next.pop().and_then(|of| made.get(of)) {
+            next.extend(direct.iter().filter(|at| all.insert((*at).clone())));
+        }
+        all
+    };
+    made.keys().map(|of| (of.clone(), whole(of))).collect()
+}
+
+pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<Address>>) -> Footmarks {
     let mut all = Footmarks::default();
     for draft in &node.drafts {
         mark(&draft.change, ground, typed, &mut all);
@@ -112,7 +124,7 @@ pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Addre
 }
 
 /// Adds what one change does.
-fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, Vec<Address>>, marks: &mut Footmarks) {
+fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<Address>>, marks: &mut Footmarks) {
     match change {
         Kind::Create(k) => object::create(k, ground, marks),
         Kind::Drop(k) => object::drop(k, ground, marks),

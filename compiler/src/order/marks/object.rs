@@ -1,6 +1,6 @@
 //! What steps on whole objects do to addresses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, ObjectKind,
@@ -47,6 +47,10 @@ fn is_relation(at: &Address) -> bool {
 }
 
 pub(super) fn replace(replace: &Replace, ground: &Ground<'_>, marks: &mut Footmarks) {
+    use ObjectKind::{EventTrigger, MaterializedView, Other, Policy, Rule, Statistics, Trigger, View};
+    let kind = replace.at.kind();
+    marks.exchanges |=
+        matches!(kind, View | MaterializedView | Policy | Rule | Trigger | EventTrigger | Statistics | Other);
     marks.changes.insert(replace.at.clone());
     marks.stands_on.extend(ground.dialect.references(&replace.at, &replace.to, ground.goal));
     lets_go(&replace.at, Some(&replace.from), ground, marks);
@@ -55,14 +59,15 @@ pub(super) fn replace(replace: &Replace, ground: &Ground<'_>, marks: &mut Footma
 pub(super) fn adopt_type(
     adopt: &AdoptType,
     ground: &Ground<'_>,
-    typed: &BTreeMap<Address, Vec<Address>>,
+    typed: &BTreeMap<Address, BTreeSet<Address>>,
     marks: &mut Footmarks,
 ) {
     marks.changes.insert(adopt.at.clone());
     marks.removes.insert(adopt.waits.clone());
     marks.stands_on.extend(ground.dialect.references(&adopt.at, &adopt.to, ground.goal));
     lets_go(&adopt.at, Some(&adopt.from), ground, marks);
-    marks.awaits.extend(typed.get(&adopt.at).into_iter().flatten().cloned());
+    let made = typed.get(&adopt.at).into_iter().flatten();
+    marks.awaits.extend(made.filter(|at| at.kind() == ObjectKind::Column).cloned());
 }
 
 pub(super) fn rename(rename: &Rename, marks: &mut Footmarks) {

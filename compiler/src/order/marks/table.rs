@@ -5,12 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Footmarks, Ground, data::selection_reads};
+use super::{Footmarks, Ground, data::selection_reads, is_type};
 use crate::order::needs::{
     code_of, column_lets_go, column_needs, constraint_needs, expression_reads, is_bare, lets_go, members, of_table,
 };
 use mig_plan::{
-    Address, Body, Kind, Name, Object, ObjectKind, Qualified, Schema, Table,
+    Address, Body, Column, ColumnValue, Kind, Name, Object, ObjectKind, Qualified, Schema, Table,
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, DropColumn, DropConstraint, Rebuild, Regroup, Shadow},
     table::Rule,
 };
@@ -57,8 +57,11 @@ pub(super) fn alter_column(alter: &AlterColumn, ground: &Ground<'_>, marks: &mut
     column_lets_go(&alter.table, &alter.from, ground, marks);
     if alter.to.value.is_plain() {
         marks.frees.extend(code_of(&alter.table, &alter.from, ground, ground.live));
+        // A default is a value of the old form of its type, or of the new one.
+        marks.frees.extend(type_of(alter, ground));
     } else if alter.from.value.is_plain() {
         marks.takes.extend(code_of(&alter.table, &alter.to, ground, ground.goal));
+        marks.takes.extend(type_of(alter, ground));
     }
     marks.stands_on.extend(ground.column(&alter.table, &alter.from.name).into_iter().skip(1));
     if alter.from.data_type != alter.to.data_type {
@@ -68,6 +71,15 @@ pub(super) fn alter_column(alter: &AlterColumn, ground: &Ground<'_>, marks: &mut
     if let Some(using) = &alter.using {
         expression_reads(&alter.table, using, ground, marks);
     }
+}
+
+/// The types that a column stays of.
+fn type_of(alter: &AlterColumn, ground: &Ground<'_>) -> BTreeSet<Address> {
+    if alter.from.data_type != alter.to.data_type {
+        return BTreeSet::new();
+    }
+    let bare = Column { value: ColumnValue::Plain, ..alter.to.clone() };
+    column_needs(&alter.table, &bare, ground).into_iter().filter(is_type).collect()
 }
 
 pub(super) fn drop_column(drop: &DropColumn, ground: &Ground<'_>, marks: &mut Footmarks) {

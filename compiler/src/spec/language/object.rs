@@ -71,6 +71,9 @@ language! {
         /// What must not be false, in SQL.
         /// Example: `"value like '%@%'"`
         "expr" expr: Text,
+        /// The comment on it.
+        /// Example: `"as mail wants it"`
+        "comment" comment: Option<Text>,
     }
 
     /// A sequence.

@@ -151,12 +151,14 @@ impl<'a> Resolver<'a> {
             let Some(at) = self.qualify(&name.value, &name.place) else { continue };
             self.object_was(ObjectKind::Domain, &at, &spec.was);
             let address = Address::new(ObjectKind::Domain, &at);
+            let (checks, comments) = self.domain_checks(&at, spec);
             let domain = Domain {
                 base: spec.data_type.value.clone(),
                 not_null: is_true(&spec.not_null),
                 default: spec.default.as_ref().map(|d| Sql::new(&*d.0.value)),
                 collation: value(&spec.collation),
-                checks: self.domain_checks(&at, spec),
+                checks,
+                comments,
             };
             let object =
                 Object { comment: value(&spec.comment), grants: self.grants(&spec.grants), body: Body::Domain(domain) };
@@ -173,21 +175,24 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn domain_checks(&mut self, at: &Qualified, spec: &DomainSpec) -> BTreeMap<Name, Sql> {
-        let mut checks = BTreeMap::new();
+    /// The checks, and the comments on them.
+    fn domain_checks(&mut self, at: &Qualified, spec: &DomainSpec) -> (BTreeMap<Name, Sql>, BTreeMap<Name, String>) {
+        let (mut checks, mut comments) = (BTreeMap::new(), BTreeMap::new());
         let (named, unnamed): (Vec<_>, Vec<_>) = spec.checks.iter().partition(|c| c.name.is_some());
         for (check, said) in named.iter().filter_map(|c| c.name.as_ref().map(|name| (c, name))) {
             let Some(name) = self.single(said) else { continue };
+            comments.extend(value(&check.comment).map(|text| (name.clone(), text)));
             if checks.insert(name, Sql::new(&*check.expr.value)).is_some() {
                 self.error(Code::DeclaredTwice, &said.place, format!("the check `{}` is declared twice", said.value));
             }
         }
         for check in unnamed {
             if let Some(name) = default_domain_check(at, &checks.keys().cloned().collect()) {
+                comments.extend(value(&check.comment).map(|text| (name.clone(), text)));
                 checks.insert(name, Sql::new(&*check.expr.value));
             }
         }
-        checks
+        (checks, comments)
     }
 
     fn views(&mut self) {

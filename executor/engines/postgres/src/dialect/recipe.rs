@@ -17,7 +17,10 @@ mod typed;
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{grants, inherit};
-use mig_plan::{Address, Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase, kind::Regroup};
+use mig_plan::{
+    Address, Body, Column, Complaint, Context, Draft, Group, Hazard, HazardCode, Kind, Phase,
+    kind::{AlterColumn, Comment, Regroup},
+};
 
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Result<Vec<Draft>, Complaint> {
@@ -63,17 +66,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::ValidateConstraint(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Contract, "proves it for existing rows"));
             }
-            Kind::Comment(_) => {
-                let exchanged = group
-                    .changes
-                    .iter()
-                    .any(|c| matches!(c, Kind::Replace(k) if matches!(k.to.body, mig_plan::Body::Index(_))));
-                // What is replaced has the old comment until then.
-                let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
-                let after = replaces.map(|d| d.phase).max().unwrap_or(Phase::Expand);
-                let phase = if exchanged { Phase::Contract } else { after };
-                drafts.push(Draft::new(change.clone(), phase, "says what it is for"));
-            }
+            // Once all else is known.
+            Kind::Comment(_) => {}
             Kind::Privileges(k) => {
                 let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
                 let (first, last) = grants::drafts(k, replaces.map(|d| d.phase).max());
@@ -123,6 +117,11 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
         }
     }
     drafts.extend(group.changes.iter().filter_map(typed::joining));
+    for change in &group.changes {
+        if let Kind::Comment(k) = change {
+            drafts.push(comment(k, group, &drafts, &moving));
+        }
+    }
     let backfills = fill::backfills(group, context);
     if let Some(moves) = twins::Move::new(&group.at.qualified(), group, context, moving) {
         drafts.splice(0..0, moves.drafts());
@@ -145,6 +144,20 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     Ok(drafts)
 }
 
+/// A comment comes when what it is about has its form: what is replaced or altered has the old one until then.
+fn comment(change: &Comment, group: &Group, drafts: &[Draft], moving: &[(Column, &AlterColumn)]) -> Draft {
+    let built_beside = |c: &Kind| matches!(c, Kind::Replace(k) if matches!(k.to.body, Body::Index(_)));
+    let moves = moving.iter().any(|(now, k)| Address::column(&k.table, &now.name) == change.at);
+    let forms = drafts.iter().filter(|draft| match &draft.change {
+        Kind::Replace(_) => true,
+        Kind::AlterColumn(k) => Address::column(&k.table, &k.from.name) == change.at,
+        _ => false,
+    });
+    let formed = forms.map(|draft| draft.phase).max().unwrap_or(Phase::Expand);
+    let phase = if moves || group.changes.iter().any(built_beside) { Phase::Contract } else { formed };
+    Draft::new(change.clone(), phase, "says what it is for")
+}
+
 /// What recipes make is no change that a comparison finds.
 pub(crate) fn unasked(change: &Kind) -> Complaint {
     let says = format!("{} is a part of another change", change.slug());
@@ -155,7 +168,7 @@ pub(crate) fn unasked(change: &Kind) -> Complaint {
 fn leaves(k: &Regroup) -> bool {
     let own = Address::table(&k.table);
     let has = |set: &BTreeMap<Address, Arc<mig_plan::Object>>| match set.get(&own).map(|o| &o.body) {
-        Some(mig_plan::Body::Table(table)) => !inherit::parents(table).is_empty(),
+        Some(Body::Table(table)) => !inherit::parents(table).is_empty(),
         _ => false,
     };
     has(&k.from) && !has(&k.to)

@@ -34,6 +34,12 @@ pub(crate) fn columns_in(expression: &Sql) -> BTreeSet<Name> {
     found
 }
 
+/// Whether a statement only says what something is for: its words name nothing.
+fn is_remark(text: &Sql) -> bool {
+    let first = tokens(text.as_str()).find(|t| t.kind != TokenKind::Blank);
+    first.is_some_and(|word| word.text.eq_ignore_ascii_case("comment"))
+}
+
 /// Whether a query, not one in the string of a routine's body, groups rows.
 fn groups_rows(text: &Sql) -> bool {
     let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
@@ -73,6 +79,9 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
         }
         Body::Domain(domain) => {
             finder.data_type(&domain.base);
+            if let Some(collation) = &domain.collation {
+                finder.text(&Sql::new(collation.clone()), None);
+            }
             for text in domain.default.iter().chain(domain.checks.values()) {
                 finder.text(text, None);
             }
@@ -84,7 +93,7 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
             if let Some(of) = &relation {
                 finder.relation(of);
             }
-            for text in &source.create {
+            for text in source.create.iter().filter(|text| !is_remark(text)) {
                 finder.text(text, relation.as_ref());
                 // An aggregate and the like names what it is made of as settings.
                 if matches!(at.kind(), ObjectKind::Aggregate | ObjectKind::Type | ObjectKind::Other) {
@@ -114,6 +123,7 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
         }
         _ => object.texts(),
     };
+    let texts: Vec<Sql> = texts.into_iter().filter(|text| !is_remark(text)).collect();
     finder.found.extend(others::named_in(at, &texts, schema));
     finder.found.retain(|found| found != at && found.holder() != *at);
     finder.found

@@ -39,8 +39,9 @@ pub(super) struct TypeRow {
     pub(super) not_null: bool,
     pub(super) standard: Option<String>,
     pub(super) collation: Option<String>,
-    pub(super) checks: Option<Vec<(String, String)>>,
+    pub(super) checks: Option<Vec<(String, String, Option<String>)>>,
     pub(super) create: Option<String>,
+    pub(super) remarks: Option<Vec<String>>,
     pub(super) comment: Option<String>,
 }
 

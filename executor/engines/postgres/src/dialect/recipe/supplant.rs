@@ -88,7 +88,7 @@ pub(super) fn drafts(change: &Replace, context: &Context<'_>) -> Option<Vec<Draf
 fn with_columns(groups: &[Group], change: &Replace, context: &Context<'_>) -> Option<Vec<Group>> {
     let at = &change.at;
     let users = anew::columns_of(&at.qualified(), context.renamed);
-    let rests = |schema: &Schema| !anew::domains_over(at, schema).is_empty() || is_spoken_of(at, &users, schema);
+    let rests = |schema: &Schema| !anew::types_over(at, schema).is_empty() || is_spoken_of(at, &users, schema);
     // A column that comes would have the old type.
     let comes =
         |(table, column): &(Qualified, &Column)| !users.iter().any(|(t, c)| t == table && c.name == column.name);

@@ -1,7 +1,7 @@
 //! Types made anew under their columns: the server changes neither the values of an enum, nor what a domain rests on, nor the parts of a
 //! composite type that a column has.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use mig_plan::{
     Address, Body, Column, ColumnValue, Complaint, Name, Object, ObjectKind, Qualified, Rendered, Rule, Schema, Sql,
@@ -9,16 +9,17 @@ use mig_plan::{
     schema::Index,
 };
 
-use super::{constraint, meta, object};
+use super::{composite, constraint, meta, object};
 use crate::dialect::names::{generated, qualified, quote};
 
-/// Gives the expression that makes a value of the new type: of which column, its value, and `[]` if it is an array.
+/// Gives the expression that makes a value of the new type: of which column, its value, and `[]` if it is an array. Where the type is a
+/// part of a column's own, the values go over as text.
 pub(crate) type Cast<'a> = dyn Fn(&Column, &str, &str) -> Result<String, Complaint> + 'a;
 
 /// The statements that make a type anew, and put on the new one all that is made of it: domains, columns, and the constraints and
 /// indexes that speak of it, which the server would read with the old type.
 pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -> Result<Vec<String>, Complaint> {
-    let mut types: Vec<(Address, Arc<Object>)> = domains_over(at, before);
+    let mut types: Vec<(Address, Arc<Object>)> = types_over(at, before);
     types.insert(0, (at.clone(), to.clone().into()));
     let users: Vec<(Qualified, &Column)> =
         types.iter().flat_map(|(of, _)| columns_of(&of.qualified(), before)).collect();
@@ -33,8 +34,14 @@ pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -
     for (of, object) in &types {
         sql.extend(object::create_sql(of, object, before)?);
     }
-    for (table, column) in &users {
-        sql.extend(put_on(table, column, cast)?);
+    let through_text =
+        |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
+    let whole: BTreeSet<Address> = outside(at, &types);
+    for (of, _) in &types {
+        let cast: &Cast<'_> = if whole.contains(of) { cast } else { &through_text };
+        for (table, column) in columns_of(&of.qualified(), before) {
+            sql.extend(put_on(&table, column, cast)?);
+        }
     }
     for (of, _) in types.iter().rev() {
         sql.push(format!("DROP {} {}", word(of), qualified(&of.qualified().sibling(old(of)))));
@@ -79,26 +86,48 @@ fn dropped(k: &AddConstraint) -> DropConstraint {
     DropConstraint { table: k.table.clone(), name: k.name.clone(), constraint: k.constraint.clone() }
 }
 
-/// The domains that rest on a type, those below first.
-pub(crate) fn domains_over(at: &Address, schema: &Schema) -> Vec<(Address, Arc<Object>)> {
-    let mut found: Vec<(Address, Arc<Object>)> = Vec::new();
-    loop {
-        let rests = |base: &str| {
-            let base = base.strip_suffix("[]").unwrap_or(base);
-            base == qualified(&at.qualified()) || found.iter().any(|(of, _)| base == qualified(&of.qualified()))
-        };
-        let next: Vec<_> = schema
-            .objects
-            .iter()
-            .filter(|(of, _)| !found.iter().any(|(known, _)| known == *of))
-            .filter(|(_, object)| matches!(&object.body, Body::Domain(domain) if rests(&domain.base)))
-            .map(|(of, object)| (of.clone(), object.clone()))
-            .collect();
-        if next.is_empty() {
-            return found;
-        }
+/// The domains and composite types that are made of a type, each after those that it is made of.
+pub(crate) fn types_over(at: &Address, schema: &Schema) -> Vec<(Address, Arc<Object>)> {
+    let (mut found, mut below) = (Vec::new(), vec![at.clone()]);
+    while !below.is_empty() {
+        let all = [ObjectKind::Domain, ObjectKind::Type].into_iter().flat_map(|kind| schema.objects.of_kind(kind));
+        let next = all.filter(|(_, object)| below.iter().any(|of| is_made_of(object, of)));
+        let next: Vec<_> = next.map(|(of, object)| (of.clone(), object.clone())).collect();
+        found.retain(|known| !next.contains(known));
+        below = next.iter().map(|(of, _)| of.clone()).collect();
         found.extend(next);
     }
+    found
+}
+
+/// Whether a domain rests on a type, or a composite type has an attribute of it, arrays included.
+fn is_made_of(object: &Object, of: &Address) -> bool {
+    let name = qualified(&of.qualified());
+    let is = |data_type: &str| data_type.strip_suffix("[]").unwrap_or(data_type) == name;
+    match &object.body {
+        Body::Domain(domain) => is(&domain.base),
+        Body::Source(source) => composite::types_in(source).iter().any(|data_type| is(data_type)),
+        _ => false,
+    }
+}
+
+/// Those of the types over one that have no more than its value: domains over domains.
+fn outside(at: &Address, types: &[(Address, Arc<Object>)]) -> BTreeSet<Address> {
+    let mut found = BTreeSet::from([at.clone()]);
+    for (of, object) in types.iter().filter(|(of, _)| of.kind() == ObjectKind::Domain) {
+        if found.iter().any(|below| is_made_of(object, below)) {
+            found.insert(of.clone());
+        }
+    }
+    found
+}
+
+/// Whether columns hold values of a type as parts of others.
+pub(crate) fn is_held_inside(at: &Address, schema: &Schema) -> bool {
+    let types = types_over(at, schema);
+    let whole = outside(at, &types);
+    let inside = types.iter().filter(|(of, _)| !whole.contains(of));
+    inside.into_iter().any(|(of, _)| !columns_of(&of.qualified(), schema).is_empty())
 }
 
 /// Whether a text is about one of the types or, in its own table, about a column of them.

@@ -45,6 +45,37 @@ fn attributes(source: &Source) -> Option<Vec<Attribute>> {
     parts.map(attribute).collect()
 }
 
+/// The types of the attributes of a composite type; none if the text is something else.
+pub(crate) fn types_in(source: &Source) -> Vec<String> {
+    attributes(source).into_iter().flatten().map(|(_, of)| bare(&of)).collect()
+}
+
+/// A type without the collation behind it.
+fn bare(of: &str) -> String {
+    of.split(" COLLATE ").next().unwrap_or_default().to_owned()
+}
+
+/// What is said of attributes: statements beside the one that makes the type.
+fn remarks(source: &Source) -> &[Sql] {
+    source.create.split_first().map_or(&[], |(_, rest)| rest)
+}
+
+/// What a statement that says something of an attribute is about: all of it before what it says.
+fn subject(remark: &Sql) -> &str {
+    remark.as_str().split_once(" IS ").map_or(remark.as_str(), |(subject, _)| subject)
+}
+
+/// The statements around a change of attributes: before it what is said no more, after it what is new.
+fn remarked(from: &Source, to: &Source) -> (Vec<String>, Vec<String>) {
+    let (old, new) = (remarks(from), remarks(to));
+    let gone = old.iter().filter(|was| !new.iter().any(|is| subject(is) == subject(was)));
+    let said = new.iter().filter(|is| !old.contains(is));
+    (
+        gone.map(|was| format!("{} IS NULL", subject(was))).collect(),
+        said.map(|is| is.as_str().trim_end_matches(';').to_owned()).collect(),
+    )
+}
+
 /// The attributes of both, if both are composite types.
 pub(crate) fn both(from: &Source, to: &Source) -> Option<(Vec<Attribute>, Vec<Attribute>)> {
     Some((attributes(from)?, attributes(to)?))
@@ -68,12 +99,18 @@ pub(crate) fn replace(change: &Replace, from: &Source, to: &Source, before: &Sch
         both(from, to).is_some_and(|(old, new)| old.iter().any(|(name, _)| !new.iter().any(|(n, _)| n == name)));
     let mut out = meta(vec![], format!("a short lock on type {name}"));
     let mut sql = match in_place(from, to) {
-        Some(parts) if parts.is_empty() => vec![],
-        Some(parts) => vec![format!("ALTER TYPE {name} {}", parts.join(", "))],
+        Some(parts) => {
+            let (gone, said) = remarked(from, to);
+            let alter = (!parts.is_empty()).then(|| format!("ALTER TYPE {name} {}", parts.join(", ")));
+            gone.into_iter().chain(alter).chain(said).collect()
+        }
         None => {
             out.lock = format!("ACCESS EXCLUSIVE on every table with {name}, while every row is written");
             let says = format!("every column of {name} is written anew under exclusive locks");
             out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &change.at, says));
+            if !same_places(from, to) && anew::is_held_inside(&change.at, before) {
+                return Err(cannot(&change.at, "other types"));
+            }
             let cast =
                 |column: &Column, value: &str, array: &str| part_by_part(change, from, to, (column, value, array));
             anew::sql(&change.at, &change.to, before, &cast)?
@@ -112,6 +149,20 @@ pub(crate) fn range(change: &Replace, from: &Source, before: &Schema) -> Result<
     Ok(out)
 }
 
+/// Whether both have the same attributes in the same order, so that the text of a value of one is that of a value of the other.
+fn same_places(from: &Source, to: &Source) -> bool {
+    let names = |source: &Source| attributes(source).map(|all| all.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
+    names(from).is_some_and(|old| names(to) == Some(old))
+}
+
+fn cannot(at: &Address, inside: &str) -> Complaint {
+    Complaint {
+        at: at.clone(),
+        says: format!("mig cannot change the parts of {at} inside {inside}"),
+        help: Some("move the rows to a column of a new type with a transform".to_owned()),
+    }
+}
+
 /// A value of the new type, made of the parts of the old one.
 fn part_by_part(
     change: &Replace,
@@ -119,13 +170,10 @@ fn part_by_part(
     to: &Source,
     (column, value, array): (&Column, &str, &str),
 ) -> Result<String, Complaint> {
-    let cannot = |at: Address| Complaint {
-        at,
-        says: format!("mig cannot change the parts of {} inside arrays", change.at),
-        help: Some("move the rows to a column of a new type with a transform".to_owned()),
-    };
-    let (old, new) = both(from, to).filter(|_| array.is_empty()).ok_or_else(|| cannot(change.at.clone()))?;
-    let bare = |of: &str| Sql::new(of).0.split(" COLLATE ").next().unwrap_or_default().to_owned();
+    if same_places(from, to) {
+        return Ok(format!("{value}::text{array}::{}", column.data_type));
+    }
+    let (old, new) = both(from, to).filter(|_| array.is_empty()).ok_or_else(|| cannot(&change.at, "arrays"))?;
     let part = |(name, of): &Attribute| match old.iter().find(|(n, _)| n == name) {
         Some((_, was)) if was == of => format!("({value}).{}", quote(name)),
         Some(_) => format!("({value}).{}::{}", quote(name), bare(of)),

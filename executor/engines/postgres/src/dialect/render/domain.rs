@@ -8,11 +8,23 @@ use mig_plan::{
 use super::{META, WORK, anew, around, meta, transaction};
 use crate::dialect::{
     casts,
-    names::{qualified, quote},
+    names::{literal, qualified, quote},
 };
 
+/// The statements that make a domain, with the comments on its checks.
+pub(crate) fn created(name: &str, domain: &Domain) -> Vec<String> {
+    let said = domain.comments.iter().map(|(check, text)| remark(name, check, Some(text)));
+    [create_sql(name, domain)].into_iter().chain(said).collect()
+}
+
+/// The comment on a check; `None` takes it away.
+fn remark(name: &str, check: &Name, text: Option<&String>) -> String {
+    let text = text.map_or_else(|| "NULL".to_owned(), |text| literal(text));
+    format!("COMMENT ON CONSTRAINT {} ON DOMAIN {name} IS {text}", quote(check))
+}
+
 /// `CREATE DOMAIN`.
-pub(crate) fn create_sql(name: &str, domain: &Domain) -> String {
+fn create_sql(name: &str, domain: &Domain) -> String {
     let mut out = format!("CREATE DOMAIN {name} AS {}", domain.base);
     if let Some(collation) = &domain.collation {
         out.push_str(&format!(" COLLATE {collation}"));
@@ -126,6 +138,13 @@ fn change_sql(name: &str, from: &Domain, to: &Domain) -> Vec<String> {
     }
     for (check, text) in to.checks.iter().filter(|(check, text)| from.checks.get(*check) != Some(*text)) {
         sql.push(format!("ALTER DOMAIN {name} ADD CONSTRAINT {} CHECK ({text})", quote(check)));
+    }
+    for check in to.checks.keys() {
+        let had = from.comments.get(check).filter(|_| from.checks.get(check) == to.checks.get(check));
+        let has = to.comments.get(check);
+        if had != has {
+            sql.push(remark(name, check, has));
+        }
     }
     sql
 }

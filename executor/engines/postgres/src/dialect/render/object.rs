@@ -66,7 +66,7 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
         Body::DefaultPrivileges {} => vec![],
         Body::Extension(extension) => vec![extension_sql(at, extension)],
         Body::Enum { values } => vec![enums::create_sql(&name, values)],
-        Body::Domain(domain) => vec![super::domain::create_sql(&name, domain)],
+        Body::Domain(domain) => super::domain::created(&name, domain),
         Body::Sequence(sequence) => vec![format!("CREATE SEQUENCE {name}{}", super::sequence::tail(sequence))],
         Body::View(view) => view::create_sql(at, view),
         Body::Source(source) => source.create.iter().map(statement).collect(),

@@ -75,7 +75,7 @@ pub(super) fn types(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
         let (kind, body) = match t.kind {
             'e' => (ObjectKind::Enum, Body::Enum { values: t.labels.clone().unwrap_or_default() }),
             'd' => (ObjectKind::Domain, Body::Domain(domain(t)?)),
-            _ => (ObjectKind::Type, source(t.create.iter())),
+            _ => (ObjectKind::Type, source(t.create.iter().chain(t.remarks.iter().flatten()))),
         };
         let at = address(kind, &t.schema, &t.name)?;
         if let Some(relation) = t.relation {
@@ -87,13 +87,16 @@ pub(super) fn types(rows: &Rows, out: &mut Assembled) -> Result<(), Odd> {
 }
 
 fn domain(t: &TypeRow) -> Result<Domain, Odd> {
-    let checks = t.checks.iter().flatten().map(|(name, text)| Ok((Name::new(name)?, Sql::new(text))));
+    let checks = t.checks.iter().flatten().map(|(name, text, _)| Ok((Name::new(name)?, Sql::new(text))));
+    let said = t.checks.iter().flatten().filter_map(|(name, _, comment)| Some((name, comment.as_ref()?)));
+    let said = said.map(|(name, comment)| Ok((Name::new(name)?, comment.clone())));
     Ok(Domain {
         base: t.base.clone().unwrap_or_default(),
         not_null: t.not_null,
         default: t.standard.as_ref().map(Sql::new),
         collation: t.collation.clone(),
         checks: checks.collect::<Result<_, _>>()?,
+        comments: said.collect::<Result<_, Odd>>()?,
     })
 }
 

@@ -72,8 +72,9 @@ pub(in super::super) fn types(ask: &Ask) -> String {
            case when t.typtype = 'd' then format_type(t.typbasetype, t.typtypmod) end as base, t.typnotnull as not_null,
            case when t.typtype = 'd' then coalesce(pg_get_expr(t.typdefaultbin, 0), t.typdefault) end as standard,
            case when t.typtype = 'd' and t.typcollation not in (0, b.typcollation) then t.typcollation::regcollation::text end as collation,
-           case when t.typtype = 'd' then (select json_agg(json_build_array(k.conname, pg_get_expr(k.conbin, 0)))
-             from pg_constraint k where k.contypid = t.oid and k.contype = 'c') end as checks,
+           case when t.typtype = 'd' then (select json_agg(json_build_array(k.conname, pg_get_expr(k.conbin, 0), kd.description))
+             from pg_constraint k left join pg_description kd
+               on kd.classoid = 'pg_constraint'::regclass and kd.objoid = k.oid where k.contypid = t.oid and k.contype = 'c') end as checks,
            case t.typtype when 'c' then format('CREATE TYPE %s AS (%s)', t.oid::regtype, (select string_agg(concat(quote_ident(a.attname), ' ',
              format_type(a.atttypid, a.atttypmod), case when a.attcollation not in (0, y.typcollation) then
                concat(' COLLATE ', a.attcollation::regcollation) end), ', ' order by a.attnum)
@@ -85,6 +86,10 @@ pub(in super::super) fn types(ask: &Ask) -> String {
              case when r.rngcollation not in (0, st.typcollation) then concat(', collation = ', r.rngcollation::regcollation) end,
              case when r.rngcanonical <> 0 then concat(', canonical = ', r.rngcanonical::regproc) end,
              case when r.rngsubdiff <> 0 then concat(', subtype_diff = ', r.rngsubdiff::regproc) end, {multirange}) end as \"create\",
+           (select json_agg(format('COMMENT ON COLUMN %s.%I IS %L', t.oid::regtype, a.attname, r.description) order by a.attnum)
+             from pg_attribute a join pg_description r
+               on r.classoid = 'pg_class'::regclass and r.objoid = a.attrelid and r.objsubid = a.attnum
+             where t.typtype = 'c' and a.attrelid = t.typrelid) as remarks,
            d.description as comment
          from pg_type t join pg_namespace n on n.oid = t.typnamespace
            left join pg_type b on b.oid = t.typbasetype
