@@ -6,6 +6,7 @@ mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::order::is_type;
 use mig_plan::{
     Address, Dialect, Group, Kind, Object, ObjectKind, Schema,
     kind::{Create, Drop},
@@ -83,10 +84,6 @@ pub(crate) fn recreate(
     }
     groups.sort_by(|a, b| a.at.cmp(&b.at));
     apart_now
-}
-
-fn is_type(at: &Address) -> bool {
-    matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
 }
 
 /// The types that are made of types that are made anew, and so are made anew themselves.

@@ -84,10 +84,13 @@ fn bundles(nodes: &[Node], again: &BTreeSet<Address>, ground: &Ground<'_>) -> Ve
         let mut joined: BTreeSet<usize> = own.iter().copied().collect();
         for need in ground.depends.get(*at).into_iter().flatten() {
             joined.extend(ends.get(need).into_iter().flatten());
-            joined.extend(disturbers.get(need).into_iter().flatten());
-            // A column of a type that changes changes with it.
-            let types = ground.depends.get(need).into_iter().flatten().filter(|_| need.kind() == ObjectKind::Column);
-            joined.extend(types.flat_map(|of| disturbers.get(of).into_iter().flatten()));
+            // A column of a type that changes changes with it, and so does a type that is made of it.
+            let mut below = vec![need];
+            while let Some(of) = below.pop() {
+                joined.extend(disturbers.get(of).into_iter().flatten());
+                let types = ground.depends.get(of).into_iter().flatten();
+                below.extend(types.filter(|under| order::is_type(under) && takes_after(of)));
+            }
         }
         sets.join(&joined);
         members.extend(joined);
@@ -107,6 +110,11 @@ fn bundles(nodes: &[Node], again: &BTreeSet<Address>, ground: &Ground<'_>) -> Ve
         }
     }
     found
+}
+
+/// Whether something changes with the types that it is made of.
+fn takes_after(at: &Address) -> bool {
+    at.kind() == ObjectKind::Column || order::is_type(at)
 }
 
 /// Whether all of a node can be done inside a transaction with others.

@@ -8,5 +8,6 @@ mod uses;
 
 pub(crate) use self::{
     dag::{CycleFound, Sorted, sort},
+    marks::is_type,
     rules::{Edge, Ground, Node, edges},
 };

@@ -77,7 +77,7 @@ impl Footmarks {
 }
 
 /// Whether something is a type.
-pub(super) fn is_type(at: &Address) -> bool {
+pub(crate) fn is_type(at: &Address) -> bool {
     matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type)
 }
 
@@ -91,8 +91,8 @@ pub(super) fn made_of_types(ground: &Ground<'_>) -> BTreeMap<Address, BTreeSet<A
     }
     let whole = |of: &Address| {
         let (mut all, mut next) = (BTreeSet::new(), vec![of]);
-        while let Some(direct) = next.pop().and_then(|of| made.get(of)) {
-            next.extend(direct.iter().filter(|at| all.insert((*at).clone())));
+        while let Some(of) = next.pop() {
+            next.extend(made.get(of).into_iter().flatten().filter(|at| all.insert((*at).clone())));
         }
         all
     };

@@ -177,7 +177,14 @@ mod tests {
         let mut schema = Schema::default();
         add(&mut schema, ObjectKind::Enum, "mood", Body::Enum { values: vec![] });
         let base = "integer".to_owned();
-        let domain = Domain { base, not_null: false, default: None, collation: None, checks: Default::default(), comments: Default::default() };
+        let domain = Domain {
+            base,
+            not_null: false,
+            default: None,
+            collation: None,
+            checks: Default::default(),
+            comments: Default::default(),
+        };
         add(&mut schema, ObjectKind::Domain, "count", Body::Domain(domain));
         let source = Source { create: vec![], needs: Default::default() };
         add(&mut schema, ObjectKind::Type, "pair", Body::Source(source));

@@ -151,7 +151,8 @@ pub(crate) fn range(change: &Replace, from: &Source, before: &Schema) -> Result<
 
 /// Whether both have the same attributes in the same order, so that the text of a value of one is that of a value of the other.
 fn same_places(from: &Source, to: &Source) -> bool {
-    let names = |source: &Source| attributes(source).map(|all| all.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
+    let names =
+        |source: &Source| attributes(source).map(|all| all.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
     names(from).is_some_and(|old| names(to) == Some(old))
 }
 
