@@ -2,6 +2,7 @@
 
 use std::{future::Future, path::Path, pin::Pin};
 
+use mig_compiler::spec::Engines;
 use mig_executor::{Driver, Failure, Lookout};
 use mig_plan::{Dialect, Name};
 
@@ -35,6 +36,9 @@ pub(crate) struct Engine {
     /// Puts a URL of `mig.toml` into terms of the current directory.
     pub(crate) locate: fn(&str, &Project) -> String,
 }
+
+/// The names of all engines.
+pub(crate) const NAMES: &[&str] = &[mig_sqlite::NAME, mig_postgres::NAME, mig_mysql::NAME];
 
 /// Every engine.
 pub(crate) const ENGINES: &[Engine] = &[
@@ -83,6 +87,11 @@ impl Engine {
     }
 }
 
+/// What tells specs for an engine from those for others.
+pub(crate) fn of_specs(this: &str) -> Engines<'_> {
+    Engines { this, all: NAMES }
+}
+
 /// The engine of that name.
 pub(crate) fn of_name(name: &str) -> Result<&'static Engine, Trouble> {
     ENGINES.iter().find(|engine| engine.name == name).ok_or_else(|| {
@@ -106,7 +115,7 @@ pub(crate) fn of_url(url: &str) -> Result<&'static Engine, Trouble> {
 
 /// The names of all engines, for messages.
 pub(crate) fn names() -> String {
-    ENGINES.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
+    NAMES.join(", ")
 }
 
 /// A relative path in a file URL of `mig.toml` is relative to that file.
@@ -121,6 +130,11 @@ fn beside_project(url: &str, project: &Project) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_engine_is_named() {
+        assert!(ENGINES.iter().map(|engine| engine.name).eq(NAMES.iter().copied()));
+    }
 
     #[test]
     fn schemes_are_distinct() {

@@ -50,7 +50,7 @@ mod tests {
     use mig_plan::{Fingerprint, HazardCode, Name, Schema, Snapshot, snapshot::OpenRun};
 
     use super::*;
-    use crate::engines::{ENGINES, Engine};
+    use crate::engines::{ENGINES, Engine, NAMES, of_specs};
 
     #[test]
     fn every_code_has_a_page_that_bears_its_title() {
@@ -83,7 +83,7 @@ mod tests {
         for page in ALL.iter().filter(|page| page.code.starts_with("MIG-H")) {
             for title in ["Raises it", "Instead"] {
                 for engine in ENGINES {
-                    if let Err(wrong) = spec::parse(&example(page, title), engine.name) {
+                    if let Err(wrong) = spec::parse(&example(page, title), of_specs(engine.name)) {
                         panic!("{} {title}: {}", page.code, wrong[0]);
                     }
                 }
@@ -96,7 +96,7 @@ mod tests {
         let first = |wrong: Vec<mig_compiler::Diagnostic>| wrong[0].to_string();
         let schema = match specs {
             Some(specs) => {
-                let given = spec::parse(&specs, engine.name).map_err(first)?;
+                let given = spec::parse(&specs, of_specs(engine.name)).map_err(first)?;
                 spec::resolve(&given, &*engine.usual_dialect()).map_err(first)?.goal
             }
             None => Schema::default(),
@@ -115,7 +115,12 @@ mod tests {
 
     /// What compiling specs against a database says: the codes of its errors, or those of its notes and hazards.
     fn codes(specs: &[SpecFile], database: &Snapshot, engine: &Engine) -> BTreeSet<&'static str> {
-        match mig_compiler::compile(specs, database, &*engine.usual_dialect(), &Options { target: None }) {
+        match mig_compiler::compile(
+            specs,
+            database,
+            &*engine.usual_dialect(),
+            &Options { target: None, engines: NAMES },
+        ) {
             Err(wrong) => wrong.iter().map(|one| one.code).collect(),
             Ok(compiled) => {
                 let hazards =

@@ -58,7 +58,8 @@ pub(crate) fn spots(
         Some(specs) => {
             let engine = engines::of_name(&plan.target.engine)?;
             let dialect = engine.usual_dialect_of(&plan.target.version);
-            Spots::of_specs(specs, &*dialect).map_err(|found| spec_files::invalid(&found, specs))?
+            Spots::of_specs(specs, &*dialect, engines::of_specs(dialect.engine()))
+                .map_err(|found| spec_files::invalid(&found, specs))?
         }
         None => Spots::default(),
     };

@@ -17,14 +17,14 @@ use crate::{
 /// Checks specs without a database; gives the number of objects that they declare.
 pub(crate) fn validate(specs: &[SpecFile], engine: &Engine) -> Result<usize, Vec<Diagnostic>> {
     let dialect = engine.usual_dialect();
-    let document = spec::parse(specs, engine.name)?;
+    let document = spec::parse(specs, engines::of_specs(engine.name))?;
     let intent = spec::resolve(&document, dialect.as_ref())?;
     Ok(intent.goal.objects.len())
 }
 
 /// What specs mean to an engine.
 pub(crate) fn intent(specs: &[SpecFile], dialect: &dyn Dialect) -> Result<Intent, Trouble> {
-    spec::parse(specs, dialect.engine())
+    spec::parse(specs, engines::of_specs(dialect.engine()))
         .and_then(|document| spec::resolve(&document, dialect))
         .map_err(|found| spec_files::invalid(&found, specs))
 }
@@ -52,7 +52,7 @@ pub(crate) fn compile(
     target: Option<&str>,
 ) -> Result<Compiled, Trouble> {
     let dialect = dialect(snapshot)?;
-    let options = Options { target: target.map(str::to_owned) };
+    let options = Options { target: target.map(str::to_owned), engines: engines::NAMES };
     mig_compiler::compile_intent(intent, snapshot, dialect.as_ref(), &options)
         .map_err(|found| spec_files::invalid(&found, specs))
 }

@@ -18,7 +18,7 @@ use crate::{
     lower,
     moves::{self, Renames},
     order, rows, sources,
-    spec::{self, SpecFile},
+    spec::{self, Engines, SpecFile},
     together,
 };
 
@@ -27,6 +27,8 @@ use crate::{
 pub struct Options {
     /// The name that `--target` gave.
     pub target: Option<String>,
+    /// The names of all engines that there are: those that specs may say something for.
+    pub engines: &'static [&'static str],
 }
 
 /// A plan and what else there is to say.
@@ -48,7 +50,7 @@ pub fn compile(
     dialect: &dyn Dialect,
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let document = spec::parse(files, dialect.engine())?;
+    let document = spec::parse(files, Engines { this: dialect.engine(), all: options.engines })?;
     let intent = spec::resolve(&document, dialect)?;
     compile_intent(&intent, snapshot, dialect, options)
 }

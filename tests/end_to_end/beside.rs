@@ -1,5 +1,4 @@
-//! Tables of MariaDB that get their form by another beside them although something else is going on: triggers of the user, a transform,
-//! other names.
+//! Tables of MariaDB that get their form by another beside them although something else is going on: triggers of the user, other names.
 
 use crate::{
     common::Engine,
@@ -48,38 +47,6 @@ const FIRED: Case = Case {
     ],
     rows: "select (select concat(count(*), sum(n), sum(writes)) from item), (select count(*) from told), (select sum(hits) from tally), \
         (select count(*) from gone)",
-};
-
-/// A transform fills a new column and mends an old one of a table that gets a wider type too.
-const FILLED: Case = Case {
-    engine: Engine::MariaDb,
-    base: "create table item (id int not null auto_increment, n int not null, name varchar(20) not null,
-            written timestamp not null default '2001-01-01 00:00:00' on update current_timestamp, primary key (id));
-        insert into item (n, name) select seq, concat(' Item ', seq) from seq_1_to_3000;",
-    edits: &[
-        ("n       = \"int(11)\"\n", "n    = \"bigint\"\nslug = \"varchar(40)\"\n"),
-        ("[table.item.columns]", "[transform.item]\nset.slug = \"concat('s-', trim(name))\"\n\n[table.item.columns]"),
-    ],
-    old: &[
-        "insert into item (n, name) values (1, ' client ')",
-        "update item set n = n + 1 where id = 7",
-        "delete from item where id in (select min from (select min(id) as min from item where id > 10) x)",
-    ],
-    new: &["insert into item (n, name, slug) values (1, 'new', 's-new')", "update item set n = n + 1 where id = 7"],
-    holds: &[
-        (
-            "select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item'",
-            "0",
-        ),
-        ("select count(*) from item where id between 1000 and 3000 and written <> '2001-01-01 00:00:00'", "0"),
-        ("select count(*) from item where slug is null or slug <> concat('s-', trim(name))", "0"),
-        (
-            "select group_concat(data_type, is_nullable order by column_name) from information_schema.columns where table_schema = database() \
-             and table_name = 'item' and column_name in ('n', 'slug')",
-            "bigintNO,varcharNO",
-        ),
-    ],
-    rows: "select count(*), sum(id), sum(n), min(name), max(written) from item",
 };
 
 /// A wider type of a column that gets another name, in a table that gets one too, with a trigger and an index.
@@ -153,11 +120,4 @@ fn triggers_of_the_user_fire_once_beside_running_clients() {
 #[test]
 fn triggers_of_the_user_take_turns_killed_anywhere() {
     killed(&FIRED, 29);
-}
-
-#[test]
-fn a_transform_fills_a_table_that_goes_beside() {
-    there_and_back(&FILLED);
-    clients_write_meanwhile(&FILLED);
-    killed(&FILLED, 31);
 }

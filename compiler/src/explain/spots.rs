@@ -7,7 +7,7 @@ use mig_plan::{Address, Dialect, Plan, StepId};
 use crate::{
     diagnostic::{Diagnostic, Place},
     intent::Intent,
-    spec::{self, SpecFile},
+    spec::{self, Engines, SpecFile},
 };
 
 /// A place in a file, as code hosts count: lines and columns from 1, columns in characters, the end not included.
@@ -37,8 +37,8 @@ impl Spots {
     ///
     /// # Errors
     /// What is wrong with the specs.
-    pub fn of_specs(files: &[SpecFile], dialect: &dyn Dialect) -> Result<Self, Vec<Diagnostic>> {
-        let intent = spec::resolve(&spec::parse(files, dialect.engine())?, dialect)?;
+    pub fn of_specs(files: &[SpecFile], dialect: &dyn Dialect, engines: Engines<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let intent = spec::resolve(&spec::parse(files, engines)?, dialect)?;
         let texts: BTreeMap<&str, &str> = files.iter().map(|f| (f.path.as_str(), f.text.as_str())).collect();
         let spot = |place: &Place| spot(place, texts.get(place.path()).copied().unwrap_or_default());
         let declared = places(&intent).into_iter().map(|(at, place)| (at, spot(place))).collect();

@@ -15,7 +15,7 @@ use mig_plan::{Address, Body, Dialect, Name, Object, ObjectKind, Qualified, Same
 use self::text::key;
 use crate::{
     fmt,
-    spec::{SpecFile, parse, resolve, write_column},
+    spec::{Engines, SpecFile, parse, resolve, write_column},
 };
 
 /// How many tables fit into one file.
@@ -28,8 +28,9 @@ pub fn import(snapshot: &Snapshot, dialect: &dyn Dialect) -> Vec<SpecFile> {
     let write = |keys_imply| Writer { schema: &schema, dialect, keys_imply }.files();
     // Most engines make the columns of a primary key NOT NULL, whatever is declared. Where this one does not, all is said outright.
     let short = write(true);
-    let goal =
-        parse(&short, dialect.engine()).and_then(|document| resolve(&document, dialect)).map(|intent| intent.goal);
+    let goal = parse(&short, Engines::only(dialect.engine()))
+        .and_then(|document| resolve(&document, dialect))
+        .map(|intent| intent.goal);
     if goal.is_ok_and(|goal| requires_the_same(&goal, &snapshot.schema.0)) { short } else { write(false) }
 }
 

@@ -9,7 +9,7 @@ use mig_plan::{
 use proptest::prelude::*;
 
 use super::import;
-use crate::spec::{SpecFile, fake::Fake, parse, resolve};
+use crate::spec::{Engines, SpecFile, fake::Fake, parse, resolve};
 
 fn without_opaque(schema: &Schema) -> Schema {
     let objects = schema.objects.iter().filter(|(at, _)| !schema.is_opaque(at));
@@ -45,7 +45,7 @@ fn round_trip(schema: &Schema) -> Vec<SpecFile> {
     snapshot.schema = Live(schema.clone());
     let files = import(&snapshot, &Fake);
     let shown = || files.iter().map(|f| format!("--- {}\n{}", f.path, f.text)).collect::<String>();
-    let document = parse(&files, "fake").unwrap_or_else(|e| panic!("{e:#?}\n{}", shown()));
+    let document = parse(&files, Engines::only("fake")).unwrap_or_else(|e| panic!("{e:#?}\n{}", shown()));
     let intent = resolve(&document, &Fake).unwrap_or_else(|e| panic!("{e:#?}\n{}", shown()));
     assert_eq!(intent.goal, without_opaque(schema), "{}", shown());
     files

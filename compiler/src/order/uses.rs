@@ -117,6 +117,12 @@ impl<'a> Uses<'a> {
                 edge(changer, i, WHY);
             }
         }
+        // A view may read what the one below has only from now on.
+        for at in mark.stands_on.iter().filter(|at| mark.exchanges && at.kind() == ObjectKind::View) {
+            for &changer in of(&self.changers, at).iter().filter(|changer| self.marks[**changer].exchanges) {
+                edge(changer, i, WHY);
+            }
+        }
         for at in &mark.takes {
             for &changer in of(&self.disturbers, at) {
                 edge(changer, i, WHY);

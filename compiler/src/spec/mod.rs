@@ -42,6 +42,23 @@ pub struct SpecFile {
     pub text: String,
 }
 
+/// The engine that specs are read for, among those whose names may stand before a value of their own.
+#[derive(Clone, Copy, Debug)]
+pub struct Engines<'a> {
+    /// Its name.
+    pub this: &'a str,
+    /// The names of all engines that there are.
+    pub all: &'a [&'a str],
+}
+
+impl<'a> Engines<'a> {
+    /// An engine for whose sake alone specs are written: none says anything for another.
+    #[must_use]
+    pub fn only(this: &'a str) -> Self {
+        Self { this, all: &[] }
+    }
+}
+
 /// All spec files of a project, read for one engine; not yet checked against each other.
 #[derive(Clone, Debug, Default)]
 pub struct Document {
@@ -53,10 +70,10 @@ pub struct Document {
 ///
 /// # Errors
 /// Everything that is wrong with the syntax, the keys and the types of the values, in all files.
-pub fn parse(files: &[SpecFile], engine: &str) -> Result<Document, Vec<Diagnostic>> {
+pub fn parse(files: &[SpecFile], engines: Engines<'_>) -> Result<Document, Vec<Diagnostic>> {
     let mut sorted: Vec<&SpecFile> = files.iter().collect();
     sorted.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut reader = reader::Reader { engine, errors: Vec::new() };
+    let mut reader = reader::Reader { engines, errors: Vec::new() };
     let mut document = Document::default();
     for file in sorted {
         let node = node::read(file, &mut reader.errors);

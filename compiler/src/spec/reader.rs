@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema as Json, SchemaGenerator, json_schema};
 
 use super::{
+    Engines,
     near::nearest,
     node::{Entry, Node, Said, Value},
 };
@@ -18,7 +19,7 @@ pub type Number = Said<i64>;
 /// Collects what is wrong while reading for one engine.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
-    pub(crate) engine: &'a str,
+    pub(crate) engines: Engines<'a>,
     pub(crate) errors: Vec<Diagnostic>,
 }
 
@@ -84,33 +85,29 @@ impl Reader<'_> {
         Some(entries)
     }
 
-    /// Decides a choice by engine: a table none of whose keys is the type's own.
+    /// Decides a choice by engine: a table that has the name of an engine for a key, and none of the type's own. Any other table is the
+    /// value itself, so that a key that nobody knows is told and not taken for what another engine would have.
     fn choose<'n, T: Read>(&mut self, node: &'n Node) -> Choice<'n> {
         let Value::Table(entries) = &node.value else { return Choice::Value(node) };
         let own = |key: &str| T::keys().contains(&key);
-        if T::OPEN || entries.is_empty() || entries.iter().any(|e| own(&e.name.value)) {
+        let engines = self.engines;
+        let known = |key: &str| engines.this == key || engines.all.contains(&key);
+        if T::OPEN || entries.iter().any(|e| own(&e.name.value)) || !entries.iter().any(|e| known(&e.name.value)) {
             return Choice::Value(node);
         }
-        if let Some(entry) = entries.iter().find(|e| e.name.value == self.engine) {
-            return Choice::Value(&entry.value);
+        for entry in entries.iter().filter(|e| !known(&e.name.value)) {
+            let says = format!("there is no engine `{}`", entry.name.value);
+            let meant = nearest(&entry.name.value, engines.all.iter().copied());
+            let help = meant.map_or_else(
+                || format!("the engines are {}", list(engines.all)),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            self.error(Code::UnknownKey, &entry.name.place, says).help = Some(help);
         }
-        // What an engine would have here is itself a table or a short form, never a bare number or flag.
-        let no_choice = |e: &Entry<Node>| {
-            nearest(&e.name.value, T::keys().iter().copied()).is_some()
-                || (!T::keys().is_empty()
-                    && matches!(e.value.value, Value::Number(_) | Value::Integer(_) | Value::Bool(_)))
-        };
-        if entries.iter().any(no_choice) {
-            return Choice::Value(node);
+        match entries.iter().find(|e| e.name.value == engines.this) {
+            Some(entry) => Choice::Value(&entry.value),
+            None => Choice::Absent,
         }
-        for entry in entries {
-            if nearest(&entry.name.value, [self.engine]).is_some() {
-                let says = format!("there is no engine `{}`", entry.name.value);
-                let help = format!("did you mean `{}`?", self.engine);
-                self.error(Code::UnknownKey, &entry.name.place, says).help = Some(help);
-            }
-        }
-        Choice::Absent
     }
 }
 
@@ -147,7 +144,7 @@ impl<T: Read> Field for T {
         match reader.choose::<T>(node) {
             Choice::Value(node) => T::read(node, reader),
             Choice::Absent => {
-                let says = format!("`{key}` has no value for engine `{}`", reader.engine);
+                let says = format!("`{key}` has no value for engine `{}`", reader.engines.this);
                 reader.error(Code::NotForEngine, &node.place, says);
                 None
             }

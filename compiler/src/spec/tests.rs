@@ -1,14 +1,16 @@
 use mig_plan::{Address, ColumnValue, Name, Qualified, Rule};
 
-use super::{SpecFile, fake::Fake, parse, resolve};
+use super::{Engines, SpecFile, fake::Fake, parse, resolve};
 use crate::{Diagnostic, Intent};
+
+const ENGINES: Engines<'_> = Engines { this: "fake", all: &["fake", "other"] };
 
 fn file(path: &str, text: &str) -> SpecFile {
     SpecFile { path: path.to_owned(), text: text.to_owned() }
 }
 
 fn compile(files: &[SpecFile]) -> Result<Intent, Vec<Diagnostic>> {
-    resolve(&parse(files, "fake")?, &Fake)
+    resolve(&parse(files, ENGINES)?, &Fake)
 }
 
 fn intent(text: &str) -> Intent {
@@ -199,12 +201,24 @@ fn what_is_not_managed_is_left_alone() {
 }
 
 #[test]
+fn what_no_engine_is_called_is_not_left_out() {
+    let said = |text: &str| -> Vec<_> { errors(text).into_iter().map(|(code, at, _)| (code, at)).collect() };
+    assert_eq!(said("[table.t]\nnonsense = \"x\""), [("MIG-E002", "nonsense".to_owned())]);
+    assert_eq!(said("[table.t.columns]\na = { kind = \"text\" }")[0].0, "MIG-E004");
+    assert_eq!(said("[table.t.columns]\na = { fake = \"text\", fakes = \"x\" }"), [("MIG-E002", "fakes".to_owned())]);
+    let declared = intent("[table.t.columns]\na = { other = \"text\" }\nb = { fake = \"text\", other = \"x\" }").goal;
+    let columns: Vec<_> = declared.table(&q("t")).unwrap().columns.iter().map(|c| c.name.to_string()).collect();
+    assert_eq!(columns, ["b"]);
+}
+
+#[test]
 fn the_readme_is_read() {
     let readme = include_str!("../../../specs/README.md");
     let examples: Vec<_> = readme.split("```toml\n").skip(1).filter_map(|part| part.split("```").next()).collect();
     assert!(examples.len() >= 5);
+    let engines = Engines { this: "postgres", all: &["sqlite", "postgres", "mysql"] };
     for example in examples {
-        if let Err(errors) = parse(&[file("README.md", example)], "postgres") {
+        if let Err(errors) = parse(&[file("README.md", example)], engines) {
             panic!("{errors:#?}\n{example}");
         }
     }
@@ -212,7 +226,7 @@ fn the_readme_is_read() {
 
 #[test]
 fn every_key_has_an_example_that_can_be_read() {
-    let mut reader = super::reader::Reader { engine: "fake", errors: Vec::new() };
+    let mut reader = super::reader::Reader { engines: ENGINES, errors: Vec::new() };
     let without = super::language::keys_without_example(&mut reader);
     assert_eq!(without, [""; 0], "give each a line in its comment: Example: `VALUE`");
     assert!(reader.errors.is_empty(), "{:#?}", reader.errors);

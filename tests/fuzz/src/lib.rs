@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mig_compiler::{Options, SpecFile, compile, fmt, import, spec};
+use mig_compiler::{
+    Options, SpecFile, compile, fmt, import,
+    spec::{self, Engines},
+};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Constraint, Dialect, Live, Name, Object, ObjectKind, Plan, Qualified, Rule,
     Sameness, Schema, Snapshot, Sql, Table,
@@ -14,6 +17,8 @@ use mig_plan::{
 
 /// What stands between the specs of the database as it is and those of the goal.
 const DIVIDER: &str = "\n#=====\n";
+
+const NAMES: [&str; 3] = [mig_sqlite::NAME, mig_postgres::NAME, mig_mysql::NAME];
 
 fn dialects() -> [Box<dyn Dialect>; 3] {
     [
@@ -33,9 +38,10 @@ pub fn specs(data: &[u8]) {
     if let Ok(once) = fmt::fmt(goal) {
         assert_eq!(fmt::fmt(&once).as_deref(), Ok(&*once), "formatting again changes what was formatted");
     }
+    let options = Options { engines: &NAMES, ..Options::default() };
     for dialect in dialects() {
         let Some(snapshot) = snapshot(base, &*dialect) else { continue };
-        let Ok(compiled) = compile(&[file(goal)], &snapshot, &*dialect, &Options::default()) else { continue };
+        let Ok(compiled) = compile(&[file(goal)], &snapshot, &*dialect, &options) else { continue };
         let read = Plan::from_bytes(&compiled.plan.to_bytes());
         assert_eq!(read.as_ref(), Ok(&compiled.plan), "the plan's reader refuses what the compiler wrote");
     }
@@ -92,13 +98,14 @@ fn file(text: &str) -> SpecFile {
 
 /// A database that was made from specs.
 fn snapshot(specs: &str, dialect: &dyn Dialect) -> Option<Snapshot> {
-    let document = spec::parse(&[file(specs)], dialect.engine()).ok()?;
+    let engines = Engines { this: dialect.engine(), all: &NAMES };
+    let document = spec::parse(&[file(specs)], engines).ok()?;
     let schema = spec::resolve(&document, dialect).ok()?.goal;
     let mut snapshot = Snapshot::empty(dialect.engine(), dialect.version(), dialect.default_schema());
     snapshot.depends = schema.objects.iter().map(|(at, o)| (at.clone(), dialect.references(at, o, &schema))).collect();
     snapshot.schema = Live(schema);
     let imported = import(&snapshot, dialect);
-    assert!(spec::parse(&imported, dialect.engine()).is_ok(), "what import writes cannot be read: {imported:#?}");
+    assert!(spec::parse(&imported, engines).is_ok(), "what import writes cannot be read: {imported:#?}");
     Some(snapshot)
 }
 

@@ -44,6 +44,7 @@ pub(super) struct First {
     pub(super) now: Schema,
     /// The changes that are left.
     pub(super) piles: Piles,
+    is_filled: bool,
     props: Vec<numbers::Prop>,
 }
 
@@ -51,6 +52,10 @@ impl First {
     /// What of the table's own changes stops it from going by another beside it.
     pub(super) fn hindrance(&self) -> Option<String> {
         let piles = &self.piles;
+        if self.is_filled {
+            // Each batch would lock rows of both tables, and clients that write either would be ended by deadlocks.
+            return Some("a transform sets its values".to_owned());
+        }
         if !self.props.is_empty() {
             return Some("the key of the column that it numbers changes".to_owned());
         }
@@ -83,7 +88,7 @@ pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> F
         let _ = now.apply(&draft.change);
         drafts.push(draft);
     }
-    First { drafts, now, piles, props }
+    First { drafts, now, piles, is_filled: group.fill.is_some(), props }
 }
 
 /// The drafts of a table's changes.

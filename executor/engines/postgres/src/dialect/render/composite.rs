@@ -1,14 +1,17 @@
 //! Composite types as SQL: changed attribute by attribute where the server can, else made anew under their columns.
 
 use mig_plan::{
-    Address, Column, Complaint, Hazard, HazardCode, Name, Rendered, Schema, Sql,
+    Address, Column, Complaint, Hazard, HazardCode, Name, Qualified, Rendered, Schema, Sql,
     kind::Replace,
     schema::Source,
     sql::{TokenKind, tokens},
 };
 
 use super::{META, WORK, anew, meta, transaction};
-use crate::dialect::names::{generated, qualified, quote};
+use crate::dialect::{
+    names::{self, generated, qualified, quote},
+    versions,
+};
 
 /// An attribute: its name, and its type with a collation as it was written.
 type Attribute = (Name, String);
@@ -128,15 +131,15 @@ pub(crate) fn replace(change: &Replace, from: &Source, to: &Source, before: &Sch
 }
 
 /// The SQL of a changed range type: made anew under its columns, whose values go over as text.
-pub(crate) fn range(change: &Replace, from: &Source, before: &Schema) -> Result<Rendered, Complaint> {
+pub(crate) fn range(change: &Replace, from: &Source, before: &Schema, version: u32) -> Result<Rendered, Complaint> {
     let name = qualified(&change.at.qualified());
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on every table with {name}, while every row is written"));
     let cast = |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
     let mut sql = anew::sql(&change.at, &change.to, before, &cast)?;
     // The type of several ranges, and what makes an empty one, have a name of their own, which the new ones take.
-    let beside = from.create.iter().find_map(|text| text.as_str().split_once("multirange_type_name = "));
-    if let Some(beside) = beside.and_then(|(_, rest)| rest.trim_end().strip_suffix(')')) {
-        let old = generated("_mig_old_", &(&change.at, beside), change.at.name().as_str());
+    if version >= versions::MULTIRANGES {
+        let beside = multirange(&change.at.qualified(), from);
+        let old = generated("_mig_old_", &(&change.at, &beside), change.at.name().as_str());
         sql.insert(0, format!("ALTER TYPE {beside} RENAME TO {}", quote(&old)));
         sql.insert(1, format!("ALTER FUNCTION {beside}() RENAME TO {}", quote(&old)));
     }
@@ -147,6 +150,21 @@ pub(crate) fn range(change: &Replace, from: &Source, before: &Schema) -> Result<
     let says = format!("every column of {name} is written anew under exclusive locks");
     out.hazards.push(Hazard::new(HazardCode::RewriteUnderLock, &change.at, says));
     Ok(out)
+}
+
+/// The type of several ranges, in SQL: where none is said, the server makes its name of that of the range (makeMultirangeTypeName).
+fn multirange(range: &Qualified, source: &Source) -> String {
+    let said = source.create.iter().find_map(|text| text.as_str().split_once("multirange_type_name = "));
+    if let Some(said) = said.and_then(|(_, rest)| rest.trim_end().strip_suffix(')')) {
+        return said.to_owned();
+    }
+    let name = range.name.as_str();
+    let made = match name.split_once("range") {
+        Some((before, after)) => format!("{before}multirange{after}"),
+        None => format!("{}_multirange", names::cut(name, 63 - "_multirange".len())),
+    };
+    let own = Name::new(names::cut(&made, 63)).map_or_else(|_| range.clone(), |name| range.sibling(name));
+    qualified(&own)
 }
 
 /// Whether both have the same attributes in the same order, so that the text of a value of one is that of a value of the other.

@@ -246,7 +246,7 @@ pub(crate) fn replace(change: &Replace, before: &Schema, after: &Schema, version
             return super::composite::replace(change, from, to, before);
         }
         (Body::Source(from), Body::Source(_)) if at.kind() == ObjectKind::Type => {
-            return super::composite::range(change, from, before);
+            return super::composite::range(change, from, before, version);
         }
         (Body::Source(from), Body::Source(to)) => {
             let (code, says) = match at.kind() {
