@@ -1,52 +1,9 @@
-//! Tables of MariaDB that get their form by another beside them although something else is going on: triggers of the user, other names.
+//! Tables of MariaDB that get their form by another beside them although the plan gives them other names or
+//! types that lose values.
 
 use crate::{
     common::Engine,
     online::{Case, clients_write_meanwhile, killed, there_and_back},
-};
-
-/// Whatever the user's triggers do, they do once for each write: they count, log, and give values.
-const FIRED: Case = Case {
-    engine: Engine::MariaDb,
-    base: "create table item (id int not null auto_increment, n int not null, name varchar(20), writes int not null default 0, primary key (id));
-        create table tally (what varchar(10) primary key, hits int not null);
-        create table told (id bigint primary key);
-        create table gone (id int not null);
-        insert into tally values ('insert', 0), ('update', 0);
-        insert into item (n, name) select seq, concat('item ', seq) from seq_1_to_2000;
-        set sql_mode = 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
-        CREATE TRIGGER `item_in` BEFORE INSERT ON `item` FOR EACH ROW set new.name = coalesce(new.name, concat('item ', new.n)), new.writes = 1;
-        CREATE TRIGGER `item_told` AFTER INSERT ON `item` FOR EACH ROW insert into told values (new.id);
-        CREATE TRIGGER `item_up` BEFORE UPDATE ON `item` FOR EACH ROW set new.writes = old.writes + if(new.n <> old.n, 1, 0);
-        CREATE TRIGGER `item_hit` AFTER UPDATE ON `item` FOR EACH ROW update tally set hits = hits + 1 where what = 'update';
-        CREATE TRIGGER `item_gone` AFTER DELETE ON `item` FOR EACH ROW insert into gone values (old.id);",
-    edits: &[("n      = \"int(11)\"", "n      = \"bigint\"")],
-    old: &[
-        "begin; insert into item (n) values (-1); update tally set hits = hits + 1 where what = 'insert'; commit",
-        "update item set n = n + 1 where id = 7",
-        "delete from item where id in (select min from (select min(id) as min from item where id > 10) x)",
-    ],
-    new: &[
-        "begin; insert into item (n) values (-1); update tally set hits = hits + 1 where what = 'insert'; commit",
-        "update item set n = n + 1 where id = 7",
-    ],
-    holds: &[
-        ("select group_concat(trigger_name order by trigger_name) from information_schema.triggers where trigger_schema = database() \
-          and event_object_table not like '\\_mig\\_trash%'", "item_gone,item_hit,item_in,item_told,item_up"),
-        ("select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item'", "5"),
-        ("select count(*) from information_schema.triggers where trigger_schema = database() and event_object_table = 'item' \
-          and action_statement like '%\\_mig%'", "0"),
-        ("select data_type from information_schema.columns where table_schema = database() and table_name = 'item' and column_name = 'n'", "bigint"),
-        ("select (select count(*) from told) - (select hits from tally where what = 'insert')", "0"),
-        ("select (select hits from tally where what = 'update') - (select writes from item where id = 7)", "0"),
-        ("select n - writes from item where id = 7", "7"),
-        ("select (select count(*) from gone) + (select count(*) from item where id <= 2000)", "2000"),
-        ("select count(*) - count(distinct id) from gone", "0"),
-        ("select count(*) from item where n = -1 and (name is null or name <> 'item -1' or writes <> 1)", "0"),
-        ("insert into item (n) values (5000000000) returning name, writes", "item 5000000000|1"),
-    ],
-    rows: "select (select concat(count(*), sum(n), sum(writes)) from item), (select count(*) from told), (select sum(hits) from tally), \
-        (select count(*) from gone)",
 };
 
 /// A wider type of a column that gets another name, in a table that gets one too, with a trigger and an index.
@@ -105,19 +62,4 @@ fn values_that_a_type_loses_come_back() {
 fn a_table_that_gets_other_names_goes_beside() {
     there_and_back(&RENAMED);
     killed(&RENAMED, 31);
-}
-
-#[test]
-fn triggers_of_the_user_fire_once_there_and_back() {
-    there_and_back(&FIRED);
-}
-
-#[test]
-fn triggers_of_the_user_fire_once_beside_running_clients() {
-    clients_write_meanwhile(&FIRED);
-}
-
-#[test]
-fn triggers_of_the_user_take_turns_killed_anywhere() {
-    killed(&FIRED, 29);
 }

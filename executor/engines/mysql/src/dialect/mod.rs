@@ -20,7 +20,6 @@ mod rows;
 mod shadow;
 mod table;
 pub(crate) mod text;
-mod turns;
 pub(crate) mod types;
 mod undo;
 mod weigh;

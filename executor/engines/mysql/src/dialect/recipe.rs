@@ -1,7 +1,6 @@
 //! How the changes of one object are made, step by step.
 
 mod fill;
-mod fired;
 mod numbers;
 mod reshape;
 mod shadow;

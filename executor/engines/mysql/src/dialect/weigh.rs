@@ -5,7 +5,7 @@ use mig_plan::{Body, Column, ColumnValue, Hazard, HazardCode as H, Kind, ObjectK
 use super::{
     names::{self, literal},
     online::{self, Way, is_identity, way},
-    shadow, table, turns, types,
+    shadow, table, types,
 };
 use crate::flavor::Flavor;
 
@@ -35,8 +35,7 @@ pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
 pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Hazard> {
     let at = change.address();
     let mut out = Vec::new();
-    let own = |name: &mig_plan::Name| names::is_own(name.as_str());
-    if own(at.name()) || at.relation().is_some_and(|of| own(&of.name)) || shadow::is_held(change, before) {
+    if names::is_own(at.name().as_str()) || shadow::is_held(change, before) {
         // What mig makes for a while, clients do not know.
         return out;
     }
@@ -58,8 +57,6 @@ pub(crate) fn hazards(flavor: &Flavor, change: &Kind, before: &Schema) -> Vec<Ha
         Kind::Replace(k) => match k.at.kind() {
             ObjectKind::Index => say(H::BuildsIndex, "the server builds it from all rows".to_owned()),
             ObjectKind::View => say(H::ReplacesSource, "clients see the new query at once".to_owned()),
-            // It does what it did, if it is its turn.
-            _ if turns::only(&k.from, &k.to) => {}
             _ => say(H::ReplacesSource, "clients run the new code at once".to_owned()),
         },
         Kind::Create(k) => {

@@ -14,7 +14,7 @@ use mig_plan::{
 };
 
 use super::{
-    fired, numbers,
+    numbers,
     reshape::{self, First},
     tied::{self, Tie},
 };
@@ -113,6 +113,9 @@ fn loosened(k: &AlterColumn) -> AlterColumn {
 /// apart, or another step of the plan works on it meanwhile.
 fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, context: &Context<'_>) -> Option<String> {
     let innodb = table.options.get("engine").is_none_or(|e| e.eq_ignore_ascii_case("InnoDB"));
+    let triggers = |schema: &Schema| {
+        schema.objects.keys().any(|key| key.kind() == ObjectKind::Trigger && key.relation().as_ref() == Some(at))
+    };
     let odd = |c: &&Column| {
         matches!(types::base(&c.data_type), "vector" | "geometry" | "point" | "linestring" | "polygon")
             || types::base(&c.data_type).starts_with("multi")
@@ -132,8 +135,8 @@ fn hindrance(flavor: &Flavor, at: &Qualified, table: &Table, now: &Schema, conte
         "the names of its checks are the database's"
     } else if kept::row_key(table, now, at).is_none() {
         "it has no key that tells its rows apart"
-    } else if let Some(why) = fired::hindrance(flavor, at, now, context) {
-        return Some(why);
+    } else if [context.renamed, context.goal, now].into_iter().any(triggers) {
+        "its triggers would fire twice"
     } else if let Some(name) = stray_index(at, table, now, context) {
         return Some(format!("its index {name} changes in the same plan"));
     } else {
@@ -329,7 +332,6 @@ pub(super) fn drafts(
     let Shadow { table, beside, aside, .. } = &shadow;
     let (forth, back) = (triggers(table, beside, "to"), triggers(beside, aside, "fro"));
     let (forth_after, back_after) = (triggers(aside, beside, "to"), triggers(table, aside, "fro"));
-    let fired = fired::of(at, mark, now);
 
     let mut out: Vec<_> = ties.iter().map(Tie::hold).collect();
     out.push(Draft::new(
@@ -345,11 +347,9 @@ pub(super) fn drafts(
         let why = format!("lets what is written into {at} reach the table beside it");
         out.push(Draft::new(Create::new(place.clone(), object.clone()), Phase::Expand, why));
     }
-    out.extend(fired.iter().flat_map(|trigger| trigger.stand(&shadow)));
     let copy = CopyRows { shadow: shadow.clone() };
     out.push(Draft::new(copy, Phase::Backfill, format!("copies the rows of {at}")));
-    let users = fired.iter().flat_map(|trigger| trigger.carried(&shadow));
-    let carries = forth_after.iter().chain(&back_after).cloned().chain(users).collect();
+    let carries = forth_after.iter().chain(&back_after).cloned().collect();
     let why = format!("gives the table of the new form the name {at}");
     out.push(Draft::new(Swap { shadow: shadow.clone(), carries }, Phase::Switch, why));
     out.extend(ties.iter().flat_map(|tie| tie.settle(Some(&shadow))));
@@ -359,13 +359,11 @@ pub(super) fn drafts(
     for (place, object) in back_after.into_iter().rev() {
         out.push(Draft::new(Drop::new(place, object), Phase::Contract, why));
     }
-    out.extend(fired.iter().flat_map(|trigger| trigger.cross(&shadow)));
     let with = indexes_at(aside, at, now).into_iter().chain(forth_after).collect();
     let object =
         now.objects.get(&Address::table(at)).map(|o| Object { body: Body::Table(untied(from)), ..Object::clone(o) })?;
     let gone = Drop { at: Address::table(aside), object: object.into(), with };
     out.push(Draft::new(gone, Phase::Contract, format!("keeps the old table of {at} until `mig gc`")));
-    out.extend(fired.iter().flat_map(|trigger| trigger.settle(&shadow)));
     for draft in &out {
         // What cannot be applied here is found and said when the plan is put together.
         let _ = now.apply(&draft.change);
