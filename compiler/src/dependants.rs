@@ -6,11 +6,12 @@ mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::order::is_type;
 use mig_plan::{
     Address, Dialect, Group, Kind, Object, ObjectKind, Schema,
     kind::{Create, Drop},
 };
+
+use crate::order::is_type;
 
 /// Adds to `groups` the drops and creations of what is built on disturbed addresses. An object that is replaced anyway is dropped and
 /// created instead. Gives the addresses of what is dropped and created.

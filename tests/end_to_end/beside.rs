@@ -6,7 +6,7 @@ use crate::{
     online::{Case, clients_write_meanwhile, killed, there_and_back},
 };
 
-/// A wider type of a column that gets another name, in a table that gets one too, with a trigger and an index.
+/// A wider type of a column that gets another name, in a table that gets one too, with an index.
 const RENAMED: Case = Case {
     engine: Engine::MariaDb,
     base: "create table item (id int not null auto_increment, n int not null, name varchar(20) not null, primary key (id), key by_n (n));
