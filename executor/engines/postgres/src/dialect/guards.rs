@@ -13,7 +13,7 @@ use mig_plan::{
     sql::{Token, TokenKind, tokens},
 };
 
-use super::references;
+use super::{references, versions};
 
 const QUIET: &str = "SET LOCAL session_replication_role = replica";
 const AS_BEFORE: &str = "SET LOCAL session_replication_role = DEFAULT";
@@ -114,7 +114,7 @@ fn in_foreign_key(content: &Table, table: &Qualified, written: &BTreeSet<&Name>,
 /// Before the first write: whether the role may do without triggers in its own session. Servers before 15 know it of superusers only; those
 /// that others run often allow it to more roles, so the answer is then no more than advice.
 fn may_pass(at: Address, version: u32) -> DraftCheck {
-    let can_be_granted = version >= 15;
+    let can_be_granted = version >= versions::PARAMETERS_ARE_GRANTED;
     let count = if can_be_granted {
         "SELECT count(*) FROM (SELECT) AS role\n\
          WHERE NOT pg_catalog.has_parameter_privilege('session_replication_role', 'SET')"

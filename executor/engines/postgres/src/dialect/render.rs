@@ -22,6 +22,7 @@ pub(crate) mod sequence;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod settle;
+pub(crate) mod shares;
 pub(crate) mod table;
 pub(crate) mod temporal;
 pub(crate) mod twins;
@@ -56,9 +57,9 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::AddColumn(k) => column::add(k, before),
         Kind::AlterColumn(k) => column::alter(k, (before, after), version),
         Kind::DropColumn(k) => column::drop(k, before),
-        Kind::AddConstraint(k) => Ok(constraint::add(k, before)),
+        Kind::AddConstraint(k) => constraint::add(k, before),
         Kind::ValidateConstraint(k) => constraint::validate(k, before),
-        Kind::DropConstraint(k) => Ok(constraint::drop(k)),
+        Kind::DropConstraint(k) => constraint::drop(k, before),
         Kind::BuildKey(k) => key::build(k, before),
         Kind::AdoptKey(k) => Ok(key::adopt(k)),
         Kind::AdoptType(k) => Ok(anew::adopt(k)),

@@ -86,7 +86,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
                 name: k.name.clone(),
                 constraint: k.constraint.clone(),
             };
-            Ok(done(format!("drops {} with its index", change.address()), render::constraint::drop(&drop).action))
+            Ok(done(format!("drops {} with its index", change.address()), render::constraint::drop(&drop, after)?.action))
         }
         Kind::Create(k) => {
             if let Body::Index(of) = &k.object.body
@@ -203,8 +203,7 @@ fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Compl
                 IndexedBy::Expression(text) => reads(text, name),
             });
         if over {
-            sql.push(index::create_sql(at, of, ""));
-            sql.extend(index::after_create(at, object, of, before));
+            sql.extend(render::shares::made(at, object, of, before)?);
         }
     }
     let mut action = transaction(sql, WORK);

@@ -51,6 +51,9 @@ pub(crate) const SECURITY_INVOKER: u32 = 15;
 /// Sequences of unlogged tables are unlogged too.
 pub(crate) const UNLOGGED_SEQUENCES: u32 = 15;
 
+/// Roles can be granted the right to set a parameter.
+pub(crate) const PARAMETERS_ARE_GRANTED: u32 = 15;
+
 /// The schema that every database has is its owner's: others may not make objects in it.
 pub(crate) const PUBLIC_IS_THE_OWNERS: u32 = 15;
 

@@ -13,7 +13,7 @@ use mig_plan::{
 use super::{fill, warned};
 use crate::dialect::{
     names::generated,
-    render::{is_partitioned, temporal},
+    render::{is_partitioned, shares, temporal},
 };
 
 /// The drafts of a new constraint.
@@ -61,7 +61,9 @@ pub(crate) fn add(change: &AddConstraint, group: &Group, context: &Context<'_>) 
 
 /// Whether an index built beside running clients can become the key.
 fn can_adopt(change: &AddConstraint, context: &Context<'_>) -> bool {
-    !is_partitioned(context.renamed, &change.table) && !temporal::is_key(&change.constraint)
+    !is_partitioned(context.renamed, &change.table)
+        && !temporal::is_key(&change.constraint)
+        && shares::over(&change.table, &change.constraint, context.renamed).is_none()
 }
 
 /// A key whose index is built beside running clients and then becomes its own.

@@ -47,8 +47,7 @@ pub(crate) fn sql(at: &Address, to: &Object, before: &Schema, cast: &Cast<'_>) -
         sql.push(format!("DROP {} {}", word(of), qualified(&of.qualified().sibling(old(of)))));
     }
     for (index, object, of) in indexes {
-        sql.push(super::index::create_sql(index, of, ""));
-        sql.extend(super::index::after_create(index, object, of, before));
+        sql.extend(super::shares::made(index, object, of, before)?);
     }
     sql.extend(constraints.iter().flat_map(constraint::add_sql));
     Ok(sql)

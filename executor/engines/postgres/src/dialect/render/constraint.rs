@@ -8,7 +8,7 @@ use mig_plan::{
     table::{Deferral, ForeignKey, Key, ReferentialAction},
 };
 
-use super::{META, WORK, meta, table::parameters, temporal};
+use super::{META, WORK, meta, shares, table::parameters, temporal};
 use crate::dialect::{
     inherit, keep,
     names::{list, qualified, quote, quote_text},
@@ -104,9 +104,17 @@ pub(crate) fn add_sql(change: &AddConstraint) -> Vec<String> {
 }
 
 /// The SQL of a new constraint.
-pub(crate) fn add(change: &AddConstraint, before: &Schema) -> Rendered {
+///
+/// # Errors
+/// If it is a key that cannot come without another index anew, and a foreign key stands on that.
+pub(crate) fn add(change: &AddConstraint, before: &Schema) -> Result<Rendered, Complaint> {
     let table = qualified(&change.table);
     let at = Address::constraint(&change.table, &change.name);
+    if let Some((over, sql)) = shares::key_added(change, before)? {
+        let mut out = with_index(&at, &over, sql);
+        out.checks = pre_checks(&at, &change.table, &change.constraint, before);
+        return Ok(out);
+    }
     let long = change.constraint.validity == Validity::Valid && !change.constraint.options.contains_key("not_enforced");
     let limits = if long { WORK } else { META };
     let mut sql = add_sql(change);
@@ -121,7 +129,7 @@ pub(crate) fn add(change: &AddConstraint, before: &Schema) -> Rendered {
         true => pre_checks(&at, &change.table, &change.constraint, before),
         false => Vec::new(),
     };
-    out
+    Ok(out)
 }
 
 fn lock_words(change: &AddConstraint, table: &str, long: bool) -> String {
@@ -165,9 +173,25 @@ pub(crate) fn validate(change: &ValidateConstraint, before: &Schema) -> Result<R
 }
 
 /// The SQL that drops a constraint.
-pub(crate) fn drop(change: &DropConstraint) -> Rendered {
+///
+/// # Errors
+/// If it is a key that cannot go without another index, and a foreign key stands on that.
+pub(crate) fn drop(change: &DropConstraint, before: &Schema) -> Result<Rendered, Complaint> {
     let table = qualified(&change.table);
-    meta(vec![drop_sql(change)], format!("ACCESS EXCLUSIVE on {table}, an instant"))
+    let Some((over, sql)) = shares::key_dropped(change, before)? else {
+        return Ok(meta(vec![drop_sql(change)], format!("ACCESS EXCLUSIVE on {table}, an instant")));
+    };
+    Ok(with_index(&Address::constraint(&change.table, &change.name), &over, sql))
+}
+
+/// What is done to a key while an index over it is made anew.
+fn with_index(at: &Address, over: &shares::Over, sql: Vec<String>) -> Rendered {
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {}, while {} is built anew", over.table, over.name));
+    super::limit(&mut out.action, WORK);
+    let says =
+        format!("clients of {} wait while its index {}, of which the key is a part, is built anew", over.table, over.name);
+    out.hazards.push(Hazard::new(HazardCode::BlocksClients, at, says));
+    out
 }
 
 /// The statement that drops a constraint.

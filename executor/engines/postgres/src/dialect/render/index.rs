@@ -1,13 +1,13 @@
 //! Indexes as SQL.
 
 use mig_plan::{
-    Action, Address, Complaint, Constraint, Hazard, HazardCode, Object, Qualified, Rendered, Schema, Statement, Table,
-    kind::{AddConstraint, Create, Drop},
+    Action, Address, Complaint, Hazard, HazardCode, Object, Qualified, Rendered, Schema, Statement,
+    kind::{Create, Drop},
     schema::{Body, Index, IndexPart, IndexedBy, Validity},
     step::{Partial, Single},
 };
 
-use super::{PATIENT, WORK, is_partitioned, meta, table::parameters, transaction};
+use super::{PATIENT, WORK, is_partitioned, meta, shares, table::parameters, transaction};
 use crate::dialect::{
     inherit, lasting,
     names::{list, qualified, quote, quote_text},
@@ -118,7 +118,10 @@ fn no_identity(table: &Qualified, after: &Schema) -> String {
 }
 
 /// The SQL of a new index: concurrently, unless the table has partitions or the index has more than one statement.
-pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendered {
+///
+/// # Errors
+/// If an index of a partition that has to make way cannot.
+pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Result<Rendered, Complaint> {
     let table = qualified(&index.table);
     let mut hazards = Vec::new();
     if index.unique {
@@ -134,7 +137,7 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
         out.action = built_beside(&change.at, &change.object, index);
         out
     } else {
-        let sql = [create_sql(&change.at, index, "")].into_iter().chain(after).collect();
+        let sql = shares::made(&change.at, &change.object, index, before)?;
         let mut out = meta(vec![], format!("SHARE on {table}, while the index is built: writers wait"));
         out.action = transaction(sql, WORK);
         let says = format!("writers of {} wait while the index is built", index.table);
@@ -142,7 +145,7 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Rendere
         out
     };
     out.hazards.append(&mut hazards);
-    out
+    Ok(out)
 }
 
 /// Builds an index beside running clients; what an interrupted build leaves behind is removed.
@@ -226,68 +229,14 @@ pub(crate) fn dropped(at: &Address, index: &Index, before: &Schema) -> Result<Ve
         let Some(object) = before.objects.get(&over) else { return Ok(vec![drop(&at.qualified())]) };
         let Body::Index(above) = &object.body else { return Ok(vec![drop(&at.qualified())]) };
         let mut sql = dropped(&over, above, before)?;
-        sql.push(create_sql(&over, above, ""));
-        sql.extend(after_create(&over, object, above, before));
+        sql.extend(shares::made(&over, object, above, before)?);
         for (other, object) in before.objects.iter().filter(|(other, _)| *other != at) {
             let Body::Index(under) = &object.body else { continue };
             if inherit::attached_to(under).as_ref() == Some(&parent) {
-                sql.push(create_sql(other, under, ""));
-                sql.extend(after_create(other, object, under, before));
+                sql.extend(shares::made(other, object, under, before)?);
             }
         }
         return Ok(sql);
     }
-    let keys = shared_keys(index, before);
-    if keys.is_empty() {
-        return Ok(vec![drop(&at.qualified())]);
-    }
-    let mut sql = vec![format!("{} CASCADE", drop(&at.qualified()))];
-    for key in keys {
-        let columns = key.constraint.columns();
-        let leads_here = |(_, table): &(Qualified, &Table)| {
-            let mut keys = table.constraints.values().filter_map(Constraint::foreign_key);
-            keys.any(|fk| fk.references == key.table && fk.referenced.len() == columns.len())
-        };
-        if let Some((from, _)) = before.tables().find(leads_here) {
-            let says = format!(
-                "{} cannot go: key {} of {} is a part of it, and a foreign key of {from} leads there",
-                at.dotted(),
-                key.name,
-                key.table
-            );
-            let help = Some("drop the foreign key in a plan before this one, and add it again after it".to_owned());
-            return Err(Complaint { at: at.clone(), says, help });
-        }
-        // One that the server had not taken for a share is still there.
-        let (table, name) = (qualified(&key.table), quote(&key.name));
-        sql.push(format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {name}"));
-        sql.extend(super::constraint::add_sql(&key));
-    }
-    Ok(sql)
-}
-
-/// The keys of partitions whose indexes the server has taken for shares of an index over them.
-fn shared_keys(index: &Index, schema: &Schema) -> Vec<AddConstraint> {
-    let columns: Option<Vec<_>> = index
-        .parts
-        .iter()
-        .map(|part| match &part.what {
-            IndexedBy::Column(name) if !part.descending && part.nulls_first.is_none() => Some(name),
-            _ => None,
-        })
-        .collect();
-    let (Some(columns), true, None) = (columns, index.unique, &index.predicate) else { return Vec::new() };
-    let mut found = Vec::new();
-    for under in inherit::descendants(schema, &index.table) {
-        let Some(table) = schema.table(&under).filter(|table| inherit::is_partition(table)) else { continue };
-        for (name, constraint) in &table.constraints {
-            let same = |key: &mig_plan::table::Key| {
-                key.columns.iter().eq(columns.iter().copied()) && key.include == index.include
-            };
-            if constraint.key().is_some_and(same) {
-                found.push(AddConstraint { table: under.clone(), name: name.clone(), constraint: constraint.clone() });
-            }
-        }
-    }
-    found
+    shares::dropped(at, index, before)
 }

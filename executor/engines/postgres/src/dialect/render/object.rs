@@ -17,7 +17,7 @@ use crate::dialect::{
 /// The SQL of a new object.
 pub(crate) fn create(change: &Create, before: &Schema, after: &Schema) -> Result<Rendered, Complaint> {
     if let Body::Index(of) = &change.object.body {
-        return Ok(index::create(change, of, before));
+        return index::create(change, of, before);
     }
     let mut sql = create_sql(&change.at, &change.object, after)?;
     if let (Body::Sequence(_), Some((now, other))) =
@@ -58,9 +58,7 @@ pub(crate) fn create_sql(at: &Address, object: &Object, around: &Schema) -> Resu
             return Ok(sql);
         }
         Body::Index(index) => {
-            let mut sql = vec![index::create_sql(at, index, "")];
-            sql.extend(index::after_create(at, object, index, around));
-            return Ok(sql);
+            return super::shares::made(at, object, index, around);
         }
         Body::Namespace {} => vec![format!("CREATE SCHEMA {}", quote(at.name()))],
         Body::DefaultPrivileges {} => vec![],

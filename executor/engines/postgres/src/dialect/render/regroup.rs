@@ -12,7 +12,7 @@ use mig_plan::{
     plan::CheckSql,
 };
 
-use super::{WORK, constraint, index, limit, locked, meta, object};
+use super::{WORK, constraint, limit, locked, meta, object, shares};
 use crate::dialect::{
     bound, inherit,
     names::{generated, list, literal, qualified, quote},
@@ -287,12 +287,7 @@ fn shift(k: &Regroup, (before, after): (&Schema, &Schema)) -> Result<Rendered, C
         let Some(object) = k.to.get(&address) else { continue };
         sql.extend(object::create_sql(&address, object, after)?);
     }
-    for (address, object) in k.to.iter().filter(|(address, _)| !k.from.contains_key(*address)) {
-        if let Body::Index(of) = &object.body {
-            sql.push(index::create_sql(address, of, ""));
-            sql.extend(index::after_create(address, object, of, after));
-        }
-    }
+    sql.extend(shares::in_order(k.to.iter().filter(|(address, _)| !k.from.contains_key(*address)), after));
     sql.push(back(MOVED));
     for of in old.keys().filter(|of| !new.contains_key(*of)).map(qualified) {
         sql.push(back(&of));
@@ -365,12 +360,7 @@ fn divide(k: &Regroup, tables: (&Table, &Table), before: &Schema, after: &Schema
         sql.extend(object::create_sql(&Address::table(of), &first, after)?);
     }
     sql.extend(copies(k, &old, (was, is), before, after));
-    for (address, object) in &k.to {
-        if let Body::Index(of) = &object.body {
-            sql.push(index::create_sql(address, of, ""));
-            sql.extend(index::after_create(address, object, of, after));
-        }
-    }
+    sql.extend(shares::in_order(k.to.iter(), after));
     sql.extend(keys.iter().flat_map(constraint::add_sql));
     sql.extend(owned(&k.table, is, after));
     sql.extend(inbound(after, &k.to).iter().flat_map(constraint::add_sql));
