@@ -188,8 +188,10 @@ pub(crate) fn drop(change: &DropConstraint, before: &Schema) -> Result<Rendered,
 fn with_index(at: &Address, over: &shares::Over, sql: Vec<String>) -> Rendered {
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {}, while {} is built anew", over.table, over.name));
     super::limit(&mut out.action, WORK);
-    let says =
-        format!("clients of {} wait while its index {}, of which the key is a part, is built anew", over.table, over.name);
+    let says = format!(
+        "clients of {} wait while its index {}, of which the key is a part, is built anew",
+        over.table, over.name
+    );
     out.hazards.push(Hazard::new(HazardCode::BlocksClients, at, says));
     out
 }

@@ -57,9 +57,9 @@ fn equals<'a>(of: &Index, around: &'a Schema) -> Vec<(&'a Address, &'a Index, &'
     }
     let mut found = Vec::new();
     for under in inherit::descendants(around, &of.table) {
-        let own = around.indexes_of(&under).filter(|(_, own)| {
-            inherit::attached_to(own).is_none() && inherit::is_share(of, own, &under)
-        });
+        let own = around
+            .indexes_of(&under)
+            .filter(|(_, own)| inherit::attached_to(own).is_none() && inherit::is_share(of, own, &under));
         found.extend(own.map(|(at, own)| (at, own, &*around.objects[at])));
     }
     found
