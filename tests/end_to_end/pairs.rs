@@ -3,6 +3,9 @@
 //! A file holds the forms, each under a line `== name`; a line `-- rows:` holds the query that must give the same after the rollback. What
 //! an older server does not have stands below a line `-- version: 18`, before the first form or in one: such a server goes without it. The
 //! oracle is the engine: its dump of a database that was made from the other form, and its dump of the first one.
+//!
+//! Of a file of releases, each form leads to the next only. A line `-- was: table.now then`, or `-- was: table.of.columns.now then`, says
+//! what a name of it was in the form before; a line `-- arrives:` holds the query that must give there what it gives after the plan.
 
 use std::io::Write as _;
 
@@ -13,6 +16,9 @@ struct Form<'a> {
     name: &'a str,
     sql: &'a str,
     rows: Option<&'a str>,
+    arrives: Option<&'a str>,
+    /// Names with what they were in the form before.
+    was: Vec<(&'a str, &'a str)>,
     /// The oldest version of the server that has it.
     version: u32,
 }
@@ -23,8 +29,10 @@ fn forms(text: &str) -> Vec<Form<'_>> {
     let all = version(parts.next().unwrap_or_default());
     let forms = parts.map(|part| {
         let (name, sql) = part.split_once('\n').unwrap();
-        let rows = sql.lines().find_map(|line| line.strip_prefix("-- rows: "));
-        Form { name, sql, rows, version: version(sql).max(all) }
+        let said = |mark| sql.lines().filter_map(move |line| line.strip_prefix(mark));
+        let was = said("-- was: ").map(|line| line.split_once(' ').unwrap()).collect();
+        let (rows, arrives) = (said("-- rows: ").next(), said("-- arrives: ").next());
+        Form { name, sql, rows, arrives, was, version: version(sql).max(all) }
     });
     forms.collect()
 }
@@ -77,14 +85,64 @@ fn go(engine: Engine, from: &Form<'_>, to: &Form<'_>) {
     let at = Workspace::new();
     at.import(&wanted);
     at.nothing_to_do(&wanted);
+    for (name, was) in &to.was {
+        renamed(&at, name, was);
+    }
     at.plan(&live);
     at.sign();
     at.apply(&live);
     assert_eq!(shape(&live), shape(&wanted), "{way}: not what was wanted");
+    if let Some(query) = to.arrives {
+        assert_eq!(live.query(query), wanted.query(query), "{way}: not the rows that were wanted");
+    }
     at.nothing_to_do(&live);
     at.rollback(&live);
     assert_eq!(shape(&live), first, "{way}: the rollback did not bring the first form back");
     assert_eq!(rows(&live), held, "{way}: the rollback did not bring the rows back");
+}
+
+/// Says in the specs what a name was.
+fn renamed(at: &Workspace, name: &str, was: &str) {
+    const FILE: &str = "specs/schema.toml";
+    let Some((table, column)) = name.split_once(".columns.") else {
+        return at.edit(FILE, &format!("[{name}]\n"), &format!("[{name}]\nwas = \"{was}\"\n"));
+    };
+    let text = std::fs::read_to_string(at.path().join(FILE)).unwrap();
+    let head = format!("[{table}.columns]\n");
+    let columns = &text[text.find(&head).unwrap() + head.len()..];
+    let is_its = |line: &&str| line.split_once('=').is_some_and(|(key, _)| key.trim() == column);
+    let line = columns.lines().find(is_its).unwrap();
+    let (key, value) = line.split_once('=').unwrap();
+    let said = match value.trim().strip_suffix('}') {
+        Some(more) => format!("{}, was = \"{was}\" }}", more.trim_end()),
+        None => format!("{{ type = {}, was = \"{was}\" }}", value.trim()),
+    };
+    let changed = columns.replacen(line, &format!("{key}= {said}"), 1);
+    at.edit(FILE, &format!("{head}{columns}"), &format!("{head}{changed}"));
+}
+
+fn each_to_next(engine: Engine, text: &str) {
+    let forms = forms(text);
+    assert!(forms.len() > 1, "there is nothing to go between");
+    for step in forms.windows(2) {
+        go(engine, &step[0], &step[1]);
+    }
+}
+
+macro_rules! releases {
+    ($($test:ident: $engine:ident $file:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            each_to_next(Engine::$engine, include_str!(concat!("pairs/", $file)));
+        })*
+    };
+}
+
+releases! {
+    mariadb_releases_of_a_blog: MariaDb "mariadb_blog.sql";
+    mariadb_releases_of_a_shop: MariaDb "mariadb_catalog.sql";
+    mariadb_releases_of_a_league: MariaDb "mariadb_league.sql";
+    mariadb_releases_of_a_meter: MariaDb "mariadb_meter.sql";
 }
 
 macro_rules! pairs {

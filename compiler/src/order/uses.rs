@@ -221,6 +221,13 @@ impl<'a> Uses<'a> {
 
     fn changed_under_new_names(&self, i: usize, edge: &mut TakeEdge<'_>) {
         let mark = &self.marks[i];
+        let untied = mark.outright(&mark.removes).any(|at| at.kind() == ObjectKind::Constraint);
+        let said = |at: &&Address| matches!(at.kind(), ObjectKind::Table | ObjectKind::Column);
+        for at in mark.lets_go.iter().filter(said).filter(|_| untied && mark.renames_to.is_empty()) {
+            for &renamer in of(&self.renamers, at) {
+                edge(renamer, i, "a constraint goes when what it ties has its new name");
+            }
+        }
         for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
             for &renamer in of(&self.renamers, &at.holder()).iter().chain(of(&self.renamers, at)) {
                 if !mark.renames_to.contains(at) || renamer != i {

@@ -111,10 +111,10 @@ pub(crate) fn settle_options(flavor: &Flavor, table: &mut Table) {
     }
     options.entry("collation".to_owned()).or_insert_with(|| flavor.collation.clone());
     options.entry("engine".to_owned()).or_insert_with(|| "InnoDB".to_owned());
-    if options.get("engine").is_some_and(|e| e == "Aria") {
-        // Its own defaults, which the catalog shows at times.
-        options.retain(|key, value| !(matches!(key.as_str(), "page_checksum" | "transactional") && value == "1"));
-    }
+    // An option of Aria has no meaning elsewhere, where the server may go on to show it; its defaults, the catalog shows at times.
+    let aria = options.get("engine").is_some_and(|e| e == "Aria");
+    let of_aria = |key: &str| matches!(key, "page_checksum" | "transactional");
+    options.retain(|key, value| !of_aria(key) || aria && value != "1");
     table.options = options;
 }
 

@@ -84,6 +84,9 @@ pub(crate) fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
             prepare = kept::copy(change, &k.table, &key, &k.column);
         }
         let sql = clauses.statement(&at, online::demanded(flavor, change, before));
+        if let Some([before, after]) = table::leaves_aria(change) {
+            return Ok(prepared(vec![before, sql], after));
+        }
         let unchecked = matches!(change, Kind::AddConstraint(_)) && shadow::is_held(change, before);
         return Ok(prepared(prepare, if unchecked { shadow::unchecked(&sql) } else { sql }));
     }

@@ -53,8 +53,24 @@ fn loses(from: &Column, to: &Column) -> bool {
     let both = |is: &dyn Fn(&Column) -> bool| is(from) && is(to);
     let refused = both(&|c| types::range(&c.data_type).is_some())
         || both(&|c| types::is_text(&c.data_type)) && types::base(&to.data_type) != "char"
-        || both(&|c| types::is_binary(&c.data_type));
+        || both(&|c| types::is_binary(&c.data_type)) && !pads(from, to);
     own(from) && own(to) && from.data_type != to.data_type && !refused && !weigh::widens(from, to)
+}
+
+/// Whether a type fills up its bytes with zeros, so that nobody can tell afterwards how many there were.
+fn pads(from: &Column, to: &Column) -> bool {
+    types::is_binary(&from.data_type) && types::base(&to.data_type) == "binary" && from.data_type != to.data_type
+}
+
+/// A value without the zeros that its type gave it, where the old one has no room for them.
+fn unpadded(from: &Column, to: &Column) -> String {
+    let name = format!("t.{}", quote(&to.name));
+    match types::argument(&from.data_type).filter(|_| pads(from, to)) {
+        Some(room) => {
+            format!("IF({name} = RPAD(LEFT({name}, {room}), LENGTH({name}), X'00'), LEFT({name}, {room}), {name})")
+        }
+        None => name,
+    }
 }
 
 /// Whether a column can go and another of its name come: nothing but indexes stands on it.
@@ -139,7 +155,7 @@ impl Retyped {
                     flavor.if_not_exists(),
                     self.bare(flavor, &self.was, from, back)
                 ),
-                format!("UPDATE {table} AS t SET t.{set} = t.{name}{stays}"),
+                format!("UPDATE {table} AS t SET t.{set} = {}{stays}", unpadded(from, to)),
                 format!(
                     "UPDATE {table} AS t JOIN {kept} AS k ON {} AND {} <=> {} SET t.{set} = k.{}{stays}",
                     kept::same_key(&self.key, "t", "k"),

@@ -169,6 +169,9 @@ fn settings(flavor: &Flavor, table: &Table, from: &Options, to: &Options) -> Cla
             _ => out.list.extend(define::option(key, value)),
         }
     }
+    if is_aria(to) && !is_aria(from) && !to.contains_key("page_checksum") {
+        out.list.push("PAGE_CHECKSUM=1".to_owned());
+    }
     for key in from.keys().filter(|key| !to.contains_key(*key)) {
         if key == "partition_by" {
             out.partitions = Some("REMOVE PARTITIONING".to_owned());
@@ -273,6 +276,22 @@ fn all(flavor: &Flavor, rebuild: &Rebuild, before: &Schema) -> Clauses {
 fn first_name(clause: &str) -> &str {
     let end = clause.get(1..).and_then(|rest| rest.find('`')).map_or(clause.len(), |end| end + 2);
     &clause[..end]
+}
+
+fn is_aria(options: &Options) -> bool {
+    options.get("engine").is_some_and(|e| e.eq_ignore_ascii_case("Aria"))
+}
+
+/// What goes around the statement with which a table leaves Aria, as the server would go on to show the options of that: before it, that
+/// the table says nothing of crashes (whether it does, the catalog does not tell), and after it, that it says nothing of its pages.
+pub(crate) fn leaves_aria(change: &Kind) -> Option<[String; 2]> {
+    let (at, from, to) = match change {
+        Kind::AlterTable(k) => (&k.table, &k.from, &k.to),
+        Kind::Rebuild(k) => (&k.table, &k.from.options, &k.to.options),
+        _ => return None,
+    };
+    let said = |what: &str| format!("ALTER TABLE {} {what}=DEFAULT", quote(&at.name));
+    (is_aria(from) && !is_aria(to)).then(|| [said("TRANSACTIONAL"), said("PAGE_CHECKSUM")])
 }
 
 /// The table that a change of one table is about.

@@ -76,8 +76,9 @@ pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> F
     let (for_a_while, for_good): (Vec<_>, Vec<_>) = piles.untie.into_iter().partition(stays);
     piles.untie = for_a_while;
     for kind in for_good {
-        // Early: its name may be wanted by a table that the plan makes.
-        push(&mut drafts, &mut now, kind, Phase::Expand, "unties it from the other table");
+        // Early, if it can be told before the renames: its name may be wanted by a table that the plan makes.
+        let phase = if is_told_anew(&at, &kind, context) { Phase::Switch } else { Phase::Expand };
+        push(&mut drafts, &mut now, kind, phase, "unties it from the other table");
     }
     for part in additions(&at, std::mem::take(&mut piles.expand), &mut now) {
         let why = format!("adds {}", part.address());
@@ -270,18 +271,11 @@ fn keeps_history(at: &Qualified, context: &Context<'_>) -> bool {
 /// Settings of a table: some go before all else, and some only when all else is done.
 fn settings(k: &AlterTable, context: &Context<'_>, piles: &mut Piles) {
     let engine = |of: &BTreeMap<String, String>| of.get("engine").cloned();
-    let is = |of: &BTreeMap<String, String>, name: &str| engine(of).is_some_and(|e| e.eq_ignore_ascii_case(name));
     let (mut first, mut last) = (k.from.clone(), k.to.clone());
     if engine(&k.from) != engine(&k.to) {
         // The new engine may not know how to take back what only the old one knows.
         first.retain(|key, _| key == "partition_by" || k.to.contains_key(key));
         last.retain(|key, _| !define::is_of_engine(key) || k.from.contains_key(key));
-        // What Aria is by itself, it says outright, and what it says stays with another engine.
-        for (form, other) in [(&mut first, &k.to), (&mut last, &k.from)] {
-            if is(other, "Aria") {
-                form.entry("page_checksum".to_owned()).or_insert_with(|| "1".to_owned());
-            }
-        }
     }
     // A column can be left out of a history only while there is one.
     let leaves_out = |schema: &Schema| {
@@ -313,6 +307,14 @@ fn needs_new_column(k: &AlterColumn) -> bool {
         _ => None,
     };
     matches!((stored(&k.from), stored(&k.to)), (None, Some(_)) | (Some(false), None))
+}
+
+/// Whether a constraint that goes says names which the plan gives first.
+fn is_told_anew(at: &Qualified, kind: &Kind, context: &Context<'_>) -> bool {
+    let Kind::DropConstraint(k) = kind else { return false };
+    let was = context.tables.get(at).unwrap_or(at);
+    let live = context.snapshot.schema.0.constraint(&Address::constraint(was, &k.name));
+    was != at || live != Some(&k.constraint)
 }
 
 fn is_foreign(constraint: &Constraint) -> bool {
