@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env,
+    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -62,6 +63,9 @@ struct Settings {
     /// What is watched while a plan is applied, and what happens when clients suffer.
     #[schemars(example = serde_json::json!({ "latency_percent": 30, "patience": "10m" }))]
     monitor: MonitorPolicy,
+    /// How many tables a run fills at the same time, each in a session of its own, where the plan lets it be more than one; 2 without it.
+    #[schemars(example = 4)]
+    parallel: Option<NonZeroUsize>,
 }
 
 /// A database that the project names.
@@ -135,6 +139,12 @@ impl Project {
     /// When a run hurts too much.
     pub(crate) fn monitor(&self) -> &MonitorPolicy {
         &self.settings.monitor
+    }
+
+    /// How many tables a run fills at the same time.
+    pub(crate) fn parallel(&self) -> NonZeroUsize {
+        const TWO: NonZeroUsize = NonZeroUsize::MIN.saturating_add(1);
+        self.settings.parallel.unwrap_or(TWO)
     }
 
     /// Where the evidence of runs is filed, if it is said.

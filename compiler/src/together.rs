@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Body, Kind, ObjectKind};
+use mig_plan::{Address, Body, Draft, Kind, ObjectKind, Phase};
 
 use crate::order::{self, CycleFound, Edge, Ground, Node, Sorted};
 
@@ -51,11 +51,17 @@ pub(crate) struct Stuck {
 
 fn sort(nodes: Vec<Node>, ground: &Ground<'_>) -> Result<Ordered, Stuck> {
     let edges = order::edges(&nodes, ground);
-    let keys: Vec<_> = nodes.iter().map(|n| (n.phase(), crate::lower::key(n))).collect();
+    // Backfills first, so that they are neighbours: neighbours can run at the same time.
+    let later = |node: &Node| !ground.dialect.fills_beside() || !node.drafts.iter().all(is_fill);
+    let keys: Vec<_> = nodes.iter().map(|n| (n.phase(), (later(n), crate::lower::key(n)))).collect();
     match order::sort(&keys, &edges) {
         Ok(sorted) => Ok(Ordered { nodes, edges, sorted }),
         Err(cycle) => Err(Stuck { cycle, nodes }),
     }
+}
+
+fn is_fill(draft: &Draft) -> bool {
+    draft.phase == Phase::Backfill && matches!(draft.change, Kind::Backfill(_))
 }
 
 /// Sets of nodes that belong together: what disturbs, and the going and coming of what stands on it.

@@ -1,6 +1,6 @@
 //! Applies a plan: admits it to this database, finds where the database stands on it, and goes on from there.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 use mig_plan::{Fingerprint, Phase, Plan, StepId, verify::When};
 
@@ -46,6 +46,8 @@ pub struct Request {
     pub again: bool,
     /// When the run hurts too much.
     pub monitor: MonitorPolicy,
+    /// How many tables are filled at the same time, where the plan lets it be more than one.
+    pub parallel: NonZeroUsize,
     /// How long to wait.
     pub pace: Pace,
     /// Where the evidence is filed; nowhere if `None`.
@@ -144,6 +146,7 @@ pub async fn apply(connect: &mut dyn Connector, request: &Request, report: &mut 
         return Ok(outcome);
     }
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
+    runner.parallel = request.parallel;
     runner.drive(&Task::Apply(request)).await
 }
 

@@ -6,7 +6,7 @@ use mig_plan::{Limits, StepId, step::Batches};
 
 use crate::{
     checks::left,
-    driver::{Cursor, Driver},
+    driver::{BatchDone, Cursor, Driver, Session},
     failure::Failure,
     journal::Event,
     line::{Line, Way},
@@ -25,23 +25,88 @@ const SHRINK: f64 = 0.5;
 const GROW: f64 = 1.5;
 
 /// A backfill under way.
-struct Fill {
-    cursor: Option<Cursor>,
+pub(crate) struct Fill {
+    started: Instant,
+    pub(crate) cursor: Option<Cursor>,
     /// Where the pass ends, if the plan asks for it.
-    end: Option<Vec<Option<String>>>,
+    pub(crate) end: Option<Vec<Option<String>>>,
+    /// Passes over the table that came to their end.
+    passes: u32,
     rows: u64,
     total: Option<u64>,
-    size: u32,
+    pub(crate) size: u32,
     rate: Rate,
 }
 
 impl Fill {
-    fn progress(&mut self, id: StepId) -> Progress {
+    /// From where the journal says that it stands, with so many rows left.
+    fn new(batches: &Batches, known: Option<&(Cursor, u64)>, left: Option<u64>) -> Self {
+        let (cursor, rows) = known.cloned().unzip();
+        let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
+        let (rows, total) = (rows.unwrap_or(0), left.map(|left| left + rows.unwrap_or(0)));
+        let (started, rate) = (Instant::now(), Rate::default());
+        let mut fill = Self { started, cursor, end: None, passes: 0, rows, total, size, rate };
+        fill.rate.mark(started, rows);
+        fill
+    }
+
+    /// The journal's line for a batch.
+    pub(crate) fn event(&self, step: &StepId, done: &BatchDone) -> Event {
+        Event::Batch { step: step.clone(), cursor: done.cursor.clone(), rows: self.rows + done.rows }
+    }
+
+    /// A batch is committed.
+    pub(crate) fn advance(&mut self, done: BatchDone) {
+        (self.cursor, self.rows) = (Some(done.cursor), self.rows + done.rows);
+    }
+
+    /// A batch took so long, from its beginning to its end: the next one is as large as it should be.
+    pub(crate) fn adapt(&mut self, batches: &Batches, took: Duration) {
+        self.size = adapted(self.size, batches, took);
+    }
+
+    /// A batch came to nothing: a smaller one holds fewer locks for a shorter time.
+    pub(crate) fn shrink(&mut self, batches: &Batches) {
+        self.size = (self.size / 2).max(batches.min_rows).max(1);
+    }
+
+    /// A pass over the table is at its end, and so many rows are left: whether the step is done. If not, the next pass begins.
+    pub(crate) fn passed(&mut self, step: &StepId, batches: &Batches, left: u64) -> Result<bool, Stop> {
+        self.passes += 1;
+        self.end = None;
+        let most = if batches.end.is_some() { 2 * PASSES } else { PASSES };
+        if left == 0 || (batches.leaves_late && came_late(self.passes, left, self)) {
+            return Ok(true);
+        }
+        if self.passes >= most {
+            return Err(Stop::Unfinished { step: step.clone(), passes: self.passes, left });
+        }
+        // What came meanwhile is mostly beyond the end that a pass had: it goes on from there before another goes through all.
+        if batches.end.is_none() || self.passes.is_multiple_of(2) {
+            self.cursor = None;
+        }
+        Ok(false)
+    }
+
+    pub(crate) fn progress(&mut self, id: StepId) -> Progress {
         let (rows, total) = (self.rows, self.total);
         self.rate.mark(Instant::now(), rows);
         let left_s = self.rate.left(total).map(|left| left.as_secs());
         Progress::BatchDone { id, rows, total, per_second: self.rate.per_second(), left_s }
     }
+}
+
+/// Begins the transaction of the next batch, and does it; `None` when nothing is left.
+pub(crate) async fn next(
+    driver: &mut dyn Driver,
+    batches: &Batches,
+    fill: &Fill,
+) -> Result<Option<BatchDone>, Failure> {
+    driver.begin(&batches.limits).await?;
+    for statement in &batches.before {
+        driver.execute(statement).await?;
+    }
+    driver.batch(batches, fill.cursor.as_ref(), fill.end.as_deref(), fill.size).await
 }
 
 /// Where a pass over a table ends.
@@ -70,6 +135,31 @@ impl Runner<'_> {
             Some(query) => Some(left(&mut *self.driver, query).await?),
             None => None,
         };
+        let session = self.session.clone();
+        let Some(mut fill) = self.open_fill(line, nth, batches, course, total, &session).await? else { return Ok(()) };
+        loop {
+            self.pass(line, nth, batches, &mut fill).await?;
+            let left = match leg.remaining {
+                Some(query) => left(&mut *self.driver, query).await?,
+                None => 0,
+            };
+            if fill.passed(leg.id, batches, left)? {
+                return self.close_fill(line, nth, batches, &fill).await;
+            }
+        }
+    }
+
+    /// Begins a backfill that a session does; `None` if there is nothing to do, and that is journalled.
+    pub(crate) async fn open_fill(
+        &mut self,
+        line: &Line<'_>,
+        nth: usize,
+        batches: &Batches,
+        course: &Course,
+        total: Option<u64>,
+        session: &Session,
+    ) -> Result<Option<Fill>, Halt> {
+        let leg = &line.legs[nth];
         if let (Some(left), Way::Forth) = (total, line.way) {
             self.filed(|evidence| evidence.candidates(leg.id, left))?;
         }
@@ -82,37 +172,26 @@ impl Runner<'_> {
             let rows = course.cursors.get(leg.id).map(|(_, rows)| *rows);
             self.record(&[done_event(line.way, leg, None, rows)], leg.mark.as_slice()).await?;
             self.tell_done(line, nth, None, rows);
-            return Ok(());
+            return Ok(None);
         }
-        let started = Instant::now();
-        self.record(&[Event::StepBegun { step: leg.id.clone(), session: self.session.clone() }], &[]).await?;
+        let fill = Fill::new(batches, course.cursors.get(leg.id), total);
+        self.record(&[Event::StepBegun { step: leg.id.clone(), session: session.clone() }], &[]).await?;
         self.prepare(line, nth, batches).await?;
         // Before any row is written; what is found at the end is what is kept.
         self.judge(line, nth, batches).await?;
-        let (cursor, rows) = course.cursors.get(leg.id).cloned().unzip();
-        let size = batches.rows.clamp(batches.min_rows.max(1), batches.max_rows.max(1));
-        let (rows, total) = (rows.unwrap_or(0), total.map(|left| left + rows.unwrap_or(0)));
-        let mut fill = Fill { cursor, end: None, rows, total, size, rate: Rate::default() };
-        fill.rate.mark(started, rows);
-        let most = if batches.end.is_some() { 2 * PASSES } else { PASSES };
-        for pass in 1.. {
-            self.pass(line, nth, batches, &mut fill).await?;
-            let left = match leg.remaining {
-                Some(query) => left(&mut *self.driver, query).await?,
-                None => 0,
-            };
-            if left == 0 || (batches.leaves_late && came_late(pass, left, &fill)) {
-                break;
-            }
-            if pass >= most {
-                return Err(Stop::Unfinished { step: leg.id.clone(), passes: pass, left }.into());
-            }
-            // What came meanwhile is mostly beyond the end that a pass had: it goes on from there before another goes through all.
-            if batches.end.is_none() || pass.is_multiple_of(2) {
-                fill.cursor = None;
-            }
-        }
-        let (took, rows) = (Some(started.elapsed()), Some(fill.rows));
+        Ok(Some(fill))
+    }
+
+    /// Ends a backfill.
+    pub(crate) async fn close_fill(
+        &mut self,
+        line: &Line<'_>,
+        nth: usize,
+        batches: &Batches,
+        fill: &Fill,
+    ) -> Result<(), Halt> {
+        let leg = &line.legs[nth];
+        let (took, rows) = (Some(fill.started.elapsed()), Some(fill.rows));
         self.judge(line, nth, batches).await?;
         self.record(&[done_event(line.way, leg, took, rows)], leg.mark.as_slice()).await?;
         self.tell_done(line, nth, took, rows);
@@ -190,16 +269,15 @@ impl Runner<'_> {
                 Ok(true) => {
                     attempt = 0;
                     let took = started.elapsed();
-                    fill.size = adapted(fill.size, batches, took);
+                    fill.adapt(batches, took);
                     let id = line.legs[nth].id.clone();
                     self.report.progress(&fill.progress(id));
-                    self.rest(took).await;
+                    tokio::time::sleep(self.rest(took)).await;
                 }
                 Ok(false) => return Ok(()),
                 Err(halt) => match self.abandoned(mark, halt).await {
                     Err(Halt::Failure(Failure::Transient { says })) => {
-                        // A smaller batch holds fewer locks for a shorter time.
-                        fill.size = (fill.size / 2).max(batches.min_rows).max(1);
+                        fill.shrink(batches);
                         self.again(line.legs[nth].id, attempt, &batches.limits, says).await?;
                     }
                     other => return other,
@@ -217,23 +295,18 @@ impl Runner<'_> {
         fill: &mut Fill,
     ) -> Result<bool, Halt> {
         self.cross_leg(line, nth, "before-batch");
-        self.driver.begin(&batches.limits).await?;
-        for statement in &batches.before {
-            self.driver.execute(statement).await?;
-        }
         self.busy(true);
-        let done = self.driver.batch(batches, fill.cursor.as_ref(), fill.end.as_deref(), fill.size).await;
+        let done = next(&mut *self.driver, batches, fill).await;
         self.busy(false);
         let Some(done) = done? else {
             self.driver.rollback().await?;
             return Ok(false);
         };
-        let (step, rows) = (line.legs[nth].id.clone(), fill.rows + done.rows);
-        self.append(Event::Batch { step, cursor: done.cursor.clone(), rows }).await?;
+        self.append(fill.event(line.legs[nth].id, &done)).await?;
         self.cross_leg(line, nth, "before-commit");
         self.commit().await?;
         self.cross_leg(line, nth, "after-batch");
-        (fill.cursor, fill.rows) = (Some(done.cursor), rows);
+        fill.advance(done);
         Ok(true)
     }
 }

@@ -166,6 +166,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
         needs: Vec::new(),
         lock: String::new(),
         atomic: atomic.map(str::to_owned),
+        group: None,
         action,
         probe,
         before: stamp(before, &touched),
@@ -241,6 +242,7 @@ fn request() -> Request {
         dry_run: false,
         again: false,
         monitor: crate::MonitorPolicy::default(),
+        parallel: std::num::NonZeroUsize::MIN,
         pace: pace(),
         filing: None,
     }

@@ -33,11 +33,19 @@ impl Runner<'_> {
         }
     }
 
+    /// Whether nobody asks for anything, as far as is known without asking: who works beside goes on without a safe point.
+    pub(crate) fn is_open(&self) -> bool {
+        let calm = match &self.monitor {
+            Some(monitor) => monitor.signal().is_none() && monitor.level() == Level::Calm && self.told == Level::Calm,
+            None => self.listened.is_some_and(|at| at.elapsed() < LISTEN),
+        };
+        calm && !self.interrupt.stops()
+    }
+
     /// The break after a batch: none unless the clients need one.
-    pub(crate) async fn rest(&mut self, took: Duration) {
-        if self.monitor.as_ref().is_some_and(|monitor| monitor.level() > Level::Calm) {
-            tokio::time::sleep(took * BREAK).await;
-        }
+    pub(crate) fn rest(&self, took: Duration) -> Duration {
+        let strained = self.monitor.as_ref().is_some_and(|monitor| monitor.level() > Level::Calm);
+        if strained { took * BREAK } else { Duration::ZERO }
     }
 
     async fn ended_by_signal(&mut self) -> Result<(), Halt> {

@@ -23,6 +23,7 @@ pub mod fake;
 mod gate;
 pub mod gc;
 pub mod journal;
+mod lanes;
 pub mod line;
 pub mod lookout;
 pub mod monitor;

@@ -38,6 +38,8 @@ pub struct Leg<'a> {
     pub why: &'a str,
     /// Neighbours with the same mark are one transaction.
     pub atomic: Option<&'a str>,
+    /// Neighbours with the same mark may run at the same time.
+    pub group: Option<&'a str>,
     /// What is run.
     pub action: &'a Action,
     /// The query that counts what is left to do, if it is done by that.
@@ -96,6 +98,7 @@ impl<'a> Line<'a> {
             phase: step.phase,
             why: &step.why,
             atomic: step.atomic.as_deref(),
+            group: step.group.as_deref(),
             action: &step.action,
             remaining: match &step.probe {
                 Probe::Remaining { sql, until } => Some(Remaining { sql, until: until.as_ref() }),
@@ -128,6 +131,7 @@ impl<'a> Line<'a> {
                 phase: step.phase,
                 why: &step.undo.says,
                 atomic: step.atomic.as_deref(),
+                group: None,
                 action: &step.undo.action,
                 remaining: None,
                 about: step.change.address().holder(),
@@ -163,6 +167,15 @@ impl<'a> Line<'a> {
             }
         }
         at..to
+    }
+
+    /// The legs from `at` on that may run at the same time; one where the plan does not say so of more.
+    #[must_use]
+    pub fn group(&self, at: usize, end: usize) -> Range<usize> {
+        let first = self.legs[at].group;
+        let alike = |leg: &&Leg<'_>| leg.group == first && matches!(leg.action, Action::Batches(_));
+        let many = self.legs[at..end].iter().take_while(alike).count();
+        at..at + if first.is_some() { many.max(1) } else { 1 }
     }
 
     /// The expected objects at some addresses in a state.

@@ -1,4 +1,4 @@
-//! A second session beside the one that executes: it sees how the clients fare, hears what people ask, and cuts a statement short.
+//! A session beside those that execute: it sees how the clients fare, hears what people ask, and cuts a statement short.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,8 +17,8 @@ pub trait Lookout: Send {
     /// Cuts the statement of a session short, if one is at work. The session itself stays.
     async fn cancel(&mut self, session: &Session) -> Result<(), Failure>;
 
-    /// How the database's clients fare at this moment, as far as the server tells. `own` is the session that works.
-    async fn sample(&mut self, asks: &Asks, own: &Session) -> Result<Sample, Failure>;
+    /// How the database's clients fare at this moment, as far as the server tells. `own` are the sessions that work.
+    async fn sample(&mut self, asks: &Asks, own: &[Session]) -> Result<Sample, Failure>;
 }
 
 /// What the user's own queries are asked for.
@@ -68,7 +68,7 @@ pub struct LockWait {
     pub for_ms: u64,
     /// Who holds the lock or stands before it in the queue, in words.
     pub behind: Vec<String>,
-    /// Whether it is the session that works.
+    /// Whether it is a session that works.
     pub ours: bool,
 }
 

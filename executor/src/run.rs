@@ -45,16 +45,15 @@ impl Runner<'_> {
         let mut at = from;
         while at < end {
             self.gate().await?;
+            let group = line.group(at, end);
+            if line.legs[at].group.is_some() {
+                self.backfills(line, group.clone(), course).await?;
+                at = group.end;
+                continue;
+            }
             let unit = line.unit(at, end);
             for nth in unit.clone() {
-                let leg = &line.legs[nth];
-                self.report.progress(&Progress::StepStarted {
-                    n: nth + 1,
-                    of: line.len(),
-                    id: leg.id.clone(),
-                    why: leg.why.to_owned(),
-                    phase: leg.phase,
-                });
+                self.tell_started(line, nth);
             }
             let leg = &line.legs[at];
             let result = match leg.action {
@@ -361,6 +360,13 @@ impl Runner<'_> {
         if events.is_empty() { Ok(()) } else { self.record(&events, &records).await }
     }
 
+    pub(crate) fn tell_started(&mut self, line: &Line<'_>, nth: usize) {
+        let (n, of) = (nth + 1, line.len());
+        let leg = &line.legs[nth];
+        let (id, why) = (leg.id.clone(), leg.why.to_owned());
+        self.report.progress(&Progress::StepStarted { n, of, id, why, phase: leg.phase });
+    }
+
     pub(crate) fn tell_done(&mut self, line: &Line<'_>, nth: usize, took: Option<Duration>, rows: Option<u64>) {
         let id = line.legs[nth].id.clone();
         self.report.progress(&Progress::StepDone { n: nth + 1, of: line.len(), id, took, rows });
@@ -431,7 +437,7 @@ fn wait(attempt: u32) -> Option<&'static u32> {
 }
 
 /// A refusal becomes the failure of its step; what else there is stays as it is.
-fn refused(step: &StepId, halt: Halt) -> Halt {
+pub(crate) fn refused(step: &StepId, halt: Halt) -> Halt {
     match halt {
         Halt::Failure(Failure::Refused { says, code }) => Stop::StepFailed { step: step.clone(), says, code }.into(),
         Halt::Failure(Failure::Broken { says }) => Stop::Internal { step: Some(step.clone()), says }.into(),

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    num::NonZeroUsize,
     path::Path,
     time::{Duration, Instant},
 };
@@ -89,7 +90,9 @@ pub(crate) struct Runner<'a> {
     pub(crate) evidence: Option<Evidence>,
     /// Whether the run has begun in the database.
     pub(crate) evidence_begun: bool,
-    connect: &'a mut dyn Connector,
+    /// How many tables are filled at the same time.
+    pub(crate) parallel: NonZeroUsize,
+    pub(crate) connect: &'a mut dyn Connector,
     jitter: u64,
 }
 
@@ -124,6 +127,7 @@ impl<'a> Runner<'a> {
             listened,
             evidence: None,
             evidence_begun: false,
+            parallel: NonZeroUsize::MIN,
             connect,
             jitter,
         })
@@ -279,7 +283,7 @@ impl<'a> Runner<'a> {
     /// Tells the monitor whether a statement of a step is at work.
     pub(crate) fn busy(&self, busy: bool) {
         if let Some(monitor) = &self.monitor {
-            monitor.busy(busy);
+            monitor.busy(&self.session, busy);
         }
     }
 
@@ -328,16 +332,18 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Proves that an earlier session of a run is gone.
+    /// Proves that the earlier sessions of a run are gone.
     pub(crate) async fn settle(&mut self, run: &RunSummary) -> Result<(), Halt> {
-        let Some(earlier) = run.session.as_ref().filter(|s| **s != self.session && run.paused.is_none()) else {
-            return Ok(());
-        };
-        if self.driver.settled(earlier, self.pace.lock_wait).await? {
+        if run.paused.is_some() {
             return Ok(());
         }
-        let says = format!("an earlier session of run {} is still at work", run.run);
-        Err(Stop::Unknown { says, difference: None }.into())
+        for earlier in run.sessions.iter().filter(|session| **session != self.session) {
+            if !self.driver.settled(earlier, self.pace.lock_wait).await? {
+                let says = format!("an earlier session of run {} is still at work", run.run);
+                return Err(Stop::Unknown { says, difference: None }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Reads journal and memory anew.
@@ -364,21 +370,44 @@ impl<'a> Runner<'a> {
     pub(crate) async fn append(&mut self, event: Event) -> Result<(), Halt> {
         let entry = self.chain.next(&self.run, event);
         self.driver.append(&entry).await?;
-        if let Some(evidence) = &mut self.evidence {
-            evidence.note(&entry);
-        }
+        self.noted(&entry);
         Ok(())
+    }
+
+    /// Appends a line in the open transaction of a session beside, and commits it there.
+    pub(crate) async fn commit_beside(&mut self, driver: &mut dyn Driver, event: Event) -> Result<(), Halt> {
+        let entry = self.chain.next(&self.run, event);
+        driver.append(&entry).await?;
+        self.noted(&entry);
+        audit::keep_head(driver, &self.end()).await?;
+        driver.commit().await?;
+        self.was_committed()
+    }
+
+    fn noted(&mut self, entry: &Entry) {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.note(entry);
+        }
+    }
+
+    /// The journal's end as it will be.
+    fn end(&self) -> Head {
+        Head { seq: self.chain.seq(), hash: self.chain.last().clone() }
+    }
+
+    fn was_committed(&mut self) -> Result<(), Halt> {
+        self.committed = self.chain.clone();
+        self.filed(Evidence::committed)
     }
 
     /// Commits the open transaction; the journal's end is recorded in it where the journal has grown.
     pub(crate) async fn commit(&mut self) -> Result<(), Halt> {
         if self.chain != self.committed {
-            let head = Head { seq: self.chain.seq(), hash: self.chain.last().clone() };
-            audit::keep_head(&mut *self.driver, &head).await?;
+            let end = self.end();
+            audit::keep_head(&mut *self.driver, &end).await?;
         }
         self.driver.commit().await?;
-        self.committed = self.chain.clone();
-        self.filed(Evidence::committed)
+        self.was_committed()
     }
 
     /// Journals events, with records of spelling, in a transaction of their own.
@@ -419,11 +448,16 @@ impl<'a> Runner<'a> {
     /// Rolls the open transaction back, and the journal's end with it.
     pub(crate) async fn abandon(&mut self, mark: Chain) -> Result<(), Halt> {
         self.driver.rollback().await?;
+        self.forget(mark);
+        Ok(())
+    }
+
+    /// Sets the journal's end back to where it was before a transaction that is not there.
+    pub(crate) fn forget(&mut self, mark: Chain) {
         self.chain = mark;
         if let Some(evidence) = &mut self.evidence {
             evidence.forget();
         }
-        Ok(())
     }
 
     /// The same, then fails with what made it necessary. On a lost connection there is nothing to roll back.
@@ -434,14 +468,19 @@ impl<'a> Runner<'a> {
         Err(self.cut(halt))
     }
 
-    /// Waits before the attempt after `attempt`: twice as long each time, with jitter so that two executors do not march in step.
+    /// Waits before the attempt after `attempt`.
     pub(crate) async fn pause(&mut self, attempt: u32) {
+        tokio::time::sleep(self.backoff(attempt)).await;
+    }
+
+    /// How long to wait before the attempt after `attempt`: twice as long each time, with jitter so that two executors do not march in step.
+    fn backoff(&mut self, attempt: u32) -> Duration {
         let doubled = self.pace.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(LONGEST);
         self.jitter ^= self.jitter << 13;
         self.jitter ^= self.jitter >> 7;
         self.jitter ^= self.jitter << 17;
         let share = u32::try_from(self.jitter % 1000).unwrap_or_default();
-        tokio::time::sleep(doubled / 2 + doubled * share / 2000).await;
+        doubled / 2 + doubled * share / 2000
     }
 
     /// Tries a step again, or says that it cannot get through.
@@ -452,6 +491,19 @@ impl<'a> Runner<'a> {
         limits: &Limits,
         says: String,
     ) -> Result<(), Halt> {
+        let wait = self.put_off(step, attempt, limits, says)?;
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    /// How long to wait before a step is tried again, which is told; or that it cannot get through.
+    pub(crate) fn put_off(
+        &mut self,
+        step: &StepId,
+        attempt: u32,
+        limits: &Limits,
+        says: String,
+    ) -> Result<Duration, Halt> {
         let of = limits.attempts.max(1);
         if attempt >= of {
             return Err(Stop::Busy { step: step.clone(), attempts: attempt, says }.into());
@@ -461,8 +513,7 @@ impl<'a> Runner<'a> {
             None => says,
         };
         self.report.progress(&Progress::Retrying { id: step.clone(), attempt: attempt + 1, of, says });
-        self.pause(attempt).await;
-        Ok(())
+        Ok(self.backoff(attempt))
     }
 
     /// Tells that a point was reached.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Action, Address, Fingerprint, Phase, Plan, StepId, verify::When};
+use mig_plan::{Action, Address, Fingerprint, Phase, Plan, Step, StepId, verify::When};
 use serde::Serialize;
 
 use crate::{
@@ -69,9 +69,9 @@ pub struct RunSummary {
     pub done: BTreeSet<StepId>,
     /// Steps taken back.
     pub undone: BTreeSet<StepId>,
-    /// The last session that executed it.
+    /// The sessions that executed it last: those of which something may still be at work.
     #[serde(skip)]
-    pub session: Option<Session>,
+    pub sessions: Vec<Session>,
     /// A step whose statement was begun and of which no end is known.
     #[serde(skip)]
     pub begun: Option<StepId>,
@@ -119,12 +119,14 @@ impl RunSummary {
         match &entry.event {
             Event::RunBegun { .. } => {}
             Event::SessionBegun { session } => {
-                self.session = Some(session.clone());
+                self.sessions = vec![session.clone()];
                 self.paused = None;
                 self.held = None;
             }
             Event::StepBegun { step, session } => {
-                self.session = Some(session.clone());
+                if !self.sessions.contains(session) {
+                    self.sessions.push(session.clone());
+                }
                 self.begun = Some(step.clone());
                 if self.status != RunStatus::RollingBack {
                     self.touched.insert(step.clone());
@@ -189,7 +191,7 @@ pub fn runs(entries: &[Entry]) -> Vec<RunSummary> {
                 last_at: entry.at.clone(),
                 done: BTreeSet::new(),
                 undone: BTreeSet::new(),
-                session: None,
+                sessions: Vec::new(),
                 begun: None,
                 cursors: BTreeMap::new(),
                 touched: BTreeSet::new(),
@@ -295,12 +297,10 @@ async fn standing(driver: &mut dyn Driver, run: RunSummary) -> Result<Standing, 
 
 /// How many steps of a plan a rollback takes back: up to the last that was done, or begun and able to leave something.
 pub(crate) fn to_undo(plan: &Plan, run: &RunSummary) -> usize {
-    let done = plan.steps.iter().rposition(|step| run.done.contains(&step.id)).map_or(0, |at| at + 1);
-    let half = plan
-        .steps
-        .get(done)
-        .is_some_and(|step| run.touched.contains(&step.id) && matches!(step.action, Action::Batches(_)));
-    done + usize::from(half)
+    let left = |step: &Step| {
+        run.done.contains(&step.id) || run.touched.contains(&step.id) && matches!(step.action, Action::Batches(_))
+    };
+    plan.steps.iter().rposition(left).map_or(0, |at| at + 1)
 }
 
 /// The plan of a run as this database keeps it; a sentence if it cannot be read.

@@ -1,6 +1,6 @@
 //! `mig apply`: a signed plan, carried out.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use mig_plan::Phase;
 
@@ -39,6 +39,9 @@ pub(crate) struct Args {
     /// Wait this long for another executor to finish, or for a lost one's session to end
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     wait: u64,
+    /// Fill so many tables at the same time; `parallel` of mig.toml, or 2, without it
+    #[arg(long, value_name = "TABLES")]
+    parallel: Option<NonZeroUsize>,
     /// Print events, one JSON object a line
     #[arg(long)]
     json: bool,
@@ -85,6 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
         dry_run: args.dry_run,
         again: args.again,
         monitor: project.monitor().clone(),
+        parallel: args.parallel.unwrap_or_else(|| project.parallel()),
         wait: std::time::Duration::from_secs(args.wait),
         json: args.json,
         junit: args.junit.clone(),

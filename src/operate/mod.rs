@@ -4,6 +4,7 @@ mod outcome;
 mod standing;
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -54,6 +55,8 @@ pub(crate) struct Order {
     pub(crate) again: bool,
     /// When the run hurts too much.
     pub(crate) monitor: MonitorPolicy,
+    /// How many tables are filled at the same time.
+    pub(crate) parallel: NonZeroUsize,
     /// How long to wait for another executor.
     pub(crate) wait: Duration,
     /// Whether to print events as JSON.
@@ -103,6 +106,7 @@ pub(crate) async fn apply(database: &Database, order: Order) -> Result<Outcome, 
         dry_run: order.dry_run,
         again: order.again,
         monitor: order.monitor,
+        parallel: order.parallel,
         pace: Pace { lock_wait: order.wait, ..Pace::default() },
         filing: order.filing,
     };

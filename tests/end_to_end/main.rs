@@ -18,6 +18,7 @@ mod objects;
 mod online;
 mod operate;
 mod pairs;
+mod parallel;
 mod partitions;
 mod populated;
 mod rejected;

@@ -49,7 +49,7 @@ fn switched(case: &Case) -> (Workspace, Database) {
 }
 
 /// An apply that stops at its n-th write point, or ends before it.
-fn stopped(work: &Workspace, database: &Database, n: usize) -> Option<Child> {
+pub(crate) fn stopped(work: &Workspace, database: &Database, n: usize) -> Option<Child> {
     let reached = work.path().join("reached");
     fs::write(&reached, "").unwrap();
     let args = work.apply_args(database);

@@ -1,6 +1,7 @@
 //! From ordered drafts to a plan: renders each change where it stands, stamps it, proves the whole.
 
 mod asked;
+mod beside;
 mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +132,7 @@ impl<'a> Emitter<'a> {
             needs,
             lock: rendered.lock,
             atomic,
+            group: None,
             action: rendered.action,
             probe: rendered.probe,
             before: stamp(&self.before, touched),
@@ -152,9 +154,12 @@ impl<'a> Emitter<'a> {
         needs.into_iter().collect()
     }
 
-    fn finish(self, header: &Header<'_>) -> Result<Plan, NoPlan> {
+    fn finish(mut self, header: &Header<'_>) -> Result<Plan, NoPlan> {
         if !self.complaints.is_empty() {
             return Err(NoPlan::Complaints(self.complaints));
+        }
+        if self.dialect.fills_beside() {
+            beside::group(&mut self.steps);
         }
         prove(&self.schema, header, &self.steps)?;
         let footprint = footprint(&self.touched, header.snapshot);

@@ -56,6 +56,7 @@ fn step(change: Kind, phase: Phase, why: &str, action: Action, hazards: Vec<Haza
         needs: vec![Need { step: StepId("x".to_owned()), because: "order".to_owned() }],
         lock: "ACCESS EXCLUSIVE on public.users for a moment: reads and writes wait".to_owned(),
         atomic: None,
+        group: None,
         action,
         probe: Probe::Shape {},
         before: Fingerprint::of_bytes(b"before"),

@@ -40,12 +40,13 @@ pub(crate) struct Verdict {
     pub(crate) sample: Sample,
 }
 
-/// What the task and the session that works tell each other.
+/// What the task and the sessions that work tell each other.
 struct Shared {
     run: String,
-    session: Session,
-    /// Whether a statement of a step is at work, so that cutting it short hits nothing else.
-    busy: bool,
+    /// The sessions that work.
+    own: Vec<Session>,
+    /// Those of them in which a statement of a step is at work, so that cutting it short hits nothing else.
+    busy: Vec<Session>,
     /// Whether the last statement was cut short because the process was told to end.
     cut: bool,
     signal: Option<Signal>,
@@ -78,7 +79,7 @@ impl Monitor {
         let asks = policy.map(|p| Asks { probe: p.probe.clone(), lag: p.lag.clone() }).unwrap_or_default();
         let (mut baseline, mut blind) = (None, None);
         if policy.is_some() {
-            match lookout.sample(&asks, &session).await {
+            match lookout.sample(&asks, std::slice::from_ref(&session)).await {
                 Ok(sample) => baseline = Some(sample),
                 Err(failure) if asks != Asks::default() => return Err(Stop::Monitor { says: failure.to_string() }),
                 Err(failure) => blind = Some(failure.to_string()),
@@ -87,7 +88,7 @@ impl Monitor {
         let watched = baseline.as_ref().zip(policy);
         let judge = watched.map(|(baseline, policy)| (Judge::new(policy.clone(), baseline), policy.every.0));
         let verdict = Verdict { level: Level::Calm, findings: Vec::new(), sample: Sample::default() };
-        let shared = Shared { run, session, busy: false, cut: false, signal: None, verdict };
+        let shared = Shared { run, own: vec![session], busy: Vec::new(), cut: false, signal: None, verdict };
         let shared = Arc::new(Mutex::new(shared));
         let task = tokio::spawn(watch(lookout, Arc::clone(&shared), interrupt, asks, judge));
         Ok(Self { shared, task, baseline, blind })
@@ -97,9 +98,18 @@ impl Monitor {
         locked(&self.shared)
     }
 
-    /// Whether a statement of a step is at work.
-    pub(crate) fn busy(&self, busy: bool) {
-        self.shared().busy = busy;
+    /// Which sessions work.
+    pub(crate) fn own(&self, own: Vec<Session>) {
+        self.shared().own = own;
+    }
+
+    /// Whether a statement of a step is at work in a session.
+    pub(crate) fn busy(&self, session: &Session, busy: bool) {
+        let mut shared = self.shared();
+        shared.busy.retain(|one| one != session);
+        if busy {
+            shared.busy.push(session.clone());
+        }
     }
 
     /// What the failure of a statement means, if it was cut short.
@@ -165,8 +175,8 @@ async fn watch(
             && sampled.elapsed() >= *every
         {
             sampled = Instant::now();
-            let session = locked(&shared).session.clone();
-            match lookout.sample(&asks, &session).await {
+            let own = locked(&shared).own.clone();
+            match lookout.sample(&asks, &own).await {
                 Ok(sample) => {
                     seen = Instant::now();
                     let (level, findings) = judge.hear(&sample);
@@ -186,17 +196,16 @@ fn unseen(failure: &Failure) -> Verdict {
     Verdict { level: Level::Wait, findings: vec![finding], sample: Sample::default() }
 }
 
-/// Cuts the statement of a step short, if one is at work.
+/// Cuts the statements of steps short, where any are at work.
 async fn cut(lookout: &mut dyn Lookout, shared: &Mutex<Shared>) {
-    let session = {
+    let busy = {
         let mut shared = locked(shared);
-        if !shared.busy {
-            return;
-        }
-        shared.cut = true;
-        shared.session.clone()
+        shared.cut |= !shared.busy.is_empty();
+        shared.busy.clone()
     };
-    if lookout.cancel(&session).await.is_err() {
-        locked(shared).cut = false;
+    for session in busy {
+        if lookout.cancel(&session).await.is_err() {
+            locked(shared).cut = false;
+        }
     }
 }

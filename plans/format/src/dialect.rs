@@ -174,6 +174,11 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// Whether backfills of several tables can go on at the same time, each in a session of its own.
+    fn fills_beside(&self) -> bool {
+        false
+    }
+
     /// How the changes of one object are made: the safe way, step by step, in an order that must be kept.
     ///
     /// # Errors

@@ -287,6 +287,9 @@ pub struct Step {
     /// Neighbouring steps with the same mark are one transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub atomic: Option<String>,
+    /// Neighbouring steps with the same mark, all of them batches, may run at the same time: none waits for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What is run.
     pub action: Action,
     /// How to ask whether it is done.

@@ -51,7 +51,7 @@ impl Lookout for MySqlLookout {
         self.judged(done)
     }
 
-    async fn sample(&mut self, asks: &Asks, own: &Session) -> Result<Sample, Failure> {
+    async fn sample(&mut self, asks: &Asks, own: &[Session]) -> Result<Sample, Failure> {
         let (link, flavor) = self.link().await?;
         let done = sample::sample(link, flavor, asks, own).await;
         self.judged(done)

@@ -24,17 +24,18 @@ const OLDEST: &str = "SELECT trx_mysql_thread_id, TIMESTAMPDIFF(SECOND, trx_star
     WHERE trx_mysql_thread_id NOT IN (CONNECTION_ID(), OWN) ORDER BY trx_started LIMIT 1";
 
 /// Takes a sample.
-pub(super) async fn sample(link: &mut Link, flavor: &Flavor, asks: &Asks, own: &Session) -> Result<Sample, Failure> {
+pub(super) async fn sample(link: &mut Link, flavor: &Flavor, asks: &Asks, own: &[Session]) -> Result<Sample, Failure> {
     let asked = "watching the clients";
-    let own = lease::id(own)?;
+    let own = own.iter().map(lease::id).collect::<Result<Vec<_>, _>>()?;
+    let not = own.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let mut sample = Sample::default();
     let rows = if flavor.is_maria() { MARIA_ROWS } else { MYSQL_ROWS };
     for query in [rows, TABLES] {
         sample
             .waits
-            .extend(allowed(link.texts(query, 1_000, asked).await)?.into_iter().filter_map(|row| wait(&row, own)));
+            .extend(allowed(link.texts(query, 1_000, asked).await)?.into_iter().filter_map(|row| wait(&row, &own)));
     }
-    let oldest = allowed(link.texts(&OLDEST.replace("OWN", &own.to_string()), 1, asked).await)?;
+    let oldest = allowed(link.texts(&OLDEST.replace("OWN", &not), 1, asked).await)?;
     sample.oldest = oldest.first().and_then(|row| Some((who(number(row, 0)?), number(row, 1)?)));
     let used = link.texts("SHOW GLOBAL STATUS LIKE 'Threads_connected'", 1, asked).await?;
     let most = link.value("SELECT @@GLOBAL.max_connections", asked).await?;
@@ -65,10 +66,10 @@ fn who(id: u64) -> String {
     format!("connection {id}")
 }
 
-fn wait(row: &[Option<String>], own: u64) -> Option<LockWait> {
+fn wait(row: &[Option<String>], own: &[u64]) -> Option<LockWait> {
     let (waiting, for_ms) = (number(row, 0)?, number(row, 1)?);
     let behind = number(row, 2).map(who).into_iter().collect();
-    Some(LockWait { who: who(waiting), for_ms, behind, ours: waiting == own })
+    Some(LockWait { who: who(waiting), for_ms, behind, ours: own.contains(&waiting) })
 }
 
 /// The middle of several latencies of the user's query.

@@ -247,6 +247,10 @@ impl Dialect for Postgres {
         recipe::layer::renames(changes, context, self.major())
     }
 
+    fn fills_beside(&self) -> bool {
+        true
+    }
+
     fn beside(&self, context: &Context<'_>) -> Option<Vec<Group>> {
         recipe::supplant::beside(context)
     }

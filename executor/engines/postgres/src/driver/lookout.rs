@@ -50,7 +50,7 @@ impl Lookout for PostgresLookout {
         self.judged(done)
     }
 
-    async fn sample(&mut self, asks: &Asks, own: &Session) -> Result<Sample, Failure> {
+    async fn sample(&mut self, asks: &Asks, own: &[Session]) -> Result<Sample, Failure> {
         let (link, version) = self.link().await?;
         let done = sample::sample(link, *version, asks, own).await;
         self.judged(done)

@@ -46,9 +46,10 @@ struct Wait {
 }
 
 /// Takes a sample.
-pub(super) async fn sample(link: &mut Link, version: u32, asks: &Asks, own: &Session) -> Result<Sample, Failure> {
+pub(super) async fn sample(link: &mut Link, version: u32, asks: &Asks, own: &[Session]) -> Result<Sample, Failure> {
     let asked = "watching the clients";
-    let own = lease::pid(own)?;
+    let own = own.iter().map(lease::pid).collect::<Result<Vec<_>, _>>()?;
+    let not = own.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let who = |alias: &str| {
         format!(
             "format('process %s (%s as %s)', {alias}.pid, coalesce(nullif({alias}.application_name, ''), 'unnamed'), {alias}.usename)"
@@ -62,11 +63,11 @@ pub(super) async fn sample(link: &mut Link, version: u32, asks: &Asks, own: &Ses
         }
     };
     let query = LOOK.replace("WHO_B", &who("b")).replace("WHO", &who("a")).replace("SINCE", since);
-    let text = link.value(&query.replace("OWN", &own.to_string()), asked).await?;
+    let text = link.value(&query.replace("OWN", &not), asked).await?;
     let look: Look = serde_json::from_str(&text).map_err(|e| Failure::broken(format!("{asked}: {e}")))?;
     let waits = look.waits.into_iter().map(|wait| {
         let Wait { pid, who, for_ms, behind } = wait;
-        LockWait { who, for_ms, behind, ours: pid == own }
+        LockWait { who, for_ms, behind, ours: own.contains(&pid) }
     });
     let mut sample = Sample { waits: waits.collect(), lag_ms: look.lag_ms, ..Sample::default() };
     (sample.oldest, sample.connections) = (look.oldest, look.connections);
