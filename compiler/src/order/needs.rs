@@ -100,6 +100,11 @@ pub(super) fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) 
 /// What a column needs in the goal: what a table needs that has only that column.
 pub(super) fn column_needs(table: &Qualified, column: &Column, ground: &Ground<'_>) -> BTreeSet<Address> {
     let mut needs = part_needs(table, Table { columns: vec![column.clone()], ..Table::default() }, ground, ground.goal);
+    if let (ColumnValue::Generated { expression, .. }, Some(content)) = (&column.value, ground.goal.table(table)) {
+        let names = ground.dialect.mentions(expression);
+        let read = content.columns.iter().filter(|c| names.contains(&c.name));
+        needs.extend(read.map(|c| Address::column(table, &c.name)));
+    }
     needs.remove(&Address::column(table, &column.name));
     needs
 }

@@ -51,6 +51,19 @@ pub(crate) fn is_user_type(data_type: &str) -> bool {
     data_type.contains('.')
 }
 
+/// That a value is no NULL, as a required column means it: a row is no NULL because its fields are, but `IS NOT NULL` says so
+/// (manual, 9.2 Comparison Functions and Operators).
+pub(crate) fn is_given(value: &str, data_type: &str) -> String {
+    let is = if is_user_type(data_type) { "IS DISTINCT FROM NULL" } else { "IS NOT NULL" };
+    format!("{value} {is}")
+}
+
+/// That a value is NULL, as a required column means it.
+pub(crate) fn is_missing(value: &str, data_type: &str) -> String {
+    let is = if is_user_type(data_type) { "IS NOT DISTINCT FROM NULL" } else { "IS NULL" };
+    format!("{value} {is}")
+}
+
 /// A value as it is kept.
 pub(crate) fn kept_value(value: &str, data_type: &str) -> String {
     if is_user_type(data_type) { format!("{value}::text") } else { value.to_owned() }

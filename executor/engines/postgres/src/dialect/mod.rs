@@ -11,6 +11,7 @@ mod lacks;
 mod lasting;
 mod names;
 mod normalize;
+mod published;
 mod recipe;
 mod references;
 mod render;
@@ -267,6 +268,9 @@ impl Dialect for Postgres {
     fn render_undo(&self, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
         let mut undo = undo::undo(change, before, after, self.major())?;
         guards::past_back(change, after, &mut undo.action, self.default_schema.as_ref());
+        let at = change.address();
+        let table = at.relation().unwrap_or_else(|| at.qualified());
+        published::let_update(&mut undo.action, &table, before);
         Ok(undo)
     }
 }

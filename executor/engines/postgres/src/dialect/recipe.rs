@@ -133,6 +133,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
         // What a table becomes on its own comes after it has left its parents.
         drafts.iter_mut().for_each(|d| d.phase = d.phase.max(Phase::Switch));
     }
+    computed::after_sources(&mut drafts, group);
     // Each recipe above is in phase order; the sort is stable, so the order within a phase stays.
     // What ends a move comes last of all: nothing waits for it, and what stands on several changed columns can go and come once.
     drafts.sort_by_key(|d| (d.phase, matches!(d.change, Kind::Unsync(_))));

@@ -1,9 +1,10 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Body, Column, ColumnValue, Complaint, Kind, Name, ObjectKind, RenderedUndo, Rule, Schema, Sql,
+    Action, Address, Body, Column, ColumnValue, Complaint, Kind, Name, Object, ObjectKind, RenderedUndo, Rule, Schema,
+    Sql,
     kind::{AddColumn, AddConstraint, AlterColumn, DropColumn, DropConstraint, ValidateConstraint},
-    schema::IndexedBy,
+    schema::{Index, IndexedBy},
     sql::{TokenKind, tokens},
 };
 
@@ -32,7 +33,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
         }
         Kind::DropColumn(k) => column_back(change, k, (before, after), version),
         Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before),
-        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before),
+        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before, after),
         Kind::Backfill(k) => {
             let sql = render::backfill::undo_sql(k, before)?;
             let says = if sql.is_empty() {
@@ -316,14 +317,39 @@ fn column_back(
     ))
 }
 
+/// The indexes with an expression over a column: the server would go on with casts in it that the old type does not need.
+fn computed_over<'s>(k: &AlterColumn, before: &'s Schema, after: &Schema) -> Vec<(&'s Address, &'s Object, &'s Index)> {
+    let mentions = |index: &Index| {
+        let texts = index.parts.iter().filter_map(|part| match &part.what {
+            IndexedBy::Expression(text) => Some(text),
+            IndexedBy::Column(_) => None,
+        });
+        texts.chain(&index.predicate).any(|text| text.mentions(&k.from.name))
+    };
+    let found = before.indexes_of(&k.table).filter_map(|(at, index)| Some((at, &**before.objects.get(at)?, index)));
+    let stands = |(at, object, index): &(&Address, &Object, &Index)| {
+        mentions(index)
+            && index::can_beside(at, object, index, before)
+            && after.objects.get(*at).is_some_and(|now| **now == **object)
+    };
+    found.filter(stands).collect()
+}
+
 /// Gives a column its old type, and from a kept copy its old values.
-fn type_back(change: &Kind, k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Complaint> {
+fn type_back(change: &Kind, k: &AlterColumn, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     let back = AlterColumn { table: k.table.clone(), from: k.to.clone(), to: k.from.clone(), using: None };
     let lossy = matches!(casts::fit(k), Fit::Lossy);
-    let mut sql = column::alter_sql(&back, before)?;
+    let over = computed_over(k, before, after);
+    let mut sql: Vec<String> =
+        over.iter().map(|(at, _, _)| format!("DROP INDEX {}", qualified(&at.qualified()))).collect();
+    sql.extend(column::alter_sql(&back, before)?);
     sql.extend(column::differences(&back, before)?);
     if lossy {
         sql.extend(column::restore(change, &k.table, &k.from, before)?);
+    }
+    for (at, object, index) in over {
+        sql.push(index::create_sql(at, index, ""));
+        sql.extend(index::after_create(at, object, index, before));
     }
     let mut action = transaction(sql, WORK);
     render::locked(&mut action, &qualified(&k.table));

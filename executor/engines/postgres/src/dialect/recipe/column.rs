@@ -14,7 +14,7 @@ use mig_plan::{
 
 use super::{fill, movers, twins, warned};
 use crate::dialect::{
-    casts,
+    casts, keep,
     names::{generated, quote},
     versions,
 };
@@ -112,7 +112,7 @@ fn step(table: &Qualified, now: &mut Column, to: Column, phase: Phase, why: &str
 /// NOT NULL without reading the table under a strong lock: a check, proved on the side, stands in for the scan.
 fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
     let name = not_null_helper(table, &now.name);
-    let expression = Sql::new(format!("({} IS NOT NULL)", quote(&now.name)));
+    let expression = Sql::new(format!("({})", keep::is_given(&quote(&now.name), &now.data_type)));
     let check = Constraint { validity: Validity::NotValid, ..Constraint::new(Rule::Check { expression }) };
     let add = AddConstraint { table: table.clone(), name: name.clone(), constraint: check.clone() };
     let prove = ValidateConstraint { table: table.clone(), name: name.clone(), stood: false, forgets: false };

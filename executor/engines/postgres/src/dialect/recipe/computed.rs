@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Column, ColumnValue, Draft, Group, Kind, Name,
+    Address, Column, ColumnValue, Draft, Group, Kind, Name, Rule,
     kind::{AlterColumn, DropColumn},
 };
 
@@ -38,6 +38,50 @@ fn dropped(change: &Kind) -> Option<Name> {
         Kind::DropColumn(k) => Some(k.column.name.clone()),
         _ => None,
     }
+}
+
+/// Lets a new column that is computed from one of another type wait for that type, and with it what is built on the new column.
+pub(super) fn after_sources(drafts: &mut [Draft], group: &Group) {
+    for change in &group.changes {
+        let Kind::AddColumn(new) = change else { continue };
+        let Some(text) = expression(&new.column) else { continue };
+        let formed = drafts.iter().filter(|draft| retyped(&draft.change).iter().any(|name| text.mentions(name)));
+        let Some(phase) = formed.map(|draft| draft.phase).max() else { continue };
+        let over: BTreeSet<&Name> = group.changes.iter().filter_map(|c| built_on(c, &new.column.name)).collect();
+        let own = Address::column(&new.table, &new.column.name);
+        let waits = |change: &Kind| match change {
+            Kind::AddColumn(_) | Kind::Comment(_) => change.address() == own,
+            Kind::AddConstraint(k) => over.contains(&k.name),
+            Kind::ValidateConstraint(k) => over.contains(&k.name),
+            Kind::BuildKey(k) => over.contains(&k.key),
+            Kind::AdoptKey(k) => over.contains(&k.name),
+            _ => false,
+        };
+        for draft in drafts.iter_mut().filter(|draft| waits(&draft.change)) {
+            draft.phase = draft.phase.max(phase);
+        }
+    }
+}
+
+/// The columns that have another type once a change is made.
+fn retyped(change: &Kind) -> Vec<&Name> {
+    match change {
+        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type => vec![&k.from.name],
+        Kind::Exchange(k) => k.twins.pairs.iter().map(|pair| &pair.column).collect(),
+        Kind::Settle(k) => k.twins.pairs.iter().map(|pair| &pair.column).collect(),
+        _ => vec![],
+    }
+}
+
+/// The name of a new constraint that is over a column.
+fn built_on<'c>(change: &'c Kind, column: &Name) -> Option<&'c Name> {
+    let Kind::AddConstraint(k) = change else { return None };
+    let over = match &k.constraint.rule {
+        Rule::PrimaryKey(key) | Rule::Unique(key) => key.columns.contains(column) || key.include.contains(column),
+        Rule::ForeignKey(fk) => fk.columns.contains(column),
+        Rule::Check { expression: text } | Rule::Exclude { definition: text } => text.mentions(column),
+    };
+    over.then_some(&k.name)
 }
 
 /// Makes one transaction of what stops computing a column, changes what it is computed from, and computes it again.

@@ -14,6 +14,7 @@ use super::{fill, supplant, twins::Hidden};
 use crate::dialect::{
     casts, keep,
     names::{generated, quote},
+    published,
     render::{index::can_beside, is_partitioned},
 };
 
@@ -45,7 +46,7 @@ impl<'a> Movers<'a> {
                 (moves(k, group) || all && converts(k, group, context)) && is_free(&table, &k.from.name, context)
             };
             let found: Vec<_> = alters.filter(|k| k.from.data_type != k.to.data_type).collect();
-            if !found.is_empty() && holds_twins(&table, context) {
+            if !found.is_empty() && holds_twins(&table, context) && published::lets_update(&table, context.renamed) {
                 columns.insert(table.clone(), found.into_iter().filter(moving).collect());
             }
         }

@@ -82,7 +82,7 @@ impl Move<'_> {
         let parts = self.twins().pairs.into_iter().zip(&self.now).flat_map(|(pair, (now, _))| {
             let twin = quote(&pair.hidden.name);
             let by = pair.by.unwrap_or_else(|| Sql::new(quote(&pair.column)));
-            let required = now.not_null.then(|| format!("({twin} IS NOT NULL)"));
+            let required = now.not_null.then(|| format!("({})", keep::is_given(&twin, &pair.hidden.data_type)));
             let value = cast(by.as_str(), &pair.hidden.data_type);
             let same = format!("({})", same_value(&pair.hidden.data_type, &twin, &value));
             required.into_iter().chain((!using::has_query(&by)).then_some(same))

@@ -22,6 +22,7 @@ use super::{
     warned,
 };
 use crate::dialect::{
+    keep,
     names::{generated, qualified, quote},
     render::{backfill::same_value, twins as sql},
 };
@@ -237,7 +238,8 @@ impl<'a> Move<'a> {
             let twin = quote(&self.hidden[&now.name]);
             let value = sql::cast(&quote(&now.name), &change.to.data_type);
             let same = same_value(&change.to.data_type, &twin, &value);
-            if now.not_null { format!("({twin} IS NOT NULL) AND ({same})") } else { format!("({same})") }
+            let given = keep::is_given(&twin, &change.to.data_type);
+            if now.not_null { format!("({given}) AND ({same})") } else { format!("({same})") }
         });
         let expression = Sql::new(format!("({})", parts.collect::<Vec<_>>().join(" AND ")));
         let rule = Rule::Check { expression };

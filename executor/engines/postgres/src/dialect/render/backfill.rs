@@ -22,6 +22,7 @@ use super::missing;
 use crate::dialect::{
     casts, keep,
     names::{self, literal, qualified, quote},
+    published,
 };
 
 const LIMITS: Limits = Limits { lock_ms: 1_000, statement_ms: 60_000, attempts: 30 };
@@ -57,6 +58,7 @@ pub(crate) fn render(change: &Backfill, before: &Schema) -> Result<Rendered, Com
     let writer = Writer::new(change, before)?;
     let name = qualified(&change.table);
     let at = mig_plan::kind::Effect::address(change);
+    published::refuse_update(&at, &change.table, before)?;
     let mut hazards = vec![Hazard::new(
         HazardCode::RewritesRows,
         &at,

@@ -179,7 +179,7 @@ fn retyping(change: &AlterColumn, fit: &Fit, (before, version): (&Schema, u32), 
 
 /// Whether a validated check proves that the column has no NULL, so that the server need not look.
 fn has_proof(change: &AlterColumn, before: &Schema) -> bool {
-    let says = format!("({} IS NOT NULL)", quote(&change.from.name));
+    let says = format!("({})", keep::is_given(&quote(&change.from.name), &change.from.data_type));
     before.table(&change.table).is_some_and(|t| {
         t.constraints.iter().any(|(name, c)| match &c.rule {
             mig_plan::Rule::Check { expression } => {
@@ -192,7 +192,8 @@ fn has_proof(change: &AlterColumn, before: &Schema) -> bool {
 }
 
 fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {
-    let (name, column) = (qualified(&change.table), quote(&change.from.name));
+    let name = qualified(&change.table);
+    let missing = keep::is_missing(&quote(&change.from.name), &change.from.data_type);
     let key = inherit::whole(before, &change.table).as_ref().and_then(keep::key_of).unwrap_or_default();
     let shown = key.iter().map(|k| format!("{}::text", quote(k))).collect::<Vec<_>>().join(", ");
     DraftCheck {
@@ -203,9 +204,8 @@ fn no_nulls(at: &Address, change: &AlterColumn, before: &Schema) -> DraftCheck {
             "change or delete them".to_owned(),
             "leave the column nullable".to_owned(),
         ],
-        count: CheckSql::new(format!("SELECT count(*) FROM {name} WHERE {column} IS NULL")),
-        sample: (!key.is_empty())
-            .then(|| CheckSql::new(format!("SELECT {shown} FROM {name} WHERE {column} IS NULL LIMIT 5"))),
+        count: CheckSql::new(format!("SELECT count(*) FROM {name} WHERE {missing}")),
+        sample: (!key.is_empty()).then(|| CheckSql::new(format!("SELECT {shown} FROM {name} WHERE {missing} LIMIT 5"))),
         stops: false,
     }
 }

@@ -227,7 +227,9 @@ fn one_back(
         .map_or_else(|| format!("{alias}.{own}"), |by| over_row(by, &twins.table, Some(content), alias));
     let made = format!("({by})::{}", cast_type(&pair.hidden.data_type));
     let same = same_value(&pair.hidden.data_type, &format!("{alias}.{hidden}"), &made);
-    let wrong = format!("{alias}.{hidden} IS NOT NULL AND ({alias}.{own} IS NULL OR NOT ({same}))");
+    let given = keep::is_given(&format!("{alias}.{hidden}"), &pair.hidden.data_type);
+    let missing = keep::is_missing(&format!("{alias}.{own}"), &pair.data_type);
+    let wrong = format!("{given} AND ({missing} OR NOT ({same}))");
     let keys = kept.key.iter().map(|k| format!("{}, {alias}.{}", literal(k.as_str()), quote(k)));
     let keys = keys.collect::<Vec<_>>().join(", ");
     let key = if kept.is_copied() { format!("jsonb_build_object({keys})") } else { format!("to_jsonb({alias})") };
