@@ -36,7 +36,7 @@ pub(super) fn compare(
 }
 
 fn drops(at: &Qualified, live: &Table, goal: &Table, renamed: &[(Name, Name)], changes: &mut Vec<Kind>) {
-    for (name, constraint) in &live.constraints {
+    for (name, constraint) in keys_first(live).into_iter().rev() {
         let stays = goal.constraints.get(name).is_some_and(|wanted| is_same(constraint, wanted));
         if !stays && !renamed.iter().any(|(from, _)| from == name) {
             let (table, name, constraint) = (at.clone(), name.clone(), constraint.clone());
@@ -76,8 +76,15 @@ fn is_same(live: &mig_plan::Constraint, goal: &mig_plan::Constraint) -> bool {
     *live == as_live && !(live.validity == Validity::Valid && goal.validity == Validity::NotValid)
 }
 
+/// The constraints of a table, foreign keys after the keys that they may lead to.
+fn keys_first(table: &Table) -> Vec<(&Name, &mig_plan::Constraint)> {
+    let mut all: Vec<_> = table.constraints.iter().collect();
+    all.sort_by_key(|(_, constraint)| constraint.foreign_key().is_some());
+    all
+}
+
 fn added_constraints(at: &Qualified, live: &Table, goal: &Table, renamed: &[(Name, Name)], changes: &mut Vec<Kind>) {
-    for (name, constraint) in &goal.constraints {
+    for (name, constraint) in keys_first(goal) {
         let before = renamed.iter().find(|(_, to)| to == name).map_or(name, |(from, _)| from);
         match live.constraints.get(before) {
             Some(there) if is_same(there, constraint) => {

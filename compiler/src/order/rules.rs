@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Dialect, Draft, Name, ObjectKind, Phase, Qualified, Schema};
+use mig_plan::{Address, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema};
 
 use super::{
     marks::{Footmarks, footmarks, made_of_types},
@@ -91,6 +91,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     families(&marks, ground, &mut edge);
     slots(&marks, ground, &mut edge);
     overloads(&marks, ground, &mut edge);
+    lasting(nodes, ground, &mut edge);
     recipes(nodes, &mut |before, after, why| {
         edges.insert((before, after, why));
     });
@@ -205,6 +206,28 @@ fn overloads(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usiz
                 if was.is_some_and(|was| ground.dialect.ambiguous((old, was), (at, object))) {
                     edge(*remover, i, "a call could mean either while both are there");
                 }
+            }
+        }
+    }
+}
+
+/// A table that keeps its rows through a crash has no foreign key to one that does not, at any time.
+fn lasting(nodes: &[Node], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let lasts = |settings| ground.dialect.lasts(settings);
+    let changes = nodes.iter().enumerate().flat_map(|(i, node)| node.drafts.iter().map(move |draft| (i, &draft.change)));
+    let turned: BTreeMap<&Qualified, (usize, bool)> = changes
+        .filter_map(|(i, change)| match change {
+            Kind::AlterTable(k) if lasts(&k.from) != lasts(&k.to) => Some((&k.table, (i, lasts(&k.to)))),
+            _ => None,
+        })
+        .collect();
+    for (from, &(low, to_last)) in &turned {
+        let constraints = ground.live.table(from).into_iter().flat_map(|table| table.constraints.values());
+        for fk in constraints.filter_map(|constraint| constraint.foreign_key()) {
+            match turned.get(&fk.references) {
+                Some(&(high, true)) if to_last => edge(high, low, "what a foreign key leads to lasts first"),
+                Some(&(high, false)) if !to_last => edge(low, high, "what a foreign key leads to lasts longest"),
+                _ => {}
             }
         }
     }

@@ -317,6 +317,12 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether a table with these settings keeps its rows through a crash. One that does has no foreign key to one that does not.
+    fn lasts(&self, settings: &BTreeMap<String, String>) -> bool {
+        let _ = settings;
+        true
+    }
+
     /// Whether two values of a table's or a view's setting mean the same; `catalog` is the catalog's spelling.
     fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
         let _ = name;

@@ -201,6 +201,10 @@ impl Dialect for Postgres {
         bound::meet(a, b)
     }
 
+    fn lasts(&self, settings: &BTreeMap<String, String>) -> bool {
+        !settings.contains_key("unlogged")
+    }
+
     fn same_setting(&self, name: &str, declared: &str, catalog: &str) -> bool {
         let text = |text: &str| Sql::new(text);
         let same_value = || {
