@@ -220,3 +220,53 @@ fn rows_of_a_table_without_a_key_get_their_own_values() {
     );
     work.nothing_to_do(&database);
 }
+
+/// The columns of all tables, and from how many parents each comes.
+fn columns(database: &Database) -> String {
+    database.query(
+        "select a.attrelid::regclass, a.attname, format_type(a.atttypid, null), a.attinhcount
+           from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname = 'public' and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped order by 1, 2",
+    )
+}
+
+#[test]
+fn a_column_of_a_parent_becomes_its_heirs_and_back() {
+    let parents = "create table thing (id int, name text);
+        create table book (pages int) inherits (thing); create table note () inherits (thing);";
+    let own = "create table thing (id int);
+        create table book (name text, pages int) inherits (thing); create table note () inherits (thing);";
+    let all = |database: &Database| database.query("select * from book order by id; select * from note;");
+    for (current, desired, notes) in [(parents, own, "(3, 'n')"), (own, parents, "(3)")] {
+        let (live, wanted) = (Engine::Postgres.database(current), Engine::Postgres.database(desired));
+        live.query(&format!(
+            "insert into book (id, name, pages) values (1, 'a', 7), (2, 'b', 8); insert into note values {notes};"
+        ));
+        let (first, before) = (columns(&live), all(&live));
+        let books = live.query("select id, name, pages from book order by 1");
+        let work = Workspace::new();
+        work.import(&wanted);
+        work.nothing_to_do(&wanted);
+        work.plan(&live);
+        work.sign();
+        work.apply(&live);
+        assert_eq!(columns(&live), columns(&wanted), "{desired}");
+        assert_eq!(live.query("select id, name, pages from book order by 1"), books, "{desired}");
+        work.nothing_to_do(&live);
+        work.rollback(&live);
+        assert_eq!(columns(&live), first, "{current}");
+        assert_eq!(all(&live), before, "{current}");
+    }
+}
+
+#[test]
+fn a_type_that_comes_from_two_parents_is_refused_with_its_plan() {
+    let tables = |id: &str| {
+        format!("create table a (id {id}); create table b (id {id}); create table c (n int) inherits (a, b);")
+    };
+    let (live, wanted) = (Engine::Postgres.database(&tables("int")), Engine::Postgres.database(&tables("bigint")));
+    let work = Workspace::new();
+    work.import(&wanted);
+    let plan = work.expect(1, &["plan", "--url", &live.url(), "--specs", "specs", "--out", "plan.json"]);
+    assert!(plan.stderr.contains("public.c has it from both"), "{}", plan.stderr);
+}

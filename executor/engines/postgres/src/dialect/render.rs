@@ -9,6 +9,7 @@ pub(crate) mod constraint;
 pub(crate) mod domain;
 pub(crate) mod enums;
 pub(crate) mod foreign;
+pub(crate) mod heirs;
 pub(crate) mod index;
 pub(crate) mod key;
 pub(crate) mod leave;

@@ -31,6 +31,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
         Kind::DropColumn(_) | Kind::AddColumn(_) | Kind::AlterColumn(_) if is_difference(change, before, after) => {
             reversed(change, (before, after), version, "takes the difference to the parent's column back".to_owned())
         }
+        Kind::DropColumn(k) if render::heirs::stays(k, before) => {
+            Ok(done("nothing: a parent has the column".to_owned(), Action::Nothing {}))
+        }
         Kind::DropColumn(k) => column_back(change, k, (before, after), version),
         Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before),
         Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before, after),
@@ -49,8 +52,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
         }
         Kind::AddColumn(k) => {
-            let sql = format!("ALTER TABLE {} DROP COLUMN {}", qualified(&k.table), quote(&k.column.name));
-            Ok(done(format!("drops {}", change.address()), transaction(vec![sql], render::META)))
+            let sql = render::heirs::drop_column(&k.table, &k.column.name, before);
+            Ok(done(format!("drops {}", change.address()), transaction(sql, render::META)))
         }
         Kind::BuildKey(k) => {
             Ok(done(format!("drops {}, unless its key has taken it along", k.at), render::key::unbuild(k)))
@@ -224,7 +227,9 @@ fn reads(text: &Sql, column: &Name) -> bool {
 /// Whether a change is about what a table says of a parent's column.
 fn is_difference(change: &Kind, before: &Schema, after: &Schema) -> bool {
     let at = change.address();
-    [before, after].iter().any(|schema| schema.column(&at).is_some_and(|c| c.data_type.is_empty()))
+    let says = [before, after].iter().any(|schema| schema.column(&at).is_some_and(|c| c.data_type.is_empty()));
+    let is_above = |k: &AddColumn| inherit::above(before, &k.table, &k.column.name).is_some();
+    says || matches!(change, Kind::AddColumn(k) if is_above(k))
 }
 
 fn done(says: String, action: Action) -> RenderedUndo {

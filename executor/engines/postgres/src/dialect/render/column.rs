@@ -91,6 +91,9 @@ pub(crate) fn alter(
     let name = qualified(&change.table);
     let at = Address::column(&change.table, &change.from.name);
     let fit = if retyped(change) { casts::fit(change) } else { Fit::Metadata };
+    if retyped(change) {
+        super::heirs::shared(change, before)?;
+    }
     let mut sql = Vec::new();
     if matches!(fit, Fit::Lossy) {
         sql.push(keep::schema());
@@ -340,13 +343,16 @@ pub(crate) fn drop(change: &DropColumn, before: &Schema) -> Result<Rendered, Com
         let own = (inherit::merged(&above, &change.column), inherit::passed_on(&above));
         return differing(&change.table, own, before);
     }
+    if super::heirs::stays(change, before) {
+        return Ok(meta(vec![], "nothing: a parent has the column".to_owned()));
+    }
     let kind: Kind = change.clone().into();
     let mut sql = Vec::new();
     if is_kept(&change.column) {
         sql.push(keep::schema());
         sql.push(copy(&kind, &change.table, &change.column, before)?);
     }
-    sql.push(format!("ALTER TABLE {name} DROP COLUMN {}", quote(&change.column.name)));
+    sql.extend(super::heirs::drop_column(&change.table, &change.column.name, before));
     let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {name}, while the column's values are copied"));
     locked(&mut out.action, &name);
     super::limit(&mut out.action, if is_kept(&change.column) { WORK } else { META });
