@@ -214,7 +214,8 @@ fn overloads(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usiz
 /// A table that keeps its rows through a crash has no foreign key to one that does not, at any time.
 fn lasting(nodes: &[Node], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
     let lasts = |settings| ground.dialect.lasts(settings);
-    let changes = nodes.iter().enumerate().flat_map(|(i, node)| node.drafts.iter().map(move |draft| (i, &draft.change)));
+    let changes =
+        nodes.iter().enumerate().flat_map(|(i, node)| node.drafts.iter().map(move |draft| (i, &draft.change)));
     let turned: BTreeMap<&Qualified, (usize, bool)> = changes
         .filter_map(|(i, change)| match change {
             Kind::AlterTable(k) if lasts(&k.from) != lasts(&k.to) => Some((&k.table, (i, lasts(&k.to)))),

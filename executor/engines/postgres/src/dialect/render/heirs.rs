@@ -19,9 +19,10 @@ pub(crate) fn drop_column(table: &Qualified, column: &Name, around: &Schema) -> 
     // Without its heirs they have it of their own from then on.
     let mut sql = vec![word("ONLY ")];
     for (under, own) in inherit::children(around, table) {
-        let elsewhere = inherit::parents(own).into_iter().filter(|parent| parent != table).any(|parent| {
-            inherit::whole(around, &parent).is_some_and(|parent| parent.column(column).is_some())
-        });
+        let elsewhere = inherit::parents(own)
+            .into_iter()
+            .filter(|parent| parent != table)
+            .any(|parent| inherit::whole(around, &parent).is_some_and(|parent| parent.column(column).is_some()));
         if !elsewhere && !is_own(&under, column, around) {
             sql.extend(drop_column(&under, column, around));
         }
