@@ -15,7 +15,7 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     follow, foresee,
     intent::Intent,
-    lower,
+    last_look, lower,
     moves::{self, Renames},
     order, rows, sources,
     spec::{self, Engines, SpecFile},
@@ -103,6 +103,7 @@ impl Way<'_> {
         lower::attach_fills(&mut groups, intent, renames, snapshot, dialect, notes);
         sources::attach(&mut groups, intent, renames, goal, dialect, notes);
         rows::attach(&mut groups, intent, snapshot, live, goal);
+        last_look::attach(&mut groups, live, goal, dialect);
         follow::referrers(&mut groups, live, goal, dialect);
         fail_on_errors(notes)?;
         if let Some(arranged) = dialect.beside(&self.context(&groups, &[])) {

@@ -14,6 +14,7 @@ mod follow;
 mod foresee;
 pub mod import;
 pub mod intent;
+mod last_look;
 mod lower;
 mod moves;
 mod order;

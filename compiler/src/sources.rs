@@ -32,20 +32,13 @@ pub(crate) fn attach(
             continue;
         };
         let Some(table) = goal.table(at) else { continue };
-        let mut late = Vec::new();
         for source in sources {
             let filler = Filler { at, table, goal, source, renames, dialect };
             match filler.populate() {
-                Ok(first) => {
-                    // Nobody writes to a table that the plan itself makes.
-                    let watched = renames.schema.table(&source.from).is_some();
-                    late.extend(watched.then(|| Kind::from(Populate { last: true, ..first.clone() })));
-                    group.changes.push(first.into());
-                }
+                Ok(first) => group.changes.push(first.into()),
                 Err(wrong) => notes.extend(wrong),
             }
         }
-        group.changes.extend(late);
     }
 }
 
@@ -112,6 +105,7 @@ impl Filler<'_> {
             group_by: self.source.group_by.clone(),
             key,
             on_conflict: self.source.on_conflict,
+            refers: Vec::new(),
             last: false,
             batch_rows: fill.batch_rows,
         })

@@ -11,6 +11,7 @@ mod common;
 mod convert;
 mod dry_run;
 mod evidence;
+mod followed;
 mod guards;
 mod moved;
 mod music;

@@ -21,7 +21,7 @@ pub(crate) fn letters(engine: Engine) -> Database {
 }
 
 /// Splits the letters into people, threads and entries; the old table goes.
-fn split(work: &Workspace, engine: Engine, people: &str) {
+pub(crate) fn split(work: &Workspace, engine: Engine, people: &str) {
     let text = engine.key_text();
     std::fs::write(
         work.path().join("specs/schema.toml"),

@@ -450,9 +450,14 @@ impl Draft {
             Kind::Mark(k) => (Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)),
             Kind::Rows(k) => (Phase::Backfill, format!("keeps the declared rows of {}", k.table)),
             Kind::Populate(k) => (if k.last { Phase::Switch } else { Phase::Backfill }, k.why()),
+            Kind::Filling(k) => (Phase::Expand, format!("notes that {} is being filled", k.table)),
+            Kind::Revise(k) => (Phase::Switch, k.why()),
             _ => return None,
         };
-        Some(Self::new(change.clone(), phase, why))
+        let draft = Self::new(change.clone(), phase, why);
+        // What tables are made from is looked at for all of them at one moment.
+        let last = matches!(change, Kind::Revise(_)) || matches!(change, Kind::Populate(k) if k.last);
+        Some(if last { draft.together("last look") } else { draft })
     }
 
     /// The same with one more hazard.

@@ -15,6 +15,7 @@ mod privileges;
 mod rebuild;
 mod regroup;
 mod rename;
+mod revise;
 mod rows;
 mod serve;
 mod settle;
@@ -35,11 +36,12 @@ pub use self::{
     key::{AdoptKey, BuildKey, Discard},
     mark::Mark,
     object::{AlterTable, Comment, Create, Drop, Replace},
-    populate::{OnConflict, Populate},
+    populate::{OnConflict, Populate, Reference},
     privileges::Privileges,
     rebuild::{CopyColumn, Rebuild},
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
+    revise::{Filling, Leaving, Membership, Referrer, Revise},
     rows::Rows,
     serve::Serve,
     settle::{Settle, Unsettle},
@@ -168,6 +170,8 @@ kinds!(
     Regroup,
     Backfill,
     Populate,
+    Filling,
+    Revise,
     Rows,
     Mark,
 );

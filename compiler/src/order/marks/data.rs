@@ -6,7 +6,7 @@ use super::{Footmarks, Ground};
 use crate::order::needs::{expression_reads, lets_go, named_column_needs};
 use mig_plan::{
     Address, Qualified,
-    kind::{Backfill, Exchange, Leave, Populate, Rows, Selection, Settle, Sync},
+    kind::{Backfill, Exchange, Leave, Populate, Revise, Rows, Selection, Settle, Sync},
 };
 
 pub(super) fn leave(leave: &Leave, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -103,7 +103,21 @@ pub(super) fn populate(populate: &Populate, ground: &Ground<'_>, marks: &mut Foo
     selection_reads(&populate.from, &populate.rows, ground, marks);
     marks.reads.extend(populate.columns.values().map(|now| Address::column(&populate.from, now)));
     referred(&populate.table, ground, marks);
-    marks.reads.retain(|at| at.relation().as_ref() != Some(&populate.table));
+    if populate.last {
+        // It comes after the first of them, whichever object's steps it is among.
+        marks.reads.extend(populate.set.keys().map(|column| Address::column(&populate.table, column)));
+    } else {
+        marks.reads.retain(|at| at.relation().as_ref() != Some(&populate.table));
+    }
+}
+
+/// Rows leave and change once all that they are made from has its values.
+pub(super) fn revise(revise: &Revise, ground: &Ground<'_>, marks: &mut Footmarks) {
+    for source in &revise.sources {
+        populate(&Populate { last: true, ..source.clone() }, ground, marks);
+    }
+    marks.reads.extend(revise.reads.iter().cloned());
+    marks.stands_on.extend(revise.referrers.iter().map(|referrer| Address::table(&referrer.table)));
 }
 
 /// What the conditions read by which a transform chooses rows.

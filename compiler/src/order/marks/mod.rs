@@ -149,6 +149,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
         Kind::Settle(k) => data::settle(k, ground, marks),
         Kind::Backfill(k) => data::backfill(k, ground, marks),
         Kind::Populate(k) => data::populate(k, ground, marks),
+        Kind::Revise(k) => data::revise(k, ground, marks),
         Kind::Rows(k) => data::rows(k, ground, marks),
         Kind::ValidateConstraint(validate) => {
             marks.stands_on.insert(Address::constraint(&validate.table, &validate.name));
@@ -183,7 +184,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
             marks.stands_on.insert(comment.at.clone());
         }
         Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
-        Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) => {}
+        Kind::Filling(_) | Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) => {}
         // What still leads to the old table must have left it: from then on it is no longer kept equal.
         Kind::Finish(Finish { shadow }) => drop(marks.removes.insert(Address::table(&shadow.aside))),
     }

@@ -41,12 +41,27 @@ pub struct Populate {
     pub key: Vec<Name>,
     /// What happens where several source rows make a row of the same key.
     pub on_conflict: OnConflict,
+    /// What its rows refer to in other tables that are filled: a row that refers to one that is not there yet waits for the last look.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refers: Vec<Reference>,
     /// Whether it is the last look at the source: what came to it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub last: bool,
     /// Rows of the first batch, where the spec says; the engine's default otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_rows: Option<u32>,
+}
+
+/// A foreign key to another table that is filled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// Its columns.
+    pub columns: Vec<Name>,
+    /// The other table.
+    pub table: Qualified,
+    /// The columns that they refer to.
+    pub referenced: Vec<Name>,
 }
 
 /// What happens where several source rows make a row of the same key.
@@ -148,21 +163,44 @@ impl Populate {
     }
 
     /// The query that inserts the rows of [`Populate::made`] that are not there. Where the last one counts and the table's rows are not
-    /// yet anybody's, `upsert` is what the engine says to write it over an earlier one.
+    /// yet anybody's, `upsert` is what the engine says to write it over an earlier one. `path` writes the name of a table.
     #[must_use]
-    pub fn insert(&self, table: &str, made: &str, upsert: Option<&str>, quote: impl Fn(&Name) -> String) -> String {
+    pub fn insert(
+        &self,
+        made: &str,
+        upsert: Option<&str>,
+        path: impl Fn(&Qualified) -> String,
+        quote: impl Fn(&Name) -> String,
+    ) -> String {
+        let table = path(&self.table);
         let columns: Vec<_> = self.set.keys().map(&quote).collect();
         let values: Vec<_> = (0..self.set.len()).map(|i| format!("_mig_v._mig_c{i}")).collect();
         let (missing, upsert) = match upsert.filter(|_| self.on_conflict == OnConflict::Update && !self.last) {
             // An `ON` after a bare FROM could be a join's.
             Some(upsert) => ("1 = 1".to_owned(), format!("\n{upsert}")),
-            None => (self.is_missing(table, &quote), String::new()),
+            None => (self.is_missing(&table, &quote), String::new()),
         };
+        let there = self.refers_to_what_is_there(path, quote);
         format!(
-            "INSERT INTO {table} ({})\nSELECT {}\nFROM (\n{made}\n) AS _mig_v\nWHERE {missing}{upsert}",
+            "INSERT INTO {table} ({})\nSELECT {}\nFROM (\n{made}\n) AS _mig_v\nWHERE {missing}{there}{upsert}",
             columns.join(", "),
             values.join(", ")
         )
+    }
+
+    /// The condition, as one more after others, that what a row of [`Populate::made`], called `_mig_v`, refers to is there; nothing at the
+    /// last look, when all of it is.
+    fn refers_to_what_is_there(&self, path: impl Fn(&Qualified) -> String, quote: impl Fn(&Name) -> String) -> String {
+        let value = |name: &Name| Some(format!("_mig_v._mig_c{}", self.set.keys().position(|column| column == name)?));
+        let there = |refers: &Reference| {
+            let values = refers.columns.iter().map(value).collect::<Option<Vec<_>>>()?;
+            let none: Vec<_> = values.iter().map(|value| format!("{value} IS NULL")).collect();
+            let same = refers.referenced.iter().zip(&values);
+            let same: Vec<_> = same.map(|(name, value)| format!("_mig_p.{} = {value}", quote(name))).collect();
+            let (to, none, same) = (path(&refers.table), none.join(" OR "), same.join(" AND "));
+            Some(format!("\n  AND ({none} OR EXISTS (SELECT 1 FROM {to} AS _mig_p WHERE {same}))"))
+        };
+        self.refers.iter().filter(|_| !self.last).filter_map(there).collect()
     }
 
     /// The query that counts the rows that are still to be inserted. The last look counts keys that several source rows make, too, where

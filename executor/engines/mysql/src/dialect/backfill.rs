@@ -303,17 +303,8 @@ impl<'a> Writer<'a> {
         parts.join(" AND ")
     }
 
-    /// Whether two values of a column are the same: texts letter by letter, whatever their collation takes for equal.
     fn same(&self, column: &Name, a: &str, b: &str) -> String {
-        let exact = |c: &Column| {
-            let base = types::base(&c.data_type);
-            types::is_text(&c.data_type) && !matches!(base, "char" | "enum" | "set")
-        };
-        let bytes = |value: &str| format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)");
-        match self.table.column(column) {
-            Some(c) if exact(c) => format!("{} <=> {}", bytes(a), bytes(b)),
-            _ => format!("{a} <=> {b}"),
-        }
+        same_value(self.table, column, a, b)
     }
 
     fn is_unsteady(&self) -> bool {
@@ -452,6 +443,19 @@ impl<'a> Writer<'a> {
             self.joined("_mig_t"),
             self.undone()
         )
+    }
+}
+
+/// Whether two values of a column are the same: texts letter by letter, whatever their collation takes for equal.
+pub(super) fn same_value(table: &Table, column: &Name, a: &str, b: &str) -> String {
+    let exact = |c: &Column| {
+        let base = types::base(&c.data_type);
+        types::is_text(&c.data_type) && !matches!(base, "char" | "enum" | "set")
+    };
+    let bytes = |value: &str| format!("CAST(CONVERT({value} USING utf8mb4) AS BINARY)");
+    match table.column(column) {
+        Some(c) if exact(c) => format!("{} <=> {}", bytes(a), bytes(b)),
+        _ => format!("{a} <=> {b}"),
     }
 }
 

@@ -16,6 +16,7 @@ mod recipe;
 pub(crate) mod refs;
 mod render;
 mod retyped;
+mod revise;
 mod rows;
 mod shadow;
 mod table;

@@ -17,12 +17,13 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let pass = change.pass();
     let writer = Writer::reading(&pass, before)?;
     let table = quote(&change.table.name);
-    let cast = |_: &Name, sql: &Sql| format!("({sql})");
-    let made = |filter: Option<&str>| change.made(&writer.item(filter), &writer.order(), cast);
+    let made = |filter: Option<&str>| made(change, &writer, filter);
     let set = change.set.keys().filter(|column| !change.key.contains(column));
     let set: Vec<_> = set.map(|column| format!("{0} = VALUES({0})", quote(column))).collect();
     let upsert = (!set.is_empty()).then(|| format!("ON DUPLICATE KEY UPDATE {}", set.join(", ")));
-    let insert = |filter: Option<&str>| Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote));
+    let insert = |filter: Option<&str>| {
+        Statement::new(change.insert(&made(filter), upsert.as_deref(), |at| quote(&at.name), quote))
+    };
     let remaining = Statement::new(change.remaining(&table, &made(None), quote));
     let action = if change.last || !change.group_by.is_empty() {
         let none = match change.on_conflict {
@@ -46,10 +47,7 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let says = if change.last {
         format!("what old clients write to {} from then on is not taken over", change.from)
     } else {
-        format!(
-            "makes rows of {} from those of {}; what is changed in those later is not followed",
-            change.table, change.from
-        )
+        format!("makes rows of {} from those of {}", change.table, change.from)
     };
     Ok(Rendered {
         action,
@@ -59,4 +57,10 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
         checks: vec![],
         gc: vec![],
     })
+}
+
+/// The rows that a table gets from those of another.
+pub(super) fn made(change: &Populate, writer: &Writer<'_>, filter: Option<&str>) -> String {
+    let cast = |_: &Name, sql: &Sql| format!("({sql})");
+    change.made(&writer.item(filter), &writer.order(), cast)
 }

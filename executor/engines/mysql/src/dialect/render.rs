@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, retyped, rows, shadow, table, weigh,
+    online, populate, retyped, revise, rows, shadow, table, weigh,
 };
 use crate::flavor::Flavor;
 
@@ -34,6 +34,12 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     }
     if let Kind::Populate(k) = change {
         return populate::render(k, before);
+    }
+    if let Kind::Filling(k) = change {
+        return Ok(revise::filling(k));
+    }
+    if let Kind::Revise(k) = change {
+        return revise::render(k, before);
     }
     let mut out = Rendered {
         action: action(flavor, change, before, after)?,

@@ -53,6 +53,11 @@ pub(crate) fn render(change: &Kind, rows: &Rows) -> Rendered {
     }
 }
 
+/// The condition that a row, called by that name with a dot, is one of those declared.
+pub(super) fn is_declared(rows: &Rows, row: &str) -> String {
+    rows.is_declared(|column, value| same(row, column, value))
+}
+
 /// What takes declared rows back.
 pub(crate) fn undo(change: &Kind, rows: &Rows) -> RenderedUndo {
     if rows.fresh {

@@ -10,7 +10,7 @@ use super::{
     names::{list, quote},
     object, online,
     render::{action, alone, column_key, prepared},
-    retyped, rows, shadow, table,
+    retyped, revise, rows, shadow, table,
 };
 use crate::flavor::Flavor;
 
@@ -23,7 +23,8 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
             action: Action::Nothing {},
             hazards: vec![],
         }),
-        Kind::Populate(_) => Ok(RenderedUndo {
+        Kind::Filling(k) => Ok(done("forgets that it was filled".to_owned(), revise::forget(k))),
+        Kind::Populate(_) | Kind::Revise(_) => Ok(RenderedUndo {
             says: "nothing: the rows leave with their table".to_owned(),
             action: Action::Nothing {},
             hazards: vec![],

@@ -18,6 +18,7 @@ mod place;
 pub(crate) mod populate;
 pub(crate) mod regroup;
 pub(crate) mod rename;
+pub(crate) mod revise;
 pub(crate) mod rows;
 pub(crate) mod sequence;
 pub(crate) mod serve;
@@ -88,6 +89,8 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         }
         Kind::Backfill(k) => backfill::render(k, before),
         Kind::Populate(k) => populate::render(k, before),
+        Kind::Filling(k) => Ok(revise::filling(k)),
+        Kind::Revise(k) => revise::render(k, before),
         Kind::Rows(k) => rows::render(k, before),
         Kind::Mark(_) => Ok(Rendered {
             action: Action::Nothing {},

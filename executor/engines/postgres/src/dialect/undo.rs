@@ -48,7 +48,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
         }
         Kind::Rows(k) => Ok(done(render::rows::UNDO.to_owned(), transaction(render::rows::undo_sql(k, before), WORK))),
         Kind::Mark(_) => Ok(done("nothing: the table leaves".to_owned(), Action::Nothing {})),
-        Kind::Populate(_) => {
+        Kind::Filling(k) => Ok(done("forgets that it was filled".to_owned(), transaction(render::revise::forget(k), WORK))),
+        Kind::Populate(_) | Kind::Revise(_) => {
             Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
         }
         Kind::AddColumn(k) => {

@@ -20,7 +20,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>,
         other_case(change, context)?;
     }
     let in_place = |change: &Kind| match change {
-        Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) | Kind::Populate(_) | Kind::Rows(_) | Kind::Mark(_) => true,
+        Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) => true,
+        Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) | Kind::Rows(_) | Kind::Mark(_) => true,
         Kind::RenameMember(rename) => rename.from.kind() != ObjectKind::Constraint,
         _ => group.at.kind() != ObjectKind::Table && group.at.kind() != ObjectKind::Constraint,
     };
@@ -126,11 +127,8 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
             let why = format!("The declared rows of {} are not known to stand.", rows.table);
             Draft::new(change.clone(), Phase::Backfill, why)
         }
-        Kind::Populate(populate) => {
-            let phase = if populate.last { Phase::Switch } else { Phase::Backfill };
-            Draft::new(change.clone(), phase, populate.why())
-        }
-        other => Draft::new(other.clone(), Phase::Switch, format!("The {at} is declared differently.")),
+        other => Draft::of_rows(other)
+            .unwrap_or_else(|| Draft::new(other.clone(), Phase::Switch, format!("The {at} is declared differently."))),
     }
 }
 

@@ -1,14 +1,14 @@
 //! A table filled from the rows of another, in batches over those.
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Name, Probe, Rendered, Schema, Sql, Statement,
+    Action, Address, Complaint, Hazard, HazardCode, Name, Probe, Rendered, Schema, Sql, Statement, Table,
     kind::{OnConflict, Populate},
     step::{Batch, Transaction},
 };
 
 use super::{
     WORK,
-    backfill::{Writer, cast_type},
+    backfill::{Writer, cast_type, type_of},
     missing,
 };
 use crate::dialect::names::{qualified, quote};
@@ -20,13 +20,10 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let pass = change.pass();
     let writer = Writer::new(&pass, before)?;
     let table = qualified(&change.table);
-    let cast = |column: &Name, sql: &Sql| {
-        let data_type = target.column(column).map_or("text", |c| c.data_type.as_str());
-        format!("({sql})::{}", cast_type(data_type))
-    };
-    let made = |filter: Option<&str>| change.made(&writer.item(filter), &writer.order(), cast);
+    let made = |filter: Option<&str>| made(change, target, &writer, filter);
     let upsert = upsert(change);
-    let insert = |filter: Option<&str>| Statement::new(change.insert(&table, &made(filter), upsert.as_deref(), quote));
+    let insert =
+        |filter: Option<&str>| Statement::new(change.insert(&made(filter), upsert.as_deref(), qualified, quote));
     let remaining = Statement::new(change.remaining(&table, &made(None), quote));
     let whole = change.last || !change.group_by.is_empty();
     let source = qualified(&change.from);
@@ -62,10 +59,7 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
     let says = if change.last {
         format!("what old clients write to {} from then on is not taken over", change.from)
     } else {
-        format!(
-            "makes rows of {} from those of {}; what is changed in those later is not followed",
-            change.table, change.from
-        )
+        format!("makes rows of {} from those of {}", change.table, change.from)
     };
     Ok(Rendered {
         action,
@@ -75,6 +69,12 @@ pub(crate) fn render(change: &Populate, before: &Schema) -> Result<Rendered, Com
         checks: vec![],
         gc: vec![],
     })
+}
+
+/// The rows that a table gets from those of another.
+pub(super) fn made(change: &Populate, target: &Table, writer: &Writer<'_>, filter: Option<&str>) -> String {
+    let cast = |column: &Name, sql: &Sql| format!("({sql})::{}", cast_type(&type_of(target, column)));
+    change.made(&writer.item(filter), &writer.order(), cast)
 }
 
 /// What writes a later row over an earlier one.

@@ -51,6 +51,12 @@ pub(crate) fn render(rows: &Rows, before: &Schema) -> Result<Rendered, Complaint
     })
 }
 
+/// The condition that a row, called by that name with a dot, is one of those declared.
+pub(super) fn is_declared(rows: &Rows, table: &Table, row: &str) -> String {
+    let writer = Writer { rows, table, kept: String::new() };
+    rows.is_declared(|column, value| writer.same(row, column, value))
+}
+
 /// The statements that take declared rows back.
 pub(crate) fn undo_sql(rows: &Rows, before: &Schema) -> Vec<String> {
     let Some(table) = before.table(&rows.table).filter(|_| !rows.fresh) else { return vec![] };

@@ -4,6 +4,7 @@ mod backfill;
 mod plain;
 mod populate;
 pub(crate) mod rebuild;
+mod revise;
 mod rows;
 pub(crate) mod source;
 pub(crate) mod tighten;
@@ -25,6 +26,8 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Rebuild(rebuild) => rebuild::render(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render(change, fill, before),
         Kind::Populate(populate) => populate::render(populate, before),
+        Kind::Filling(filling) => Ok(revise::filling(filling)),
+        Kind::Revise(revise) => revise::render(revise, before),
         Kind::Rows(declared) => Ok(rows::render(change, declared)),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) | Kind::Mark(_) => Ok(plain::nothing()),
         Kind::AlterTable(_)
@@ -67,7 +70,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::Rebuild(rebuild) => rebuild::render_undo(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render_undo(change, fill, before),
         Kind::Rows(declared) => Ok(rows::render_undo(change, declared)),
-        Kind::Populate(_) => Ok(RenderedUndo {
+        Kind::Filling(filling) => Ok(revise::forget(filling)),
+        Kind::Populate(_) | Kind::Revise(_) => Ok(RenderedUndo {
             says: "Leaves the rows; they go with their table.".to_owned(),
             action: Action::Nothing {},
             hazards: Vec::new(),

@@ -16,13 +16,10 @@ pub(crate) fn render(populate: &Populate, before: &Schema) -> Result<Rendered, C
     let kind = Kind::from(pass.clone());
     let work = Fill::new(&kind, &pass, before)?;
     let table = quote(&populate.table.name);
-    let cast = |_: &Name, sql: &Sql| format!("({sql})");
-    let made = |range: Option<&str>| -> Result<String, Complaint> {
-        Ok(populate.made(&work.source.from(range)?, &work.source.key_columns(), cast))
-    };
+    let made = |range: Option<&str>| made(populate, &work, range);
     let upsert = upsert(populate);
     let insert = |range: Option<&str>| -> Result<Statement, Complaint> {
-        Ok(Statement::new(populate.insert(&table, &made(range)?, upsert.as_deref(), quote)))
+        Ok(Statement::new(populate.insert(&made(range)?, upsert.as_deref(), |at| quote(&at.name), quote)))
     };
     let remaining = Statement::new(populate.remaining(&table, &made(None)?, quote));
     let action = if populate.last || !populate.group_by.is_empty() {
@@ -53,10 +50,7 @@ pub(crate) fn render(populate: &Populate, before: &Schema) -> Result<Rendered, C
     let says = if populate.last {
         format!("what old clients write to {} from then on is not taken over", populate.from)
     } else {
-        format!(
-            "makes rows of {} from those of {}; what is changed in those later is not followed",
-            populate.table, populate.from
-        )
+        format!("makes rows of {} from those of {}", populate.table, populate.from)
     };
     Ok(Rendered {
         action,
@@ -66,6 +60,12 @@ pub(crate) fn render(populate: &Populate, before: &Schema) -> Result<Rendered, C
         checks: Vec::new(),
         gc: Vec::new(),
     })
+}
+
+/// The rows that a table gets from those of another.
+pub(super) fn made(populate: &Populate, work: &Fill<'_>, range: Option<&str>) -> Result<String, Complaint> {
+    let cast = |_: &Name, sql: &Sql| format!("({sql})");
+    Ok(populate.made(&work.source.from(range)?, &work.source.key_columns(), cast))
 }
 
 /// What writes a later row over an earlier one.

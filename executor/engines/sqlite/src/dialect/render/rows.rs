@@ -49,6 +49,11 @@ pub(crate) fn render(change: &Kind, rows: &Rows) -> Rendered {
     }
 }
 
+/// The condition that a row, called by that name with a dot, is one of those declared.
+pub(super) fn is_declared(rows: &Rows, row: &str) -> String {
+    rows.is_declared(|column, value| same(row, column, value))
+}
+
 /// Renders the way back: what stood in the place of rows that nobody changed since, without those that were new.
 pub(crate) fn render_undo(change: &Kind, rows: &Rows) -> RenderedUndo {
     if rows.fresh {
