@@ -1,7 +1,7 @@
 //! Types for whose change PostgreSQL has no statement: enums lose values, domains get another base, and their columns go over to the new
 //! type beside running clients.
 
-use crate::common::Engine;
+use crate::common::{Engine, Workspace};
 use crate::online::{Case, apply_through, clients_write_meanwhile, killed, planned_for, there_and_back};
 
 /// An enum of three columns, one of them an array and two of which lose a value, under a view and a function; a domain on another base.
@@ -86,4 +86,33 @@ fn a_removed_value_stops_the_plan_and_no_client() {
     database.query("update task set state = 'new'");
     work.apply(&database);
     assert_eq!(database.query("select count(*), enum_range(null::state) from task group by 2").trim(), "3|{new}");
+}
+
+#[test]
+fn a_domain_names_a_value_that_its_enum_gets_and_none_that_it_loses() {
+    let schema = |values: &str, check: &str| {
+        format!(
+            "create type state as enum ({values}); create domain open as state constraint is_open check (value <> {check});
+             create table task (id bigint primary key, state open);"
+        )
+    };
+    let (two, three) = (schema("'new', 'old'", "'old'"), schema("'new', 'old', 'gone'", "'gone'"));
+    let (live, wanted) = (Engine::Postgres.database(&two), Engine::Postgres.database(&three));
+    live.query("insert into task values (1, 'new')");
+    let first = live.schema();
+    let work = Workspace::new();
+    work.import(&wanted);
+    work.plan(&live);
+    work.sign();
+    work.apply(&live);
+    assert_eq!(live.schema(), wanted.schema());
+    work.nothing_to_do(&live);
+    work.rollback(&live);
+    assert_eq!(live.schema(), first);
+
+    let (live, wanted) = (wanted, Engine::Postgres.database(&schema("'new', 'old'", "'new'")));
+    let work = Workspace::new();
+    work.import(&wanted);
+    let plan = work.expect(1, &["plan", "--url", &live.url(), "--specs", "specs", "--out", "plan.json"]);
+    assert!(plan.stderr.contains("cannot lose `gone` while domain public.open names it"), "{}", plan.stderr);
 }

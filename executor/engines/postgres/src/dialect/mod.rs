@@ -13,6 +13,7 @@ mod names;
 mod normalize;
 mod published;
 mod recipe;
+mod ranges;
 mod references;
 mod render;
 mod routine;

@@ -4,7 +4,7 @@ mod others;
 
 use std::collections::BTreeSet;
 
-use super::inherit;
+use super::{inherit, ranges};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
     schema::{Index, IndexedBy},
@@ -208,6 +208,11 @@ impl Finder<'_> {
                 || matches!(at.kind(), ObjectKind::Enum | ObjectKind::Domain | ObjectKind::Type | ObjectKind::Namespace)
                 || (qualified && at.kind() == ObjectKind::Table)
         });
+        let known = self.found.iter().any(|at| !before.contains(at) && at.kind() != ObjectKind::Namespace);
+        let several = inherit::path_of(data_type.trim_end_matches("[]")).filter(|_| qualified && !known);
+        if let Some(range) = several.and_then(|at| ranges::range_of(&at, self.schema)) {
+            self.found.insert(range.clone());
+        }
         if text.as_str().contains('.') || text.as_str().chars().all(|c| c.is_ascii_lowercase()) {
             self.extensions(data_type);
         }

@@ -202,7 +202,10 @@ fn user_type(name: &str, schema: &Schema, default: Option<&Name>) -> Option<Stri
         ObjectKind::MaterializedView,
         ObjectKind::Opaque,
     ];
-    let exists = |at: &Qualified| kinds.iter().any(|kind| schema.objects.contains_key(&Address::new(*kind, at)));
+    let exists = |at: &Qualified| {
+        kinds.iter().any(|kind| schema.objects.contains_key(&Address::new(*kind, at)))
+            || super::ranges::range_of(at, schema).is_some()
+    };
     if let Some(in_schema) = parts.pop() {
         let at = Qualified::new(Some(in_schema), last);
         return (exists(&at) || has_extension(schema)).then(|| spelt(&at));

@@ -66,6 +66,32 @@ pub(crate) fn unadopt(change: &AdoptType, before: &Schema) -> Result<Vec<String>
     Ok([rename].into_iter().chain(object::create_sql(&change.at, &change.from, before)?).collect())
 }
 
+/// Refuses to make a type anew that divides a table's rows: the server puts such a column on no other type.
+///
+/// # Errors
+/// Names the column.
+pub(crate) fn divides_none(at: &Address, schema: &Schema) -> Result<(), Complaint> {
+    let over = types_over(at, schema).into_iter().map(|(of, _)| of);
+    for of in [at.clone()].into_iter().chain(over) {
+        let columns = columns_of(&of.qualified(), schema);
+        let Some((table, column)) = columns.iter().find(|(table, column)| divides(table, column, schema)) else { continue };
+        return Err(Complaint {
+            at: at.clone(),
+            says: format!("PostgreSQL cannot put {table}.{} on another form of {at}: it divides the table's rows", column.name),
+            help: Some(
+                "declare a type under another name for the column: then the table is made anew with its partitions".to_owned(),
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// Whether a table's rows are divided by the values of a column.
+fn divides(table: &Qualified, column: &Column, schema: &Schema) -> bool {
+    let by = schema.table(table).and_then(|content| content.options.get("partition_by"));
+    by.is_some_and(|by| Sql::new(by.clone()).mentions(&column.name))
+}
+
 /// The statements that put a column on the new type of the same name.
 fn put_on(table: &Qualified, column: &Column, cast: &Cast<'_>) -> Result<Vec<String>, Complaint> {
     let alter = format!("ALTER TABLE {} ALTER COLUMN {}", qualified(table), quote(&column.name));

@@ -1,7 +1,7 @@
 //! Composite types as SQL: changed attribute by attribute where the server can, else made anew under their columns.
 
 use mig_plan::{
-    Address, Column, Complaint, Hazard, HazardCode, Name, Qualified, Rendered, Schema, Sql,
+    Address, Column, Complaint, Hazard, HazardCode, Name, Rendered, Schema, Sql,
     kind::Replace,
     schema::Source,
     sql::{TokenKind, tokens},
@@ -9,8 +9,8 @@ use mig_plan::{
 
 use super::{META, WORK, anew, meta, transaction};
 use crate::dialect::{
-    names::{self, generated, qualified, quote},
-    versions,
+    names::{generated, qualified, quote},
+    ranges, versions,
 };
 
 /// An attribute: its name, and its type with a collation as it was written.
@@ -134,11 +134,15 @@ pub(crate) fn replace(change: &Replace, from: &Source, to: &Source, before: &Sch
 pub(crate) fn range(change: &Replace, from: &Source, before: &Schema, version: u32) -> Result<Rendered, Complaint> {
     let name = qualified(&change.at.qualified());
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on every table with {name}, while every row is written"));
+    anew::divides_none(&change.at, before)?;
     let cast = |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
     let mut sql = anew::sql(&change.at, &change.to, before, &cast)?;
     // The type of several ranges, and what makes an empty one, have a name of their own, which the new ones take.
-    if version >= versions::MULTIRANGES {
-        let beside = multirange(&change.at.qualified(), from);
+    if let Some(beside) = ranges::multirange(&change.at, from).filter(|_| version >= versions::MULTIRANGES) {
+        if let Some((table, column)) = anew::columns_of(&beside, before).first() {
+            return Err(of_several(&change.at, &Address::column(table, &column.name)));
+        }
+        let beside = qualified(&beside);
         let old = generated("_mig_old_", &(&change.at, &beside), change.at.name().as_str());
         sql.insert(0, format!("ALTER TYPE {beside} RENAME TO {}", quote(&old)));
         sql.insert(1, format!("ALTER FUNCTION {beside}() RENAME TO {}", quote(&old)));
@@ -152,19 +156,13 @@ pub(crate) fn range(change: &Replace, from: &Source, before: &Schema, version: u
     Ok(out)
 }
 
-/// The type of several ranges, in SQL: where none is said, the server makes its name of that of the range (makeMultirangeTypeName).
-fn multirange(range: &Qualified, source: &Source) -> String {
-    let said = source.create.iter().find_map(|text| text.as_str().split_once("multirange_type_name = "));
-    if let Some(said) = said.and_then(|(_, rest)| rest.trim_end().strip_suffix(')')) {
-        return said.to_owned();
+/// A type of several ranges comes and goes with its range's, and has no cast to that of another.
+fn of_several(at: &Address, column: &Address) -> Complaint {
+    Complaint {
+        at: at.clone(),
+        says: format!("mig cannot make {at} anew while {column} holds several of its ranges"),
+        help: Some("drop the column in a plan before this one, or declare a range type under another name and move the rows to a column of that".to_owned()),
     }
-    let name = range.name.as_str();
-    let made = match name.split_once("range") {
-        Some((before, after)) => format!("{before}multirange{after}"),
-        None => format!("{}_multirange", names::cut(name, 63 - "_multirange".len())),
-    };
-    let own = Name::new(names::cut(&made, 63)).map_or_else(|_| range.clone(), |name| range.sibling(name));
-    qualified(&own)
 }
 
 /// Whether both have the same attributes in the same order, so that the text of a value of one is that of a value of the other.

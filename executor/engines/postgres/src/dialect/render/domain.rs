@@ -14,7 +14,10 @@ use crate::dialect::{
 /// The statements that make a domain, with the comments on its checks.
 pub(crate) fn created(name: &str, domain: &Domain) -> Vec<String> {
     let said = domain.comments.iter().map(|(check, text)| remark(name, check, Some(text)));
-    [create_sql(name, domain)].into_iter().chain(said).collect()
+    // A domain over another has taken that one's default.
+    let inherits = domain.default.is_none() && domain.base.contains('.');
+    let none = inherits.then(|| format!("ALTER DOMAIN {name} DROP DEFAULT"));
+    [create_sql(name, domain)].into_iter().chain(none).chain(said).collect()
 }
 
 /// The comment on a check; `None` takes it away.
@@ -60,6 +63,7 @@ pub(crate) fn replace(change: &Replace, from: &Domain, to: &Domain, before: &Sch
         }
         let in_array = |(_, column): &(Qualified, &Column)| column.data_type.ends_with("[]");
         if tightens && anew::columns_of(&change.at.qualified(), before).iter().any(in_array) {
+            anew::divides_none(&change.at, before)?;
             // The server looks into no arrays: it refuses to tighten a domain of which there are some.
             let base = &from.base;
             let cast =
@@ -71,6 +75,7 @@ pub(crate) fn replace(change: &Replace, from: &Domain, to: &Domain, before: &Sch
         }
         return Ok(out);
     }
+    anew::divides_none(&change.at, before)?;
     let (old, new) = (from.base.clone(), to.base.clone());
     let through = if casts::known::exists(&old, &new, before) { new } else { "text".to_owned() };
     let cast = |column: &Column, value: &str, array: &str| {
@@ -118,7 +123,7 @@ fn obeys(table: &Qualified, column: &Column, from: &Domain, to: &Domain, schema:
         ],
         count: CheckSql::new(format!("SELECT count(*) FROM {name} WHERE {wrong}")),
         sample: Some(CheckSql::new(format!("SELECT {quoted}::text FROM {name} WHERE {wrong} LIMIT 5"))),
-        stops: true,
+        stops: !super::enums::is_one(&to.base, schema),
     })
 }
 

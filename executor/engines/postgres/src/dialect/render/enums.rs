@@ -1,14 +1,17 @@
 //! Enumerated types as SQL.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
-    Action, Address, Column, Complaint, DraftCheck, Hazard, HazardCode, Qualified, Rendered, Schema,
+    Action, Address, Body, Column, Complaint, DraftCheck, Hazard, HazardCode, ObjectKind, Qualified, Rendered, Schema,
     kind::{RenameValue, Replace},
     plan::CheckSql,
+    sql::{TokenKind, tokens},
 };
 
 use super::{META, WORK, alone, anew, meta, transaction};
 use crate::dialect::{
-    casts,
+    casts, inherit,
     names::{literal, qualified, quote},
 };
 
@@ -62,6 +65,15 @@ fn add_value(name: &str, value: &str, all: &[String]) -> Action {
 }
 
 fn rewrite(change: &Replace, from: &[String], to: &[String], before: &Schema) -> Result<Rendered, Complaint> {
+    anew::divides_none(&change.at, before)?;
+    let gone: Vec<_> = from.iter().filter(|value| !to.contains(value)).collect();
+    if let Some((domain, value)) = named_above(&change.at, &gone, before) {
+        return Err(Complaint {
+            at: change.at.clone(),
+            says: format!("{} cannot lose `{value}` while {domain} names it", change.at),
+            help: Some("change the domain in a plan before this one".to_owned()),
+        });
+    }
     let users = anew::columns_of(&change.at.qualified(), before);
     let tables: Vec<_> = users.iter().map(|(table, _)| qualified(table)).collect();
     let mut out = meta(vec![], format!("ACCESS EXCLUSIVE on {}, while every row is written", listed(&tables)));
@@ -75,6 +87,23 @@ fn rewrite(change: &Replace, from: &[String], to: &[String], before: &Schema) ->
         out.checks.extend(users.iter().map(|(table, column)| no_removed_value(table, column, to)));
     }
     Ok(out)
+}
+
+/// A domain over an enum that names one of some values in its checks or its default.
+fn named_above<'a>(at: &Address, values: &[&'a String], schema: &Schema) -> Option<(Address, &'a String)> {
+    anew::types_over(at, schema).into_iter().find_map(|(over, object)| {
+        let Body::Domain(domain) = &object.body else { return None };
+        let texts: BTreeSet<&str> = domain
+            .checks
+            .values()
+            .chain(&domain.default)
+            .flat_map(|text| tokens(text.as_str()))
+            .filter(|token| token.kind == TokenKind::Text)
+            .map(|token| token.text)
+            .collect();
+        let named = values.iter().find(|value| texts.contains(literal(value).as_str()))?;
+        Some((over, *named))
+    })
 }
 
 /// The question whether a row still has a value that goes.
@@ -108,4 +137,9 @@ pub(crate) fn rename(change: &RenameValue) -> Rendered {
 
 fn listed(tables: &[String]) -> String {
     if tables.is_empty() { "no table".to_owned() } else { tables.join(", ") }
+}
+/// Whether a type is an enum. A question about its values cannot be asked as long as it is to get one that the question names.
+pub(crate) fn is_one(of: &str, schema: &Schema) -> bool {
+    let found = inherit::path_of(of).and_then(|at| schema.objects.get(&Address::new(ObjectKind::Enum, &at)));
+    found.is_some()
 }

@@ -12,6 +12,7 @@ use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
     grants, inherit, keep,
     names::{literal, qualified, quote, quote_text},
+    references,
 };
 
 /// The SQL of a new object.
@@ -143,14 +144,15 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
     Ok(out)
 }
 
-/// The word for a kind whose dropped objects move to mig's own schema: tables with their rows, sequences with their counters, and types,
-/// which kept tables and columns may still be made of.
+/// The word for a kind whose dropped objects move to mig's own schema: tables with their rows, sequences with their counters, and types
+/// and collations, which kept tables, columns and types may still be made of.
 pub(crate) fn kept_word(kind: ObjectKind) -> Option<&'static str> {
     match kind {
         ObjectKind::Table => Some("TABLE"),
         ObjectKind::Sequence => Some("SEQUENCE"),
         ObjectKind::Domain => Some("DOMAIN"),
         ObjectKind::Enum | ObjectKind::Type => Some("TYPE"),
+        ObjectKind::Collation => Some("COLLATION"),
         _ => None,
     }
 }
@@ -312,9 +314,29 @@ fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -
     if replaces_in_place(change, from, to) {
         return Ok(to.create.iter().map(statement).collect());
     }
+    if change.at.kind() == ObjectKind::Collation
+        && let Some(user) = sorted_by(&change.at, after)
+    {
+        return Err(Complaint {
+            at: change.at.clone(),
+            says: format!("PostgreSQL cannot make {} anew while {user} is sorted by it", change.at),
+            help: Some("declare a collation under another name, and use that; the old one goes with its last user".to_owned()),
+        });
+    }
     let mut sql = vec![plain_drop(&change.at, &change.from)?];
     sql.extend(create_sql(&change.at, &change.to, after)?);
     Ok(sql)
+}
+
+/// What holds values that are sorted by a collation: a table, a type or an index.
+fn sorted_by<'a>(collation: &Address, schema: &'a Schema) -> Option<&'a Address> {
+    use ObjectKind::{Domain, Index, MaterializedView, Table, Type};
+    let mut all = schema.objects.iter();
+    let found = all.find(|(at, object)| {
+        matches!(at.kind(), Table | Domain | Type | Index | MaterializedView)
+            && references::of(at, object, schema, None).contains(collation)
+    });
+    found.map(|(at, _)| at)
 }
 
 /// Whether `CREATE OR REPLACE` can make the exchange, so that nothing built on it notices.

@@ -7,12 +7,12 @@ use std::{
 
 use mig_plan::{
     Address, Body, ColumnValue, Complaint, DraftCheck, Hazard, HazardCode, Name, Object, ObjectKind, Qualified,
-    Rendered, Rule, Schema, Table,
+    Rendered, Rule, Schema, Sql, Table,
     kind::{AddConstraint, Regroup},
     plan::CheckSql,
 };
 
-use super::{WORK, constraint, limit, locked, meta, object, shares};
+use super::{WORK, constraint, enums, limit, locked, meta, object, shares};
 use crate::dialect::{
     bound, inherit,
     names::{generated, list, literal, qualified, quote},
@@ -196,13 +196,16 @@ pub(crate) fn place_checks(
     let by = |schema: &Schema| schema.table(parent)?.options.get("partition_by").cloned();
     let (Some(by), Some(bound)) = (by(after), is.options.get("bound")) else { return Vec::new() };
     let Some(fits) = bound::fits(parent, &by, bound) else { return Vec::new() };
+    let key = Sql::new(by.clone());
+    let columns = inherit::whole(before, parent).map(|table| table.columns).unwrap_or_default();
+    let of_enum = columns.iter().any(|c| key.mentions(&c.name) && enums::is_one(&c.data_type, before));
     let check = |of: &Qualified, says: String, wrong: String, help: &str| DraftCheck {
         at: Address::table(of),
         says,
         help: vec![help.to_owned(), "choose another bound".to_owned()],
         count: CheckSql::new(format!("SELECT count(*) FROM {} WHERE {wrong}", qualified(of))),
         sample: None,
-        stops: true,
+        stops: !of_enum,
     };
     let mut checks = Vec::new();
     if before.table(at).is_some() {
