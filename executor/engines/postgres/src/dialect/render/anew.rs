@@ -74,12 +74,18 @@ pub(crate) fn divides_none(at: &Address, schema: &Schema) -> Result<(), Complain
     let over = types_over(at, schema).into_iter().map(|(of, _)| of);
     for of in [at.clone()].into_iter().chain(over) {
         let columns = columns_of(&of.qualified(), schema);
-        let Some((table, column)) = columns.iter().find(|(table, column)| divides(table, column, schema)) else { continue };
+        let Some((table, column)) = columns.iter().find(|(table, column)| divides(table, column, schema)) else {
+            continue;
+        };
         return Err(Complaint {
             at: at.clone(),
-            says: format!("PostgreSQL cannot put {table}.{} on another form of {at}: it divides the table's rows", column.name),
+            says: format!(
+                "PostgreSQL cannot put {table}.{} on another form of {at}: it divides the table's rows",
+                column.name
+            ),
             help: Some(
-                "declare a type under another name for the column: then the table is made anew with its partitions".to_owned(),
+                "declare a type under another name for the column: then the table is made anew with its partitions"
+                    .to_owned(),
             ),
         });
     }

@@ -320,7 +320,9 @@ fn source_change(change: &Replace, from: &Source, to: &Source, after: &Schema) -
         return Err(Complaint {
             at: change.at.clone(),
             says: format!("PostgreSQL cannot make {} anew while {user} is sorted by it", change.at),
-            help: Some("declare a collation under another name, and use that; the old one goes with its last user".to_owned()),
+            help: Some(
+                "declare a collation under another name, and use that; the old one goes with its last user".to_owned(),
+            ),
         });
     }
     let mut sql = vec![plain_drop(&change.at, &change.from)?];
