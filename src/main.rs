@@ -15,6 +15,8 @@ mod operate;
 mod pages;
 mod plan_file;
 mod project;
+#[cfg(test)]
+mod published;
 mod rejected;
 mod rendering;
 mod scan;

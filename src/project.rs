@@ -187,18 +187,7 @@ fn relative(folder: &Path, here: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A file of the repository that a test makes anew with `MIG_BLESS=1`.
-    fn published(name: &str, now: &str) {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-        if env::var_os("MIG_BLESS").is_some() {
-            std::fs::write(&path, now).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(path).unwrap_or_default() == now,
-            "{name} is stale: MIG_BLESS=1 writes it anew"
-        );
-    }
+    use crate::published::published;
 
     #[test]
     fn the_published_schema_and_reference_are_current() {

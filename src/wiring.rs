@@ -78,7 +78,7 @@ pub(crate) fn fmt(spec: &SpecFile) -> Result<String, Box<Diagnostic>> {
 
 /// The JSON Schema of spec files.
 pub(crate) fn json_schema() -> String {
-    mig_compiler::json_schema()
+    mig_compiler::json_schema(engines::NAMES)
 }
 
 /// Opens a session.

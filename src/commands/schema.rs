@@ -33,3 +33,18 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     terminal::say(schema.trim_end());
     Ok(Outcome::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published::published;
+
+    #[test]
+    fn the_published_schema_and_reference_are_current() {
+        let schema = wiring::json_schema();
+        published("specs/spec.schema.json", &schema);
+        let intro = "A spec is a TOML file. How the language is meant is told in [the spec language](../spec-language.md); here is \
+                     every key. Any value may also be a choice by engine, a table with a value for each engine's name.";
+        published("docs/reference/specs.md", &mig_compiler::reference("Spec files", intro, &schema));
+    }
+}

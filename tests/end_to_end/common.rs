@@ -193,6 +193,13 @@ impl Workspace {
         self.expect(2, &args)
     }
 
+    /// Demands that the specs give no plan, and that what is said has a text in it.
+    pub(crate) fn refused(&self, database: &Database, word: &str) {
+        let args = ["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"];
+        let said = self.expect(1, &args).stderr;
+        assert!(said.contains(word), "no `{word}` in\n{said}");
+    }
+
     /// Demands that there is nothing left to do.
     pub(crate) fn nothing_to_do(&self, database: &Database) {
         let args = ["plan", "--url", &database.url(), "--specs", "specs", "--out", "again.json", "--detailed-exitcode"];

@@ -149,9 +149,7 @@ fn a_source_is_declared_whole() {
     work.import(&database);
     let says = |people: &str, word: &str| {
         split(&work, Engine::Sqlite, people);
-        let args = ["plan", "--url", &database.url(), "--specs", "specs", "--out", "plan.json"];
-        let said = work.expect(1, &args).stderr;
-        assert!(said.contains(word), "no `{word}` in\n{said}");
+        work.refused(&database, word);
     };
     says("set.name = \"sender\"", "need a value in letters");
     says("set.letters = \"1\"", "name tells the rows of people apart, and is not set");

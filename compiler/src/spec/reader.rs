@@ -395,6 +395,11 @@ pub(crate) fn by_engine<T: JsonSchema>(generator: &mut SchemaGenerator) -> Json 
     json_schema!({ "anyOf": [own.clone(), { "type": "object", "minProperties": 1, "additionalProperties": own }] })
 }
 
+/// Whether a form of a JSON Schema is the choice by engine, which any value may be.
+pub(crate) fn is_by_engine(form: &serde_json::Value) -> bool {
+    form["minProperties"] == 1 && form["additionalProperties"].is_object()
+}
+
 macro_rules! wrapped_schema {
     ($wrapper:ident, $name:literal, |$inner:ident| $json:expr) => {
         impl<T: JsonSchema> JsonSchema for $wrapper<T> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::reader::is_by_engine;
+
 /// The reference of a kind of file, from its JSON Schema. A schema that is no JSON gives the introduction only.
 #[must_use]
 pub fn reference(title: &str, intro: &str, schema: &str) -> String {
@@ -69,7 +71,7 @@ fn takes(schema: &Value, root: &Value) -> String {
         return format!("`{}`", bars(&toml(value)));
     }
     if let Some(forms) = schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array()) {
-        let own = forms.iter().filter(|form| !by_engine(form));
+        let own = forms.iter().filter(|form| !is_by_engine(form));
         let mut words: Vec<_> = own.map(|form| takes(form, root)).collect();
         words.dedup();
         words.retain(|word| word != "null");
@@ -98,11 +100,6 @@ fn simple(word: &str, schema: &Value, root: &Value) -> String {
         "boolean" => "true or false".to_owned(),
         other => other.to_owned(),
     }
-}
-
-/// Whether a form is the choice by engine, which any value may be.
-fn by_engine(form: &Value) -> bool {
-    form["minProperties"] == 1 && form["additionalProperties"].is_object()
 }
 
 /// A definition's name as words: `PrimaryKeySpec` is `Primary key`.
