@@ -94,8 +94,8 @@ fn after(
 }
 
 impl Renames {
-    /// What has another text in the goal, and says a name in the base that is another by then, where the engine makes nothing over what is
-    /// not there: it goes before the renames and comes after them, so that the way back finds each name when it is wanted.
+    /// What has another text in the goal, or goes, and says a name in the base that is another by then, where the engine makes nothing over
+    /// what is not there: it goes before the renames and comes after them, so that the way back finds each name when it is wanted.
     fn stale(&self, intent: &Intent, snapshot: &Snapshot, dialect: &dyn Dialect) -> Vec<Kind> {
         let now_at = |at: &Address| {
             let now = at.relation().and_then(|of| self.tables.iter().find(|(_, base)| **base == of));
@@ -103,7 +103,7 @@ impl Renames {
         };
         let stays_as_it_is = |at: &Address, object: &Arc<Object>| match intent.goal.objects.get(&now_at(at)) {
             Some(goal) => same(object, goal, dialect),
-            None => true,
+            None => false,
         };
         let base = &snapshot.schema.0;
         let changed: Vec<_> = base.objects.iter().filter(|(at, object)| !stays_as_it_is(at, object)).collect();

@@ -143,6 +143,12 @@ releases! {
     mariadb_releases_of_a_shop: MariaDb "mariadb_catalog.sql";
     mariadb_releases_of_a_league: MariaDb "mariadb_league.sql";
     mariadb_releases_of_a_meter: MariaDb "mariadb_meter.sql";
+    mariadb_releases_of_a_staff_list: MariaDb "mariadb_staff.sql";
+    mariadb_releases_of_orders: MariaDb "mariadb_orders.sql";
+    mariadb_releases_of_documents: MariaDb "mariadb_documents.sql";
+    mariadb_releases_of_numbered_rows: MariaDb "mariadb_numbered.sql";
+    sqlite_releases_of_a_library: Sqlite "sqlite_library.sql";
+    sqlite_reserved_words_as_names: Sqlite "sqlite_reserved.sql";
 }
 
 macro_rules! pairs {

@@ -182,11 +182,13 @@ impl<'a> Uses<'a> {
                 edge(i, changer, WHY);
             }
         }
-        // A view that goes and comes again goes before one that it is made from changes.
-        let again = |at: &Address| at.kind() == ObjectKind::View && self.makers.contains_key(at);
-        if mark.outright(&mark.removes).any(again) {
-            for at in mark.lets_go.iter().filter(|at| at.kind() == ObjectKind::View) {
-                for &changer in of(&self.changers, at) {
+        // A view that goes and comes again goes before one that it is made from changes; and so does one that goes by then anyway.
+        let view = |at: &Address| at.kind() == ObjectKind::View;
+        let again = mark.outright(&mark.removes).any(|at| view(at) && self.makers.contains_key(at));
+        if again || mark.outright(&mark.removes).any(view) {
+            for at in mark.lets_go.iter().filter(|at| view(at)) {
+                let changers = of(&self.changers, at).iter();
+                for &changer in changers.filter(|changer| again || mark.phase <= self.marks[**changer].phase) {
                     edge(i, changer, "what stands on a view goes before the view changes");
                 }
             }

@@ -29,9 +29,10 @@ impl Sql {
     pub fn with_name_replaced(&self, from: &Name, to: &Name, quote: impl Fn(&Name) -> String) -> Self {
         let mut out = String::with_capacity(self.0.len());
         for token in tokens(&self.0) {
-            match token.identifier() {
-                Some(name) if name == from.as_str() => out.push_str(&quote(to)),
-                _ => out.push_str(token.text),
+            if token.names(from) {
+                out.push_str(&quote(to));
+            } else {
+                out.push_str(token.text);
             }
         }
         Self(out)
@@ -40,9 +41,46 @@ impl Sql {
     /// Whether an identifier token of the text means `name`.
     #[must_use]
     pub fn mentions(&self, name: &Name) -> bool {
-        tokens(&self.0).any(|t| t.identifier().is_some_and(|i| i == name.as_str()))
+        tokens(&self.0).any(|token| token.names(name))
     }
 }
+
+/// Words that every engine takes for a name only in quotes: bare, they are what they say, even where something has that name.
+const RESERVED: &[&str] = &[
+    "all",
+    "and",
+    "as",
+    "case",
+    "check",
+    "constraint",
+    "create",
+    "default",
+    "distinct",
+    "else",
+    "foreign",
+    "from",
+    "group",
+    "having",
+    "in",
+    "join",
+    "limit",
+    "not",
+    "null",
+    "on",
+    "or",
+    "order",
+    "primary",
+    "references",
+    "select",
+    "table",
+    "then",
+    "to",
+    "union",
+    "unique",
+    "using",
+    "when",
+    "where",
+];
 
 impl fmt::Display for Sql {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +115,13 @@ pub struct Token<'a> {
 }
 
 impl Token<'_> {
+    /// Whether it means the thing of this name.
+    fn names(&self, name: &Name) -> bool {
+        let reserved = self.kind == TokenKind::Word
+            && RESERVED.binary_search_by(|word| (*word).cmp(self.text.to_ascii_lowercase().as_str())).is_ok();
+        !reserved && self.identifier().is_some_and(|is| is == name.as_str())
+    }
+
     /// The identifier that the token may stand for: a bare word folded to lower case, or a quoted one unescaped.
     #[must_use]
     pub fn identifier(&self) -> Option<String> {

@@ -7,7 +7,7 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Kind, ObjectKind, Qualified,
+    Address, Kind, ObjectKind, Phase, Qualified,
     kind::{CopyRows, Finish, Keep, KeepRows},
 };
 
@@ -67,6 +67,8 @@ pub(super) struct Footmarks {
     pub(super) swaps: BTreeSet<Address>,
     /// Whether it exchanges a view, or what a table or the database has beside its own parts, on the spot.
     pub(super) exchanges: bool,
+    /// The phase that it wants.
+    pub(super) phase: Option<Phase>,
 }
 
 impl Footmarks {
@@ -100,7 +102,7 @@ pub(super) fn made_of_types(ground: &Ground<'_>) -> BTreeMap<Address, BTreeSet<A
 }
 
 pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<Address>>) -> Footmarks {
-    let mut all = Footmarks::default();
+    let mut all = Footmarks { phase: Some(node.phase()), ..Footmarks::default() };
     for draft in &node.drafts {
         mark(&draft.change, ground, typed, &mut all);
         for at in ground.dialect.disturbs(&draft.change) {

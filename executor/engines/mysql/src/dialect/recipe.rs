@@ -2,6 +2,7 @@
 
 mod fill;
 mod numbers;
+mod relieved;
 mod reshape;
 mod shadow;
 mod tied;
@@ -92,6 +93,12 @@ fn created(flavor: &Flavor, k: &Create, context: &Context<'_>) -> Vec<Draft> {
         Body::Index(index) if numbers::brings(&k.at, index, context) && reshape::is_changed(&index.table, context) => {
             vec![]
         }
+        // It comes before the primary key goes.
+        Body::Index(index)
+            if relieved::relieves_primary(index, context) && reshape::is_changed(&index.table, context) =>
+        {
+            vec![]
+        }
         // It comes with the table that takes the place of its own.
         Body::Index(index) if shadow::brings(flavor, &k.at, index, context) => vec![],
         Body::Index(index) => {
@@ -138,13 +145,20 @@ fn dropped(flavor: &Flavor, k: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let table = match &k.object.body {
         Body::Table(table) => table,
         Body::Index(index) if context.goal.table(&index.table).is_none() => return vec![],
+        // It goes when the primary key has come.
+        Body::Index(index)
+            if relieved::is_relieved(k, &index.table, context) && reshape::is_changed(&index.table, context) =>
+        {
+            return vec![];
+        }
         Body::Index(index) => {
             let early = reshaped(index, context) && !shadow::goes(flavor, &index.table, context);
             let phase = if early { Phase::Switch } else { Phase::Contract };
             return vec![Draft::new(k.clone(), phase, why)];
         }
         _ => {
-            let phase = if k.at.kind() == ObjectKind::Trigger { Phase::Switch } else { Phase::Contract };
+            let early = k.at.kind() == ObjectKind::Trigger || says_what_goes(&k.at, &k.object, context);
+            let phase = if early { Phase::Switch } else { Phase::Contract };
             return vec![Draft::new(k.clone(), phase, why)];
         }
     };
@@ -201,13 +215,21 @@ fn replaced(flavor: &Flavor, k: &Replace, context: &Context<'_>) -> Vec<Draft> {
 /// Whether what a view was says a name that another view no longer has, as that is exchanged too: for the way back it has to be gone
 /// before, and to come only after.
 fn names_what_goes(k: &Replace, context: &Context<'_>) -> bool {
-    let words = refs::words(&k.from);
-    let replaced = context.groups.iter().flat_map(|group| &group.changes).filter_map(|change| match change {
-        Kind::Replace(other) if other.at.kind() == ObjectKind::View && other.at != k.at => Some(other),
+    says_what_goes(&k.at, &k.from, context)
+}
+
+fn says_what_goes(at: &Address, object: &Object, context: &Context<'_>) -> bool {
+    if at.kind() != ObjectKind::View {
+        return false;
+    }
+    let words = refs::words(object);
+    let view =
+        |other: &Address| other.kind() == ObjectKind::View && other != at && words.contains(other.name().as_str());
+    let mut below = context.groups.iter().flat_map(|group| &group.changes).filter_map(|change| match change {
+        Kind::Replace(k) if view(&k.at) => Some((&k.from, &k.to)),
         _ => None,
     });
-    let mut below = replaced.filter(|view| words.contains(view.at.name().as_str()));
-    below.any(|view| refs::words(&view.from).difference(&refs::words(&view.to)).any(|word| words.contains(word)))
+    below.any(|(from, to)| refs::words(from).difference(&refs::words(to)).any(|word| words.contains(word)))
 }
 
 /// How declared renames are made. What says an old name goes before them, and comes only after.

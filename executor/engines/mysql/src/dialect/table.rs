@@ -5,7 +5,7 @@ use mig_plan::{
     kind::{
         AddColumn, AddConstraint, AlterColumn, AlterTable, Comment, DropColumn, DropConstraint, Rebuild, RenameMember,
     },
-    schema::Index,
+    schema::{Index, IndexedBy},
 };
 
 use super::{
@@ -61,13 +61,15 @@ pub(crate) fn clauses(flavor: &Flavor, change: &Kind, before: &Schema, after: &S
         Kind::AlterColumn(AlterColumn { table: at, from, to, .. }) if is_remade(from, to) => {
             let was = before.table(at).cloned().unwrap_or_default();
             let place = position(&was, &table(at), &to.name);
-            Clauses {
-                list: vec![
-                    format!("DROP COLUMN {}", quote(&from.name)),
-                    format!("ADD COLUMN {}{place}", define::column(flavor, &table(at), to)),
-                ],
-                partitions: None,
+            let mut list = vec![
+                format!("DROP COLUMN {}", quote(&from.name)),
+                format!("ADD COLUMN {}{place}", define::column(flavor, &table(at), to)),
+            ];
+            // The server would leave an index as many characters of the new column as the old one had.
+            if from.data_type != to.data_type {
+                list.extend(made_again(at, &from.name, before));
             }
+            Clauses { list, partitions: None }
         }
         Kind::AlterColumn(AlterColumn { table: at, to, .. }) => {
             Clauses::one(format!("MODIFY COLUMN {}", define::column(flavor, &table(at), to)))
@@ -102,6 +104,17 @@ pub(crate) fn clauses(flavor: &Flavor, change: &Kind, before: &Schema, after: &S
 pub(crate) fn is_remade(from: &mig_plan::Column, to: &mig_plan::Column) -> bool {
     use mig_plan::ColumnValue::Generated;
     matches!((&from.value, &to.value), (Generated { stored: a, .. }, Generated { stored: b, .. }) if a != b)
+}
+
+/// The indexes over a column go and come.
+fn made_again(at: &Qualified, column: &Name, schema: &Schema) -> Vec<String> {
+    let over = |index: &Index| index.parts.iter().any(|part| part.what == IndexedBy::Column(column.clone()));
+    let own = schema.indexes_of(at).filter(|(_, index)| over(index));
+    own.filter_map(|(at, index)| Some((at, schema.objects.get(at)?, index)))
+        .flat_map(|(at, object, of)| {
+            [format!("DROP INDEX {}", quote(at.name())), format!("ADD {}", index::definition(at, object, of))]
+        })
+        .collect()
 }
 
 /// Where a column stands in `wanted`, as ADD COLUMN says it: after the nearest column before it that is in `there`; nothing if it
@@ -256,6 +269,10 @@ fn all(flavor: &Flavor, rebuild: &Rebuild, before: &Schema) -> Clauses {
         }
         let Some(clauses) = clauses(flavor, &part, before, &goal) else { continue };
         for clause in clauses.list {
+            // An index over two columns that are made again.
+            if out.list.contains(&clause) {
+                continue;
+            }
             let column = clause.strip_prefix("MODIFY COLUMN ").map(|rest| first_name(rest).to_owned());
             if let Some(column) = column {
                 if defined.contains(&column)

@@ -8,7 +8,7 @@ use mig_plan::{
     table::ForeignKey,
 };
 
-use super::{fill, numbers, shadow, tied};
+use super::{fill, numbers, relieved, shadow, tied};
 use crate::{
     dialect::{define, online, types},
     flavor::Flavor,
@@ -131,12 +131,20 @@ pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context:
         let kind = followed(flavor, kind, context);
         push(&mut drafts, &mut now, kind, Phase::Contract, "unties it while its columns change");
     }
+    for comes in relieved::of_primary(&at, context) {
+        let why = format!("makes {}, which carries the foreign keys of the primary key that goes", comes.at);
+        push(&mut drafts, &mut now, comes.clone().into(), Phase::Contract, &why);
+    }
     if let Some(kind) = piles.bare {
         push(&mut drafts, &mut now, kind, Phase::Contract, "gives it the settings that come before its form");
     }
     let left = piles.reshape;
     if let Some(kind) = together(&at, left, &mut now) {
         drafts.push(Draft::new(kind, Phase::Contract, format!("gives {at} its form{by_copy}")));
+    }
+    for gone in relieved::by_primary(&at, context) {
+        let why = format!("removes {}, whose foreign keys the primary key carries now", gone.at);
+        push(&mut drafts, &mut now, gone.clone().into(), Phase::Contract, &why);
     }
     for draft in props.iter().flat_map(numbers::Prop::leave) {
         let _ = now.apply(&draft.change);

@@ -287,6 +287,7 @@ pub(crate) fn drop_column(change: &Kind, drop: &DropColumn, before: &Schema) -> 
         items.extend(stored(table));
         sql.push(format!("DROP TABLE IF EXISTS {}", kept.rows));
         sql.push(format!("CREATE TABLE {} AS SELECT {} FROM {}", kept.rows, items.join(", "), quote(&drop.table.name)));
+        sql.extend(rebuild::keep_sequence(&drop.table, table, &kept.sequence));
     }
     sql.push(format!("ALTER TABLE {} DROP COLUMN {}", quote(&drop.table.name), quote(&drop.column.name)));
     let mut out = rendered(sql);

@@ -1,0 +1,12 @@
+== first
+-- rows: select * from events order by id
+create table events (id bigint not null auto_increment primary key, payload json not null, kind varchar(30) as (json_value(payload, '$.kind')) virtual, amount decimal(10,2) as (cast(json_value(payload,'$.amount') as decimal(10,2))) stored, key k (kind), key ka (kind, amount), check (json_length(payload) > 0));
+insert into events (payload) values ('{"kind":"a","amount":3.5}'),('{"kind":"b","amount":"4"}');
+== second
+-- rows: select * from events order by id
+-- arrives: select * from events order by id
+create table events (id bigint not null auto_increment primary key, payload json not null, kind varchar(50) as (lower(json_value(payload, '$.kind'))) stored, amount decimal(12,3) as (cast(json_value(payload,'$.amount') as decimal(12,3))) virtual, actor varchar(20) as (json_value(payload,'$.actor')) virtual, key k (kind), key ak (amount, kind), unique key un (actor, id), constraint has_kind check (json_exists(payload, '$.kind')));
+insert into events (payload) values ('{"kind":"a","amount":3.5}'),('{"kind":"b","amount":"4"}');
+== first again
+create table events (id bigint not null auto_increment primary key, payload json not null, kind varchar(30) as (json_value(payload, '$.kind')) virtual, amount decimal(10,2) as (cast(json_value(payload,'$.amount') as decimal(10,2))) stored, key k (kind), key ka (kind, amount), check (json_length(payload) > 0));
+insert into events (payload) values ('{"kind":"a","amount":3.5}'),('{"kind":"b","amount":"4"}');
