@@ -231,7 +231,13 @@ impl<'a> Uses<'a> {
             }
         }
         for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
-            for &renamer in of(&self.renamers, &at.holder()).iter().chain(of(&self.renamers, at)) {
+            // The name of an index may be its table's own.
+            let of_index = match self.ground.live.objects.get(at).map(|object| &object.body) {
+                Some(Body::Index(index)) => of(&self.renamers, &Address::table(&index.table)),
+                _ => &[],
+            };
+            let renamers = of(&self.renamers, &at.holder()).iter().chain(of(&self.renamers, at)).chain(of_index);
+            for &renamer in renamers {
                 if !mark.renames_to.contains(at) || renamer != i {
                     edge(renamer, i, "a renamed thing is changed under its new name");
                 }

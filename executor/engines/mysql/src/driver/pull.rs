@@ -71,6 +71,9 @@ async fn read(
     }
     if wanted(K::View) {
         rows.views = seen(link, scope, &queries::views(flavor, scope)).await?;
+        if !flavor.is_maria() {
+            algorithms(link, &mut rows.views).await?;
+        }
     }
     if wanted(K::Trigger) {
         let all = seen(link, scope, &queries::triggers(scope)).await?;
@@ -113,6 +116,19 @@ async fn definitions(link: &mut Link, rows: &mut Rows) -> Result<(), Failure> {
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// How views are carried out, which MySQL only says in the statement that makes them.
+async fn algorithms(link: &mut Link, views: &mut [Row]) -> Result<(), Failure> {
+    for row in views {
+        let shown = link.texts(&queries::show("VIEW", text(row, 0)), 1, ASKED).await?;
+        let made = shown.into_iter().next().and_then(|r| r.into_iter().nth(1).flatten()).unwrap_or_default();
+        let said = made.split_whitespace().find_map(|word| word.strip_prefix("ALGORITHM="));
+        if let (Some(said), Some(place)) = (said, row.get_mut(5)) {
+            *place = Some(said.to_owned());
         }
     }
     Ok(())
