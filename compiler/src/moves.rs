@@ -106,7 +106,10 @@ impl Renames {
             None => false,
         };
         let base = &snapshot.schema.0;
-        let changed: Vec<_> = base.objects.iter().filter(|(at, object)| !stays_as_it_is(at, object)).collect();
+        let read =
+            |at: &Address| matches!(at.kind(), ObjectKind::View | ObjectKind::Trigger) && dialect.renames_read_views();
+        let changed: Vec<_> =
+            base.objects.iter().filter(|(at, object)| read(at) || !stays_as_it_is(at, object)).collect();
         let needs = |at: &Address, object: &Object| dialect.references(at, object, base);
         let named = |at: &Address, object: &Object| dialect.outdated(at, object, base, &self.tables, &self.columns);
         let mut stale: Vec<_> = changed.iter().copied().filter(|(at, object)| named(at, object)).collect();

@@ -149,6 +149,8 @@ releases! {
     mariadb_releases_of_documents: MariaDb "mariadb_documents.sql";
     mariadb_releases_of_numbered_rows: MariaDb "mariadb_numbered.sql";
     sqlite_releases_of_a_library: Sqlite "sqlite_library.sql";
+    sqlite_releases_of_sales: Sqlite "sqlite_sales.sql";
+    sqlite_views_over_renamed_columns: Sqlite "sqlite_readers.sql";
     sqlite_reserved_words_as_names: Sqlite "sqlite_reserved.sql";
 }
 

@@ -216,6 +216,11 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether the engine refuses a rename while a view or trigger stands that could not be read after it, whether or not its text stays.
+    fn renames_read_views(&self) -> bool {
+        false
+    }
+
     /// Whether the engine can give an object of a kind that is declared by its SQL another name, so that specs may say what it was called.
     fn renames_kind(&self, kind: ObjectKind) -> bool {
         let _ = kind;

@@ -14,7 +14,7 @@ mod text;
 mod types;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
     Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
@@ -128,6 +128,25 @@ impl Dialect for Sqlite {
 
     fn recipe(&self, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
         recipe::recipe(group, context)
+    }
+
+    fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+        recipe::renames(changes, context)
+    }
+
+    fn outdated(
+        &self,
+        at: &Address,
+        object: &Object,
+        base: &Schema,
+        _: &BTreeMap<Qualified, Qualified>,
+        columns: &BTreeMap<Address, Name>,
+    ) -> bool {
+        refs::outdated(at, object, base, columns)
+    }
+
+    fn renames_read_views(&self) -> bool {
+        true
     }
 
     /// Names of triggers are the database's.

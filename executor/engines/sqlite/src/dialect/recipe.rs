@@ -66,6 +66,21 @@ fn other_case(change: &Kind, context: &Context<'_>) -> Result<(), Complaint> {
     }
 }
 
+/// How declared renames are made. What SQLite could not read after them goes before, and comes again.
+pub(crate) fn renames(changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {
+    let mut drafts = Vec::new();
+    for change in changes {
+        if let Kind::Drop(gone) = change {
+            let why = format!("The {} is away while names that it reads become others.", gone.at);
+            drafts.push(Draft::new(change.clone(), Phase::Switch, why));
+            continue;
+        }
+        let group = Group { at: change.address(), changes: vec![change.clone()], fill: None };
+        drafts.extend(recipe(&group, context).map_err(|complaint| vec![complaint])?);
+    }
+    Ok(drafts)
+}
+
 /// A change that is a step as it is.
 fn plain(change: &Kind, context: &Context<'_>) -> Draft {
     let at = change.address();

@@ -13,6 +13,28 @@ use super::{
     names, text,
 };
 
+/// Whether a view, or a trigger of one, reads a column that gets another name through something that has columns of its own: another view, or a query within
+/// it. Their names follow that of the column, and SQLite, which writes the new name only where the column itself is meant, refuses that.
+pub(crate) fn outdated(at: &Address, object: &Object, base: &Schema, columns: &BTreeMap<Address, Name>) -> bool {
+    let says = |sql: &Sql| {
+        let words: Vec<_> = lex::tokens(sql.as_str()).iter().filter_map(Tok::identifier).collect();
+        let said = |was: &Name| words.iter().any(|word| word.eq_ignore_ascii_case(was.as_str()));
+        columns.iter().any(|(now, was)| !names::same(now.name(), was) && said(was))
+    };
+    match &object.body {
+        Body::View(view) => {
+            let within = lex::tokens(view.query.as_str()).iter().filter(|token| token.is_word("select")).count() > 1;
+            let over = || references(at, object, base).iter().any(|need| need.kind() == ObjectKind::View);
+            says(&view.query) && (within || over())
+        }
+        Body::Source(source) => {
+            let on_view = at.relation().is_some_and(|of| base.contains(&Address::new(ObjectKind::View, &of)));
+            on_view && source.create.iter().any(says)
+        }
+        _ => false,
+    }
+}
+
 /// What an object's definition needs among the objects and columns of a schema.
 pub(crate) fn references(at: &Address, object: &Object, schema: &Schema) -> BTreeSet<Address> {
     let mut out = match &object.body {
