@@ -144,7 +144,6 @@ releases! {
     mariadb_releases_of_a_league: MariaDb "mariadb_league.sql";
     mariadb_releases_of_a_meter: MariaDb "mariadb_meter.sql";
     mariadb_releases_of_a_staff_list: MariaDb "mariadb_staff.sql";
-    mariadb_releases_of_customers: MariaDb "mariadb_customers.sql";
     mariadb_releases_of_orders: MariaDb "mariadb_orders.sql";
     mariadb_releases_of_documents: MariaDb "mariadb_documents.sql";
     mariadb_releases_of_numbered_rows: MariaDb "mariadb_numbered.sql";
