@@ -190,6 +190,7 @@ pairs! {
     postgres_types_in_types: Postgres "postgres_nested.sql";
     postgres_typed_tables: Postgres "postgres_typed.sql";
     postgres_identities: Postgres "postgres_identity.sql";
+    postgres_kept_values: Postgres "postgres_kept.sql";
     postgres_published_tables: Postgres "postgres_published.sql";
     postgres_columns_that_are_read: Postgres "postgres_read.sql";
     postgres_enums: Postgres "postgres_enums.sql";

@@ -156,7 +156,10 @@ impl<'a> Uses<'a> {
     fn left_before_gone(&self, i: usize, edge: &mut TakeEdge<'_>) {
         let mark = &self.marks[i];
         for at in mark.lets_go.iter().filter(|at| !self.is_over(at, mark)) {
-            for &remover in of(&self.removers, at) {
+            // A key that goes on under another name is not gone.
+            let is_key = |at: &Address| at.kind() == ObjectKind::Constraint;
+            let stays = |remover: &&usize| is_key(at) && self.marks[**remover].renames_to.iter().any(is_key);
+            for &remover in of(&self.removers, at).iter().filter(|remover| !stays(remover)) {
                 edge(i, remover, "a thing goes only when nothing stands on it");
             }
             for &swapper in of(&self.swappers, at).iter().filter(|_| !mark.stands_on.contains(at)) {
@@ -168,7 +171,8 @@ impl<'a> Uses<'a> {
     fn left_before_changed(&self, i: usize, edge: &mut TakeEdge<'_>) {
         const WHY: &str = "what stands on a thing goes before the thing changes";
         let mark = &self.marks[i];
-        if mark.outright(&mark.removes).next().is_some() {
+        // What a step before has made for a while came after the change already.
+        if mark.outright(&mark.removes).any(|at| self.ground.live.contains(at)) {
             // A change that lets go of what is removed here (a sequence that leaves its column) comes first.
             let frees = |changer: &&usize| !self.marks[**changer].lets_go.iter().any(|at| mark.removes.contains(at));
             for at in mark.lets_go.iter().filter(|at| !self.is_over(at, mark)) {

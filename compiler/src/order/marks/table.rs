@@ -53,13 +53,17 @@ pub(super) fn add_column(add: &AddColumn, ground: &Ground<'_>, marks: &mut Footm
 
 pub(super) fn alter_column(alter: &AlterColumn, ground: &Ground<'_>, marks: &mut Footmarks) {
     let at = Address::column(&alter.table, &alter.from.name);
-    marks.stands_on.extend(column_needs(&alter.table, &alter.to, ground));
-    column_lets_go(&alter.table, &alter.from, ground, marks);
-    if alter.to.value.is_plain() {
+    let needs = column_needs(&alter.table, &alter.to, ground);
+    let mut was = Footmarks::default();
+    column_lets_go(&alter.table, &alter.from, ground, &mut was);
+    // A type that it stays of is not let go.
+    marks.lets_go.extend(was.lets_go.into_iter().filter(|at| !(is_type(at) && needs.contains(at))));
+    marks.stands_on.extend(needs);
+    if alter.to.value.is_plain() && !alter.from.value.is_plain() {
         marks.frees.extend(code_of(&alter.table, &alter.from, ground, ground.live));
         // A default is a value of the old form of its type, or of the new one.
         marks.frees.extend(type_of(alter, ground));
-    } else if alter.from.value.is_plain() {
+    } else if alter.from.value.is_plain() && !alter.to.value.is_plain() {
         marks.takes.extend(code_of(&alter.table, &alter.to, ground, ground.goal));
         marks.takes.extend(type_of(alter, ground));
     }

@@ -46,6 +46,15 @@ pub(crate) fn same_key(key: &[Name], left: &str, right: &str, table: &Table) -> 
     if key.is_empty() { "true".to_owned() } else { key.iter().map(part).collect::<Vec<_>>().join(" AND ") }
 }
 
+/// A condition that two rows are alike in some columns, as they read.
+pub(crate) fn alike(columns: &[Name], left: &str, right: &str) -> String {
+    let part = |name: &Name| {
+        let column = quote_text(name.as_str());
+        format!("{left}.{column}::text IS NOT DISTINCT FROM {right}.{column}::text")
+    };
+    if columns.is_empty() { "true".to_owned() } else { columns.iter().map(part).collect::<Vec<_>>().join(" AND ") }
+}
+
 /// Whether a type belongs to a user or an extension: a kept copy of it would stand in the way of its change.
 pub(crate) fn is_user_type(data_type: &str) -> bool {
     data_type.contains('.')

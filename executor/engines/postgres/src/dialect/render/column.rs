@@ -321,9 +321,18 @@ fn settings_sql(column: &str, table_name: &str, from: &Column, to: &Column) -> V
 /// The statement that copies a column's values, with the key of their rows, to where they are kept.
 fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Result<String, Complaint> {
     let table = &inherit::whole(before, of).ok_or_else(|| super::missing(&Address::table(of)))?;
-    let name = quote(&column.name);
-    let mut columns: Vec<_> = keep::key_without(table, &column.name).iter().map(quote).collect();
-    columns.push(format!("{} AS {name}", keep::kept_value(&name, &column.data_type)));
+    let key = keep::key_without(table, &column.name);
+    let keyed = keep::key_of(table).is_some_and(|own| own == key);
+    let as_kept = |name: &Name, data_type: &str| {
+        let name = quote(name);
+        format!("{} AS {name}", keep::kept_value(&name, data_type))
+    };
+    let part = |name: &Name| match table.column(name).filter(|c| !keyed && keep::is_user_type(&c.data_type)) {
+        Some(column) => as_kept(name, &column.data_type),
+        None => quote(name),
+    };
+    let mut columns: Vec<_> = key.iter().map(part).collect();
+    columns.push(as_kept(&column.name, &column.data_type));
     let (kept, source) = (qualified(&keep::place(change)), qualified(of));
     Ok(format!("CREATE TABLE {kept} AS SELECT {} FROM {source}", columns.join(", ")))
 }
@@ -375,10 +384,13 @@ pub(crate) fn restore(
     let kept = qualified(&keep::place(change));
     let name = quote(&column.name);
     let key = keep::key_without(table, &column.name);
-    let on = keep::same_key(&key, "t", "k", table);
     let value = keep::restored(&format!("k.{name}"), &column.data_type);
     let keyed = keep::key_of(table).is_some_and(|own| own == key);
-    let (kept_rows, rows) = if keyed { (format!("{kept} AS k"), on) } else { numbered(of, &kept, &key, &on, &name) };
+    let (kept_rows, rows) = if keyed {
+        (format!("{kept} AS k"), keep::same_key(&key, "t", "k", table))
+    } else {
+        numbered(of, &kept, &key, &keep::alike(&key, "t", "k"), &name)
+    };
     Ok(vec![
         format!("UPDATE {} AS t SET {name} = {value} FROM {kept_rows} WHERE {rows}", qualified(of)),
         format!("DROP TABLE {kept}"),

@@ -1,0 +1,31 @@
+-- Values kept in a table without a key while the types of its other columns are made anew; keys that take another name while what
+-- refers to them changes; a column of a type that is made anew becomes required.
+== first
+create type mood as enum ('ok', 'sad', 'gone');
+create type spot as (x integer, y integer);
+create table log (m mood, ms mood[], note text, at spot);
+insert into log values ('ok', '{ok}', 'a', (1, 2)), ('sad', '{ok,sad}', null, null), ('ok', '{ok}', 'a', (1, 2));
+create table whole (id bigint not null, primary key (id));
+create table part (id bigint not null, of bigint references whole);
+insert into whole values (1);
+insert into part values (1, 1);
+-- rows: select m, ms from log order by 1, 2
+== second
+create type mood as enum ('ok', 'sad');
+create type spot as (x integer, y integer);
+create table log (m mood default 'sad', ms mood[] not null, extra integer, at spot);
+insert into log (m, ms) values ('ok', '{ok}'), ('sad', '{ok,sad}'), ('ok', '{ok}');
+create table whole (id bigint not null, constraint own primary key (id));
+create table part (id bigint not null primary key, of bigint references whole deferrable) with (fillfactor = 85);
+insert into whole values (1);
+insert into part values (1, 1);
+-- rows: select m, ms from log order by 1, 2
+== third
+create type mood as enum ('sad', 'ok');
+create table log (m mood not null, note varchar(10));
+insert into log values ('ok', 'a'), ('sad', null), ('ok', 'a');
+create table whole (id integer not null, constraint other unique (id));
+create table part (id bigint not null, of integer references whole (id) on delete cascade);
+insert into whole values (1);
+insert into part values (1, 1);
+-- rows: select m from log order by 1
