@@ -85,18 +85,6 @@ pub(super) fn lets_go(at: &Address, object: Option<&Object>, ground: &Ground<'_>
     marks.lets_go.retain(|need| need.holder() != own || need.kind() == ObjectKind::Constraint);
 }
 
-pub(super) fn of_table(table: &Qualified, schema: &Schema, ground: &Ground<'_>) -> BTreeSet<Address> {
-    let at = Address::table(table);
-    match schema.objects.get(&at) {
-        Some(object) => {
-            let mut needs = ground.dialect.references(&at, object, schema);
-            needs.retain(|need| need.holder() != at);
-            needs
-        }
-        None => BTreeSet::new(),
-    }
-}
-
 /// What a column needs in the goal: what a table needs that has only that column.
 pub(super) fn column_needs(table: &Qualified, column: &Column, ground: &Ground<'_>) -> BTreeSet<Address> {
     let mut needs = part_needs(table, Table { columns: vec![column.clone()], ..Table::default() }, ground, ground.goal);

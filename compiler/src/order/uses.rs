@@ -117,6 +117,13 @@ impl<'a> Uses<'a> {
                 edge(changer, i, WHY);
             }
         }
+        // What goes and comes in one step may come to stand on what it had not stood on.
+        let is_view = |at: &Address| matches!(at.kind(), ObjectKind::View | ObjectKind::MaterializedView);
+        let anew =
+            mark.stands_on.difference(&mark.lets_go).filter(|_| !mark.exchanges && mark.changes.iter().any(is_view));
+        for &changer in anew.flat_map(|at| of(&self.disturbers, at)) {
+            edge(changer, i, WHY);
+        }
         // A view may read what the one below has only from now on.
         for at in mark.stands_on.iter().filter(|at| mark.exchanges && at.kind() == ObjectKind::View) {
             for &changer in of(&self.changers, at).iter().filter(|changer| self.marks[**changer].exchanges) {

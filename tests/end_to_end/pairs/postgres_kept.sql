@@ -13,7 +13,7 @@ insert into part values (1, 1);
 == second
 create type mood as enum ('ok', 'sad');
 create type spot as (x integer, y integer);
-create table log (m mood default 'sad', ms mood[] not null, extra integer, at spot);
+create table log (m mood, ms mood[] not null, extra integer, at spot);
 insert into log (m, ms) values ('ok', '{ok}'), ('sad', '{ok,sad}'), ('ok', '{ok}');
 create table whole (id bigint not null, constraint own primary key (id));
 create table part (id bigint not null primary key, of bigint references whole deferrable) with (fillfactor = 85);
@@ -22,8 +22,8 @@ insert into part values (1, 1);
 -- rows: select m, ms from log order by 1, 2
 == third
 create type mood as enum ('sad', 'ok');
-create table log (m mood not null, note varchar(10));
-insert into log values ('ok', 'a'), ('sad', null), ('ok', 'a');
+create table log (m mood not null, ms mood[], note varchar(10));
+insert into log values ('ok', '{ok}', 'a'), ('sad', '{}', null), ('ok', '{ok}', 'a');
 create table whole (id integer not null, constraint other unique (id));
 create table part (id bigint not null, of integer references whole (id) on delete cascade);
 insert into whole values (1);

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Footmarks, Ground, data::selection_reads, is_type};
 use crate::order::needs::{
-    code_of, column_lets_go, column_needs, constraint_needs, expression_reads, is_bare, lets_go, members, of_table,
+    code_of, column_lets_go, column_needs, constraint_needs, expression_reads, is_bare, lets_go, members,
 };
 use mig_plan::{
     Address, Body, Column, ColumnValue, Kind, Name, Object, ObjectKind, Qualified, Schema, Table,
@@ -16,13 +16,15 @@ use mig_plan::{
 };
 
 pub(super) fn alter_table(alter: &AlterTable, ground: &Ground<'_>, marks: &mut Footmarks) {
-    let types = |options: &BTreeMap<String, String>, schema| {
+    let needs = |options: &BTreeMap<String, String>, schema| {
         let bare = Object::new(Body::Table(Table { options: options.clone(), ..Table::default() }));
-        let mut needs = ground.dialect.references(&Address::table(&alter.table), &bare, schema);
-        needs.retain(|need| need.kind() == ObjectKind::Type);
-        needs
+        ground.dialect.references(&Address::table(&alter.table), &bare, schema)
     };
-    let (was, is) = (types(&alter.from, ground.live), types(&alter.to, ground.goal));
+    let (needed, needs) = (needs(&alter.from, ground.live), needs(&alter.to, ground.goal));
+    let types = |needs: &BTreeSet<Address>| -> BTreeSet<Address> {
+        needs.iter().filter(|need| need.kind() == ObjectKind::Type).cloned().collect()
+    };
+    let (was, is) = (types(&needed), types(&needs));
     // A table of a type has the form of that from the moment in which it joins it to that in which it leaves.
     if let Some(of) = was.difference(&is).next() {
         marks.opens.insert(alter.table.clone());
@@ -33,8 +35,7 @@ pub(super) fn alter_table(alter: &AlterTable, ground: &Ground<'_>, marks: &mut F
         marks.stands_on.insert(of.clone());
     }
     marks.changes.insert(Address::table(&alter.table));
-    marks.stands_on.extend(of_table(&alter.table, ground.goal, ground));
-    let needed = of_table(&alter.table, ground.live, ground);
+    marks.stands_on.extend(needs);
     marks
         .lets_go
         .extend(needed.into_iter().filter(|at| matches!(at.kind(), ObjectKind::Index | ObjectKind::Constraint)));
