@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
             rows,
             min_rows: rows.min(100),
             max_rows: rows.max(50_000),
-            target_ms: 200,
+            target_ms: 150,
             prepare: if self.change.overwrites { self.prepare() } else { vec![] },
             first: Batch { bound: self.cursor.bound(&self.change.table, false), sql: self.work(false) },
             next: Batch { bound: self.cursor.bound(&self.change.table, true), sql: self.work(true) },
