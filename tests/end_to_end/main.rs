@@ -15,6 +15,7 @@ mod followed;
 mod guards;
 mod moved;
 mod music;
+mod numbered;
 mod objects;
 mod online;
 mod operate;

@@ -7,6 +7,7 @@ pub(crate) mod fill;
 pub(crate) mod layer;
 pub(crate) mod leave;
 pub(crate) mod movers;
+mod numbered;
 pub(crate) mod object;
 pub(crate) mod serve;
 pub(crate) mod settle;

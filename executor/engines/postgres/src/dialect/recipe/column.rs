@@ -12,7 +12,7 @@ use mig_plan::{
     schema::Validity,
 };
 
-use super::{fill, movers, twins, warned};
+use super::{fill, movers, numbered, twins, warned};
 use crate::dialect::{
     casts, keep,
     names::{generated, quote},
@@ -37,6 +37,9 @@ pub(crate) fn add(change: &AddColumn, group: &Group, context: &Context<'_>) -> V
         _ => None,
     };
     let differs = default.filter(|value| casts::is_volatile(value.as_str()));
+    if let Some(drafts) = numbered::add(change, group, context).filter(|_| !declared) {
+        return drafts;
+    }
     let computed = matches!(goal.value, ColumnValue::Generated { .. } | ColumnValue::Identity { .. });
     if computed || !(declared || differs.is_some()) {
         let draft = Draft::new(change.clone(), Phase::Expand, format!("adds {}", goal.name));
@@ -91,7 +94,7 @@ fn since(change: &AddColumn, group: &Group, context: &Context<'_>) -> Option<Dra
     Some(Draft::new(kind, Phase::Contract, why))
 }
 
-fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) -> Backfill {
+pub(super) fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) -> Backfill {
     Backfill {
         table: table.clone(),
         alias: table.name.clone(),
@@ -104,13 +107,13 @@ fn own_backfill(table: &Qualified, column: &Name, value: &Sql, group: &Group) ->
 }
 
 /// One alteration on the way from a column as it is to the goal.
-fn step(table: &Qualified, now: &mut Column, to: Column, phase: Phase, why: &str) -> Draft {
+pub(super) fn step(table: &Qualified, now: &mut Column, to: Column, phase: Phase, why: &str) -> Draft {
     let from = std::mem::replace(now, to.clone());
     Draft::new(AlterColumn { table: table.clone(), from, to, using: None }, phase, why)
 }
 
 /// NOT NULL without reading the table under a strong lock: a check, proved on the side, stands in for the scan.
-fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
+pub(super) fn require(table: &Qualified, now: &mut Column) -> Vec<Draft> {
     let name = not_null_helper(table, &now.name);
     let expression = Sql::new(format!("({})", keep::is_given(&quote(&now.name), &now.data_type)));
     let check = Constraint { validity: Validity::NotValid, ..Constraint::new(Rule::Check { expression }) };

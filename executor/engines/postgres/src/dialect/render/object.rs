@@ -11,7 +11,7 @@ use mig_plan::{
 use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
     grants, inherit, keep,
-    names::{literal, qualified, quote, quote_text},
+    names::{self, literal, qualified, quote, quote_text},
     references,
 };
 
@@ -127,7 +127,10 @@ pub(crate) fn drop(change: &Drop, before: &Schema) -> Result<Rendered, Complaint
         ObjectKind::Policy => (HazardCode::ChangesAccess, "decides which rows clients see and may write"),
         _ => (HazardCode::DropsObject, "clients that use it get errors"),
     };
-    out.hazards.push(Hazard::new(code, &change.at, says));
+    // What mig made for itself no client uses by name.
+    if !names::is_own(change.at.name()) {
+        out.hazards.push(Hazard::new(code, &change.at, says));
+    }
     if let Some(word) = kept_word(kind) {
         let place = qualified(&keep::place(&change.clone().into()));
         out.gc.push(Statement::new(format!("DROP {word} IF EXISTS {place}")));

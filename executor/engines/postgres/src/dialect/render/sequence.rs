@@ -185,6 +185,13 @@ fn catch_up(to: &str, from: &[String], table: &Qualified, column: &Name) -> Stri
     )
 }
 
+/// Sets a sequence to where another has come from which every number was taken: no row is looked at.
+fn follow(to: &str, from: &str) -> String {
+    format!(
+        "SELECT pg_catalog.setval({to}, l.n)\nFROM (SELECT pg_catalog.pg_sequence_last_value({from}) AS n) AS l\nWHERE l.n IS NOT NULL"
+    )
+}
+
 /// The sequences that gave a column its numbers: the one of its default, and those that it owns.
 fn counters(table: &Qualified, column: &Name, value: &ColumnValue, schema: &Schema) -> BTreeSet<Qualified> {
     let own = Address::column(table, column);
@@ -201,12 +208,18 @@ fn id_of(sequence: &Qualified) -> String {
 
 /// The statement after which a new identity column goes on where its old default stood.
 pub(crate) fn identity_goes_on(table: &Qualified, column: &Column, was: &ColumnValue, schema: &Schema) -> String {
+    if let Some(own) = behind(was, schema).filter(|sequence| names::is_own(&sequence.name)) {
+        return follow(&of_identity(table, &column.name), &id_of(&own));
+    }
     let old: Vec<String> = counters(table, &column.name, was, schema).iter().map(id_of).collect();
     catch_up(&of_identity(table, &column.name), &old, table, &column.name)
 }
 
 /// The statements after which what serves a column next goes on where its identity stood.
 pub(crate) fn default_goes_on(table: &Qualified, column: &Column, schema: &Schema) -> Vec<String> {
+    if let Some(own) = behind(&column.value, schema).filter(|sequence| names::is_own(&sequence.name)) {
+        return vec![follow(&id_of(&own), &of_identity(table, &column.name))];
+    }
     let next = counters(table, &column.name, &column.value, schema);
     let identity = [of_identity(table, &column.name)];
     let next = next.iter().map(|sequence| catch_up(&id_of(sequence), &identity, table, &column.name));
