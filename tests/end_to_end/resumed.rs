@@ -115,3 +115,39 @@ fn a_run_begun_anew_leaves_what_clients_wrote_into_new_columns() {
     holds(&ADDED, &database);
     work.nothing_to_do(&database);
 }
+
+/// A column whose values are overwritten by others that are not made of them, in the same plan as a wider type.
+const OVERWRITTEN: Case = Case {
+    edits: &[
+        ("amount = \"integer\"", "amount = \"bigint\""),
+        ("[table.item]", "[transform.item]\nonce = \"named\"\nset.note = \"'by mig ' || id\"\n\n[table.item]"),
+    ],
+    new: &[
+        "update item set note = 'theirs' where id in (1, 499)",
+        "insert into item (id, note, amount) values (1000, 'theirs', 4)",
+    ],
+    holds: &[
+        ("select note from item where id in (1, 499, 1000)", "theirs\ntheirs\ntheirs"),
+        ("select count(*) from item where note = 'by mig ' || id", "498"),
+    ],
+    ..CASE
+};
+
+#[test]
+fn values_that_clients_wrote_over_those_of_the_run_stay() {
+    for phase in ["backfill", "switch"] {
+        let (work, database) = planned(&OVERWRITTEN);
+        apply_through(&work, &database, phase);
+        for sql in OVERWRITTEN.new {
+            database.query(sql);
+        }
+        for n in [1, 4, 9, 16] {
+            let Some(mut child) = stopped(&work, &database, n) else { break };
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        work.apply(&database);
+        holds(&OVERWRITTEN, &database);
+        work.nothing_to_do(&database);
+    }
+}
