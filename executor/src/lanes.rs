@@ -213,7 +213,7 @@ impl Runner<'_> {
             let until = Instant::now() + ALONE;
             let mut halted = None;
             for lane in jobs {
-                self.lane_is_busy(&lane, true);
+                self.sent(line, &lane);
                 at_work.push(work(lane));
             }
             while let Some((mut lane, did)) = at_work.next().await {
@@ -227,14 +227,21 @@ impl Runner<'_> {
                 if parking || Instant::now() >= until || !self.is_open() {
                     lanes.push(lane);
                 } else {
-                    self.lane_is_busy(&lane, true);
-                    self.cross_leg(line, lane.job.as_ref().map_or(0, |job| job.nth), "before-batch");
+                    self.sent(line, &lane);
                     at_work.push(work(lane));
                 }
             }
             if let Some(halt) = halted {
                 return Err(halt);
             }
+        }
+    }
+
+    /// A lane is about to go to work.
+    fn sent(&mut self, line: &Line<'_>, lane: &Lane<'_>) {
+        self.lane_is_busy(lane, true);
+        if let Some(Job { nth, stage: Stage::Batches(_), .. }) = &lane.job {
+            self.cross_leg(line, *nth, "before-batch");
         }
     }
 
