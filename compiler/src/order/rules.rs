@@ -86,15 +86,18 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
             edges.insert((before, after, why));
         }
     };
-    Uses::new(&marks, ground).edges(&mut edge);
+    let uses = Uses::new(&marks, ground);
+    uses.edges(&mut edge);
     regroupings(&marks, &mut edge);
     families(&marks, ground, &mut edge);
     slots(&marks, ground, &mut edge);
     overloads(&marks, ground, &mut edge);
     lasting(nodes, ground, &mut edge);
-    recipes(nodes, &mut |before, after, why| {
+    let mut edge = |before, after, why| {
         edges.insert((before, after, why));
-    });
+    };
+    uses.edges_of_bundles(&mut edge);
+    recipes(nodes, &mut edge);
     edges.into_iter().collect()
 }
 

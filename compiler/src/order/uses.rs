@@ -76,6 +76,17 @@ impl<'a> Uses<'a> {
         }
     }
 
+    /// Hands over the edges that hold even where a step has drafts of the changer's own recipe in it.
+    pub(super) fn edges_of_bundles(&self, edge: &mut TakeEdge<'_>) {
+        for (i, mark) in self.marks.iter().enumerate() {
+            for &changer in
+                mark.comes_to.iter().flat_map(|at| of(&self.disturbers, at)).filter(|&&changer| changer != i)
+            {
+                edge(changer, i, "what comes again stands on the final form of what is new to it");
+            }
+        }
+    }
+
     fn made_before_used(&self, i: usize, edge: &mut TakeEdge<'_>) {
         let mark = &self.marks[i];
         for at in mark.stands_on.iter().chain(&mark.reads) {
@@ -116,13 +127,6 @@ impl<'a> Uses<'a> {
             for &changer in changers.filter(|changer| !on_this(changer)) {
                 edge(changer, i, WHY);
             }
-        }
-        // What goes and comes in one step may come to stand on what it had not stood on.
-        let is_view = |at: &Address| matches!(at.kind(), ObjectKind::View | ObjectKind::MaterializedView);
-        let anew =
-            mark.stands_on.difference(&mark.lets_go).filter(|_| !mark.exchanges && mark.changes.iter().any(is_view));
-        for &changer in anew.flat_map(|at| of(&self.disturbers, at)) {
-            edge(changer, i, WHY);
         }
         // A view may read what the one below has only from now on.
         for at in mark.stands_on.iter().filter(|at| mark.exchanges && at.kind() == ObjectKind::View) {

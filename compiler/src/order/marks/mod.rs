@@ -65,6 +65,8 @@ pub(super) struct Footmarks {
     pub(super) awaits: BTreeSet<Address>,
     /// Keys that leave and come again over other columns.
     pub(super) swaps: BTreeSet<Address>,
+    /// What views that it drops and makes again come to stand on.
+    pub(super) comes_to: BTreeSet<Address>,
     /// Whether it exchanges a view, or what a table or the database has beside its own parts, on the spot.
     pub(super) exchanges: bool,
     /// The phase that it wants.
@@ -121,8 +123,19 @@ pub(super) fn footmarks(node: &Node, ground: &Ground<'_>, typed: &BTreeMap<Addre
     all.makes.retain(|at| !passing.contains(at));
     all.removes.retain(|at| !passing.contains(at));
     all.swaps.extend(replaced.iter().filter(|at| at.kind() == ObjectKind::Constraint).cloned());
+    all.comes_to = node.drafts.iter().flat_map(|draft| new_to(&draft.change, &replaced, ground)).collect();
     all.changes.extend(replaced);
     all
+}
+
+/// What a view that goes and comes in one node is built on then, and was not before.
+fn new_to(change: &Kind, replaced: &[Address], ground: &Ground<'_>) -> BTreeSet<Address> {
+    let Kind::Create(k) = change else { return BTreeSet::new() };
+    let is_view = matches!(k.at.kind(), ObjectKind::View | ObjectKind::MaterializedView) && replaced.contains(&k.at);
+    let Some(was) = ground.live.objects.get(&k.at).filter(|_| is_view) else { return BTreeSet::new() };
+    let was = ground.dialect.references(&k.at, was, ground.live);
+    let is = ground.dialect.references(&k.at, &k.object, ground.goal);
+    is.difference(&was).cloned().collect()
 }
 
 /// Adds what one change does.
