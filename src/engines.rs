@@ -23,7 +23,7 @@ pub(crate) struct Engine {
     pub(crate) name: &'static str,
     /// The schemes of its URLs.
     pub(crate) schemes: &'static [&'static str],
-    /// The version that specs are checked for where no database says which.
+    /// The version that specs are checked for where no database says which: for PostgreSQL the newest, which lacks nothing.
     pub(crate) usual_version: &'static str,
     /// The schema that unqualified names mean where no database says which.
     pub(crate) usual_schema: Option<&'static str>,
@@ -55,7 +55,7 @@ pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: mig_postgres::NAME,
         schemes: mig_postgres::SCHEMES,
-        usual_version: "17",
+        usual_version: "18",
         usual_schema: Some("public"),
         dialect: mig_postgres::dialect,
         connect: |url| Box::pin(async move { mig_postgres::connect(&url).await }),
