@@ -18,6 +18,12 @@ impl Memory {
         Self(records.into_iter().collect())
     }
 
+    /// These records and some more.
+    #[must_use]
+    pub fn with(&self, more: &[Remembered]) -> Self {
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
     /// Adds records.
     pub fn extend(&mut self, records: Vec<Remembered>) {
         self.0.extend(records);

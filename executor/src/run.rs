@@ -2,6 +2,7 @@
 //! cannot share a transaction is journalled before, and proved after.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
     time::{Duration, Instant},
@@ -13,6 +14,7 @@ use mig_plan::{
 };
 
 use crate::{
+    align::Spelling,
     checks::left,
     driver::Cursor,
     failure::Failure,
@@ -190,26 +192,31 @@ impl Runner<'_> {
                 return Err(Stop::StepFailed { step: leg.id.clone(), says, code: None }.into());
             }
         }
-        records.extend(self.proved(line, nth, seen).await?);
+        let said = self.proved(line, nth, seen, records).await?;
+        records.extend(said);
         Ok(leg.remaining.is_some().then_some(affected))
     }
 
-    /// Looks at what a leg has just made: it must be the state after it, save for spelling. Gives the spelling to remember.
+    /// Looks at what a leg has just made: it must be the state after it, save for spelling. Gives the spelling to remember. `so_far` is what
+    /// earlier legs of the same transaction gave.
     async fn proved(
         &mut self,
         line: &Line<'_>,
         nth: usize,
         seen: &mut BTreeMap<Address, Object>,
+        so_far: &[Remembered],
     ) -> Result<Vec<Remembered>, Halt> {
         let leg = &line.legs[nth];
         let live = self.observe(&leg.touched).await?;
+        let memory = if so_far.is_empty() { Cow::Borrowed(&self.memory) } else { Cow::Owned(self.memory.with(so_far)) };
+        let spelling = Spelling { dialect: self.driver.dialect(), memory: &memory };
         let mut records = Vec::new();
         for at in &leg.touched {
             let expected = line.expected(nth + 1, at);
-            match self.spelling().adopt(at, seen.get(at), live.get(at), expected) {
+            match spelling.adopt(at, seen.get(at), live.get(at), expected) {
                 Some(adopted) => records.extend(adopted),
                 None => {
-                    let difference = difference(line, nth + 1, &live, &leg.touched, self.spelling());
+                    let difference = difference(line, nth + 1, &live, &leg.touched, spelling);
                     let says = format!("the step ran, but did not give what its plan says:\n{difference}");
                     return Err(Stop::Internal { step: Some(leg.id.clone()), says }.into());
                 }
@@ -240,7 +247,7 @@ impl Runner<'_> {
                 Stance::Before => line.shapeless(nth) && self.data_done(leg, course).await?,
             };
             if found {
-                let records = self.proved(line, nth, &mut seen).await?;
+                let records = self.proved(line, nth, &mut seen, &[]).await?;
                 self.record(&[done_event(line.way, leg, None, None)], &records).await?;
                 self.tell_done(line, nth, None, None);
                 return Ok(());
@@ -268,7 +275,7 @@ impl Runner<'_> {
                 Err(failure) => return Err(failure.into()),
             }
             self.cross_leg(line, nth, "after-alone");
-            let records = self.proved(line, nth, &mut seen).await?;
+            let records = self.proved(line, nth, &mut seen, &[]).await?;
             let took = Some(started.elapsed());
             self.record(&[done_event(line.way, leg, took, None)], &records).await?;
             self.tell_done(line, nth, took, None);
