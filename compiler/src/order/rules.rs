@@ -93,6 +93,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     slots(&marks, ground, &mut edge);
     overloads(&marks, ground, &mut edge);
     lasting(nodes, ground, &mut edge);
+    last_forms(nodes, ground, &mut edge);
     let mut edge = |before, after, why| {
         edges.insert((before, after, why));
     };
@@ -117,6 +118,31 @@ fn regroupings(marks: &[Footmarks], edge: &mut dyn FnMut(usize, usize, &'static 
             if other.works_on.iter().any(|table| mark.closes.contains(table)) {
                 edge(j, i, "a table and its parents have their final form before they come together");
             }
+        }
+    }
+}
+
+/// What a table takes for the time in which it is kept, the tables under it take with it: they leave after that.
+fn last_forms(nodes: &[Node], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let goes = |table: &Qualified| ground.goal.table(table).is_none();
+    for (i, node) in nodes.iter().enumerate() {
+        let altered = node.drafts.iter().filter_map(|draft| match &draft.change {
+            Kind::AlterColumn(k) if goes(&k.table) => Some(&k.table),
+            _ => None,
+        });
+        let altered: BTreeSet<&Qualified> = altered.collect();
+        if altered.is_empty() {
+            continue;
+        }
+        let is_under = |draft: &Draft| match &draft.change {
+            Kind::Drop(k) if k.at.kind() == ObjectKind::Table => {
+                ground.above(&k.at.qualified()).iter().any(|parent| altered.contains(parent))
+            }
+            _ => false,
+        };
+        let leaving = nodes.iter().enumerate().filter(|(_, n)| n.drafts.iter().any(is_under));
+        for (j, _) in leaving {
+            edge(i, j, "a table that is kept takes its last form with the tables under it");
         }
     }
 }
