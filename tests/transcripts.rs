@@ -84,8 +84,26 @@ fn unparse(pieces: &[Piece]) -> String {
     pieces.iter().map(one).collect()
 }
 
-/// What differs from run to run, made alike: digests, run ids, key fingerprints, times, ports, server versions.
+/// What differs from run to run, made alike.
 fn redact(text: &str) -> String {
+    in_order(&alike(text))
+}
+
+/// Backfills that go on at the same time end in any order; here they stand in that of the plan.
+fn in_order(text: &str) -> String {
+    let number = |line: &str| -> Option<u32> {
+        let (number, _) = line.strip_prefix('[').filter(|_| line.contains("/backfill-"))?.split_once('/')?;
+        number.parse().ok()
+    };
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    for side_by_side in lines.chunk_by_mut(|a, b| number(a).is_some() && number(b).is_some()) {
+        side_by_side.sort_by_key(|line| number(line));
+    }
+    lines.concat()
+}
+
+/// Digests, run ids, key fingerprints, times, ports and server versions in one spelling.
+fn alike(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
@@ -170,4 +188,11 @@ fn texts_survive_cutting() {
 fn what_differs_is_made_alike() {
     let text = "run 20261120-145425-abc123: 3 steps sha256:00ff, SHA256:ab+/c 12 ms, about 500 ms each";
     assert_eq!(redact(text), "run RUN: 3 steps sha256:DIGEST, SHA256:KEY TIME, about 500 ms each");
+}
+
+#[test]
+fn backfills_that_end_in_any_order_are_told_in_that_of_the_plan() {
+    let text = "[1/9] t/sync-a: TIME\n[10/9] u/backfill-c: TIME\n[2/9] t/backfill-b: TIME\n[3/9] t/keep-d: TIME\n";
+    let told = "[1/9] t/sync-a: TIME\n[2/9] t/backfill-b: TIME\n[10/9] u/backfill-c: TIME\n[3/9] t/keep-d: TIME\n";
+    assert_eq!(in_order(text), told);
 }
