@@ -37,12 +37,15 @@ pub(crate) fn let_update(action: &mut Action, table: &Qualified, schema: &Schema
     let update = format!("UPDATE {} ", qualified(table));
     let Some(first) = transaction.sql.iter().position(|s| s.sql().starts_with(&update)) else { return };
     let last = transaction.sql.iter().rposition(|s| s.sql().starts_with(&update)).unwrap_or(first);
-    for (of, _) in anonymous(schema, table) {
-        let identity = |kind: &str| Statement::new(format!("ALTER TABLE {} REPLICA IDENTITY {kind}", qualified(&of)));
-        let was = schema.table(&of).and_then(|t| t.options.get("replica_identity"));
-        transaction.sql.insert(last + 1, identity(if was.is_some() { "NOTHING" } else { "DEFAULT" }));
-        transaction.sql.insert(first, identity("FULL"));
-    }
+    let identity =
+        |of: &Qualified, kind| Statement::new(format!("ALTER TABLE {} REPLICA IDENTITY {kind}", qualified(of)));
+    let unknown = anonymous(schema, table);
+    let as_before = unknown.iter().map(|(of, _)| {
+        let was = schema.table(of).and_then(|t| t.options.get("replica_identity"));
+        identity(of, if was.is_some() { "NOTHING" } else { "DEFAULT" })
+    });
+    transaction.sql.splice(last + 1..last + 1, as_before);
+    transaction.sql.splice(first..first, unknown.iter().map(|(of, _)| identity(of, "FULL")));
 }
 
 /// The relations of a table that hold rows without an identity whose updates are published, each with the publication.
