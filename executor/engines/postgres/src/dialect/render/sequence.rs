@@ -215,15 +215,17 @@ pub(crate) fn identity_goes_on(table: &Qualified, column: &Column, was: &ColumnV
     catch_up(&of_identity(table, &column.name), &old, table, &column.name)
 }
 
-/// The statements after which what serves a column next goes on where its identity stood.
+/// The statements after which what serves a column next goes on where its identity stood. The table is locked first: a number that the
+/// identity gives after it was looked at would be given a second time.
 pub(crate) fn default_goes_on(table: &Qualified, column: &Column, schema: &Schema) -> Vec<String> {
+    let lock = format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", qualified(table));
     if let Some(own) = behind(&column.value, schema).filter(|sequence| names::is_own(&sequence.name)) {
-        return vec![follow(&id_of(&own), &of_identity(table, &column.name))];
+        return vec![lock, follow(&id_of(&own), &of_identity(table, &column.name))];
     }
     let next = counters(table, &column.name, &column.value, schema);
     let identity = [of_identity(table, &column.name)];
     let next = next.iter().map(|sequence| catch_up(&id_of(sequence), &identity, table, &column.name));
-    next.chain([remember(table, &column.name)]).collect()
+    [lock].into_iter().chain(next).chain([remember(table, &column.name)]).collect()
 }
 
 /// The statement after which a sequence that has not given a number yet, and from now on serves a column that it owns, begins after the
