@@ -139,6 +139,13 @@ impl<'a> Uses<'a> {
                 edge(changer, i, WHY);
             }
         }
+        // What is made anew under its columns is so once they are gone.
+        let stays = |changer: &&usize, at: &Address| !self.marks[**changer].disturbs.contains(at);
+        for at in &mark.writes_out {
+            for &changer in of(&self.changers, at).iter().filter(|changer| stays(changer, at)) {
+                edge(changer, i, "a type takes its final form before its values are kept as they read");
+            }
+        }
         for at in &mark.awaits {
             for &changer in of(&self.changers, at) {
                 edge(changer, i, "columns go over to a type before it takes the name of their old one");

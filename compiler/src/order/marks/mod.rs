@@ -67,6 +67,8 @@ pub(super) struct Footmarks {
     pub(super) swaps: BTreeSet<Address>,
     /// What views that it drops and makes again come to stand on.
     pub(super) comes_to: BTreeSet<Address>,
+    /// Types whose values it keeps as the text of their form, and goes on keeping in steps after it.
+    pub(super) writes_out: BTreeSet<Address>,
     /// Whether it exchanges a view, or what a table or the database has beside its own parts, on the spot.
     pub(super) exchanges: bool,
     /// The phase that it wants.
@@ -180,6 +182,9 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
         Kind::Keep(Keep { kept }) | Kind::KeepRows(KeepRows { kept }) => {
             let names = kept.columns.iter().map(|c| &c.name).chain(&kept.key);
             marks.reads.extend(names.map(|name| Address::column(&kept.table, name)));
+            let columns: BTreeSet<_> = kept.columns.iter().map(|c| Address::column(&kept.table, &c.name)).collect();
+            let types = typed.iter().filter(|(of, made)| of.kind() == ObjectKind::Type && !made.is_disjoint(&columns));
+            marks.writes_out.extend(types.map(|(of, _)| of.clone()));
             marks.stands_on.insert(Address::table(&kept.table));
         }
         Kind::CopyRows(CopyRows { shadow }) => {
