@@ -1,6 +1,8 @@
 //! Questions about the values that a transform will give, asked of the rows as they are before the first write: whether too many are
 //! rejected, whether one is missing where it must be there, whether two are alike where they may not be.
 
+mod defaults;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
@@ -32,6 +34,8 @@ impl Ground<'_> {
             }
         }
         for group in groups {
+            let checks = self.of_defaults(group, plan);
+            plan.checks.extend(checks);
             let Some(fill) = &group.fill else { continue };
             let at = group.at.qualified();
             let Some(step) = step_of(plan, &at) else { continue };

@@ -149,6 +149,35 @@ fn values_that_would_be_alike_are_found_before_the_first_write() {
 }
 
 #[test]
+fn one_default_for_rows_that_may_not_be_alike_is_found_before_the_first_write() {
+    for (key, said_of) in [("\"tag\"", "has one row at most"), ("\"domain_id\", \"tag\"", "1, 2")] {
+        for engine in ENGINES {
+            let database = scopes(*engine);
+            let before = database.schema();
+            let work = Workspace::new();
+            work.import(&database);
+            let column =
+                format!("[table.scopes.columns]\ntag = {{ type = \"{}\", default = \"'x'\" }}", engine.key_text());
+            work.edit("specs/schema.toml", "[table.scopes.columns]", &column);
+            let file = work.path().join("specs/schema.toml");
+            let specs = std::fs::read_to_string(&file).unwrap();
+            let index = format!("{specs}\n[[table.scopes.indexes]]\nunique = true\ncolumns = [{key}]\n");
+            std::fs::write(&file, index).unwrap();
+            work.plan(&database);
+            work.sign();
+            let args = work.apply_args(&database);
+            let output = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
+            let said = output.stdout + &output.stderr;
+            assert!(said.contains("before anything was written") && said.contains(said_of), "{engine:?}: {said}");
+            assert_eq!(database.schema(), before, "{engine:?}");
+            database.query("delete from scopes where id <> 2;");
+            work.apply(&database);
+            work.nothing_to_do(&database);
+        }
+    }
+}
+
+#[test]
 fn values_that_a_map_does_not_name_can_be_rejected() {
     for engine in ENGINES {
         let database = tickets(*engine);

@@ -163,6 +163,11 @@ pub trait Dialect: Send + Sync {
     /// What in an expression gives another value each time that it is asked, if anything is known to: `now`, `random`.
     fn unsteady(&self, expression: &Sql) -> Option<String>;
 
+    /// Whether a default gives all rows one value that are there when its column is added; `false` if that cannot be told.
+    fn is_one_value(&self, default: &Sql) -> bool {
+        self.unsteady(default).is_none()
+    }
+
     /// The expression that exchanges values for others: `value` is SQL, the pairs are values as the engine writes them out as text and
     /// what each becomes, `to` is the type of the result. Other values stay, as far as the type can hold them.
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql;

@@ -3,6 +3,8 @@
 == first
 create type mood as enum ('ok', 'sad', 'gone');
 create type spot as (x integer, y integer);
+create table place (id integer primary key, at spot, by spot[], n integer);
+insert into place values (1, (1, 2), array[row(3, 4)::spot], 1), (2, null, null, 2);
 create table log (m mood, ms mood[], note text, at spot);
 insert into log values ('ok', '{ok}', 'a', (1, 2)), ('sad', '{ok,sad}', null, null), ('ok', '{ok}', 'a', (1, 2));
 create table day (id integer, k integer, ms mood[], primary key (id, k)) partition by range (k);
@@ -12,10 +14,12 @@ create table whole (id bigint not null, primary key (id));
 create table part (id bigint not null, of bigint references whole);
 insert into whole values (1);
 insert into part values (1, 1);
--- rows: select m, ms from log order by 1, 2
+-- rows: select m, ms, (select string_agg(concat_ws(' ', id, at, by, n), ';' order by id) from place) from log order by 1, 2
 == second
 create type mood as enum ('ok', 'sad');
-create type spot as (x integer, y integer);
+create type spot as (x integer, y integer, z integer);
+create table place (id integer primary key, n integer);
+insert into place values (1, 1), (2, 2);
 create table log (m mood, ms mood[] not null, extra integer, at spot);
 insert into log (m, ms) values ('ok', '{ok}'), ('sad', '{ok,sad}'), ('ok', '{ok}');
 create table whole (id bigint not null, constraint own primary key (id));

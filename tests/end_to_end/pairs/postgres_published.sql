@@ -9,9 +9,9 @@ insert into part values (1, 1), (2, 11);
 create publication feed for table log, part;
 -- rows: select n, at, note from log order by at
 == wide
-create table log (n bigint, at date not null, note text);
+create table log (n bigint, at date not null, note text, mark uuid not null default gen_random_uuid());
 insert into log values (1, '2024-01-01', 'a'), (2, '2024-01-02', null);
-create table part (n numeric(12, 2), k integer not null) partition by range (k);
+create table part (n numeric(12, 2), k integer not null, mark uuid default gen_random_uuid()) partition by range (k);
 create table part_1 partition of part for values from (0) to (10);
 create table part_2 partition of part for values from (10) to (20);
 insert into part values (1, 1), (2, 11);

@@ -156,6 +156,10 @@ impl Dialect for Postgres {
         casts::unsteady(expression.as_str())
     }
 
+    fn is_one_value(&self, default: &Sql) -> bool {
+        !casts::is_volatile(default.as_str())
+    }
+
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], to: &str) -> Sql {
         render::backfill::mapped(value, pairs, to)
     }

@@ -16,7 +16,7 @@ use super::{fill, movers, numbered, twins, warned};
 use crate::dialect::{
     casts, keep,
     names::{generated, quote},
-    versions,
+    published, versions,
 };
 
 /// The name of the check that proves for a moment that a column has no NULL.
@@ -41,7 +41,9 @@ pub(crate) fn add(change: &AddColumn, group: &Group, context: &Context<'_>) -> V
         return drafts;
     }
     let computed = matches!(goal.value, ColumnValue::Generated { .. } | ColumnValue::Identity { .. });
-    if computed || !(declared || differs.is_some()) {
+    // Where the server lets nobody update rows, they get their values as they are written anew.
+    let on_the_spot = || [context.renamed, context.goal].iter().any(|schema| !published::lets_update(table, schema));
+    if computed || !declared && (differs.is_none() || on_the_spot()) {
         let draft = Draft::new(change.clone(), Phase::Expand, format!("adds {}", goal.name));
         return vec![draft];
     }
