@@ -23,6 +23,7 @@ mod pairs;
 mod parallel;
 mod partitions;
 mod populated;
+mod races;
 mod rejected;
 mod renames;
 mod resumed;

@@ -340,9 +340,10 @@ fn batches_are_bounded_by_the_key_and_not_by_its_text() {
          ORDER BY id LIMIT $2::text::bigint\n\
          ) AS batch ORDER BY batch.id DESC LIMIT 1"
     );
-    assert!(
-        batches.next.sql[1]
-            .sql()
-            .ends_with("(_mig_v._mig_k0) > ($1::text::bigint) AND (_mig_v._mig_k0) <= ($2::text::bigint)")
+    assert_eq!(
+        batches.next.sql[0].sql(),
+        "SELECT count(*) FROM (\n    SELECT FROM public.users AS _mig_t WHERE _mig_t.id > $1::text::bigint AND \
+         _mig_t.id <= $2::text::bigint ORDER BY id FOR NO KEY UPDATE\n) AS locked"
     );
+    assert!(batches.next.sql[1].sql().ends_with("_mig_t.id > $1::text::bigint AND _mig_t.id <= $2::text::bigint"));
 }

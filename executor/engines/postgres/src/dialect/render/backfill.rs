@@ -168,8 +168,9 @@ impl<'a> Writer<'a> {
             first: Batch { bound: self.cursor.bound(&self.change.table, false), sql: self.work(false) },
             next: Batch { bound: self.cursor.bound(&self.change.table, true), sql: self.work(true) },
             end: Some(self.cursor.end(&self.change.table)),
-            // The hidden twin of a column is kept equal by a trigger, and what is overwritten is told by its key: there nothing comes late.
-            leaves_late: !self.change.rows.late && matches!(self.mode, Mode::Empty | Mode::Fill),
+            // The hidden twin of a column is kept equal by a trigger: there nothing comes late.
+            leaves_late: !self.change.rows.late
+                && (self.change.overwrites || matches!(self.mode, Mode::Empty | Mode::Fill)),
             before: vec![],
             rejects: self.rejects(None),
             sample: Some(self.sample()),
@@ -362,16 +363,25 @@ impl<'a> Writer<'a> {
                 self.by_key("_mig_t", "_mig_v"),
                 self.undone("_mig_t", "_mig_t")
             ),
+            Mode::Compare if self.change.overwrites => {
+                let all = self.to_compare();
+                // What a client has written over the new value since is the client's.
+                let since = self.change.set.keys().enumerate();
+                let since =
+                    since.map(|(i, c)| self.differs(c, &format!("_mig_t.{}", quote(c)), &format!("k._mig_old{i}")));
+                let count = format!(
+                    "{all}\n  AND NOT EXISTS (SELECT FROM {} AS k WHERE {} AND ({}))",
+                    qualified(&self.kept),
+                    self.joined("_mig_t", "k"),
+                    since.collect::<Vec<_>>().join(" OR ")
+                );
+                self.once_kept(&all, &count)
+            }
             Mode::Compare | Mode::Empty if self.is_direct() => {
                 let alias = quote(&self.change.alias);
                 format!("SELECT count(*) FROM {table} AS {alias} WHERE {}", self.lacks(&alias, &self.values_set()))
             }
-            Mode::Compare | Mode::Empty => format!(
-                "SELECT count(*)\nFROM {table} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
-                self.computed(None),
-                self.by_key("_mig_t", "_mig_v"),
-                self.undone("_mig_t", "_mig_v")
-            ),
+            Mode::Compare | Mode::Empty => self.to_compare(),
             Mode::Kept => {
                 let kept = qualified(&self.kept);
                 let (rows, joined) = if self.change.rows.is_all() {
@@ -380,20 +390,34 @@ impl<'a> Writer<'a> {
                     let parts = (0..self.cursor.parts.len()).map(|i| format!("t._mig_k{i} = k._mig_k{i}"));
                     (format!("({}) AS t", self.chosen()), parts.collect::<Vec<_>>().join(" AND "))
                 };
-                let count = format!(
-                    "SELECT count(*) AS n FROM {rows} WHERE NOT EXISTS (SELECT FROM {kept} AS k WHERE {joined})"
-                );
+                let count =
+                    format!("SELECT count(*) FROM {rows} WHERE NOT EXISTS (SELECT FROM {kept} AS k WHERE {joined})");
                 let all = if self.change.rows.is_all() { table } else { rows };
-                // The kept rows say which ones are done; the table of them is made by the first batch, so the query that
-                // names it is only parsed when it is there.
-                format!(
-                    "SELECT CASE WHEN pg_catalog.to_regclass({}) IS NULL THEN (SELECT count(*) FROM {all})\n\
-                     ELSE (pg_catalog.xpath('/row/n/text()', pg_catalog.query_to_xml({}, false, true, '')))[1]::text::bigint END",
-                    literal(&kept),
-                    literal(&count)
-                )
+                self.once_kept(&format!("SELECT count(*) FROM {all}"), &count)
             }
         }
+    }
+
+    /// The query that counts the rows whose values are not those that the expressions give.
+    fn to_compare(&self) -> String {
+        format!(
+            "SELECT count(*)\nFROM {} AS _mig_t JOIN (\n    {}\n) AS _mig_v ON {}\nWHERE {}",
+            qualified(&self.change.table),
+            self.computed(None),
+            self.by_key("_mig_t", "_mig_v"),
+            self.undone("_mig_t", "_mig_v")
+        )
+    }
+
+    /// A query that counts by what is kept, and another for the time before there is a place for it: it is made by the first batch, so the
+    /// query that names it is only parsed when it is there.
+    fn once_kept(&self, before: &str, count: &str) -> String {
+        format!(
+            "SELECT CASE WHEN pg_catalog.to_regclass({}) IS NULL THEN ({before})\n\
+             ELSE (pg_catalog.xpath('/row/count/text()', pg_catalog.query_to_xml({}, false, true, '')))[1]::text::bigint END",
+            literal(&qualified(&self.kept)),
+            literal(count)
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Address, Complaint, Hazard, HazardCode, Kind, Name, Probe, Rendered, Schema, Statement, Table, kind::Rows,
+    Action, Address, Complaint, Hazard, HazardCode, Kind, Name, Probe, Rendered, Schema, Statement, Table, kind::Rows,
     verify::Literal,
 };
 
@@ -41,10 +41,17 @@ pub(crate) fn render(rows: &Rows, before: &Schema) -> Result<Rendered, Complaint
         rows.stands(|column, value| writer.same("", column, value))
     );
     let gc = if rows.fresh { vec![] } else { vec![Statement::new(format!("DROP TABLE IF EXISTS {}", writer.kept))] };
+    let (name, mut action) = (qualified(&rows.table), transaction(writer.sql(), WORK));
+    let mut lock = format!("rows of {name}");
+    if let (false, Action::Transaction(transaction)) = (rows.fresh, &mut action) {
+        // What a client writes between the copy of what stands there and the change would be lost.
+        transaction.lock.push(Statement::new(format!("LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")));
+        lock = format!("SHARE ROW EXCLUSIVE on {name}, an instant: writers wait");
+    }
     Ok(Rendered {
-        action: transaction(writer.sql(), WORK),
+        action,
         probe: Probe::Remaining { sql: Statement::new(remaining), until: None },
-        lock: format!("rows of {}", qualified(&rows.table)),
+        lock,
         hazards: vec![Hazard::new(HazardCode::RewritesRows, &at, says)],
         checks: vec![],
         gc,

@@ -108,6 +108,8 @@ pub(crate) fn make_room(from: Of<'_>, to: Of<'_>, sequence: &str, alter: &str) -
     if b.max < a.min {
         sql.push(format!("{alter} MINVALUE {}", b.min));
     }
+    // Says nothing new, and from then on nobody takes a number: one taken after the look at the counter would be given twice.
+    sql.push(format!("{alter} CACHE {}", from.1.cache.unwrap_or(1)));
     let counter = format!("pg_catalog.pg_sequence_last_value({sequence})");
     sql.push(format!(
         "SELECT pg_catalog.setval({sequence}, CASE WHEN l.n IS NULL THEN {start} WHEN l.n < {min} THEN {min} ELSE {max} END,\n    \
@@ -313,7 +315,8 @@ mod tests {
         let (from, to) = (of(None, Some(10), None), of(Some(100), None, None));
         let room = make_room(Of("integer", &from), Of("integer", &to), "s", "ALTER SEQUENCE s");
         assert_eq!(room[0], "ALTER SEQUENCE s MAXVALUE 2147483647");
-        assert!(room[1].ends_with("WHERE coalesce(l.n, 1) NOT BETWEEN 100 AND 2147483647"), "{}", room[1]);
+        assert_eq!(room[1], "ALTER SEQUENCE s CACHE 1");
+        assert!(room[2].ends_with("WHERE coalesce(l.n, 1) NOT BETWEEN 100 AND 2147483647"), "{}", room[2]);
         assert!(make_room(Of("integer", &from), Of("bigint", &of(None, None, None)), "s", "").is_empty());
     }
 

@@ -97,13 +97,4 @@ impl Cursor {
             self.against(of, "<=", 1)
         }
     }
-
-    /// The batch's range over the kept rows.
-    pub(super) fn kept_range(&self, next: bool) -> String {
-        let names: Vec<_> = (0..self.parts.len()).map(|i| format!("_mig_v._mig_k{i}")).collect();
-        let row = names.join(", ");
-        let many = self.parts.len();
-        let against = |sign: &str, from: usize| format!("({row}) {sign} ({})", self.values(from));
-        if next { format!("{} AND {}", against(">", 1), against("<=", many + 1)) } else { against("<=", 1) }
-    }
 }

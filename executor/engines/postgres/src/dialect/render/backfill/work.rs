@@ -64,13 +64,13 @@ impl Writer<'_> {
         let values = columns().flat_map(|(i, c)| [format!("_mig_t.{}", quote(c)), format!("_mig_v._mig_c{i}")]);
         let values: Vec<_> = keys.iter().map(|k| format!("_mig_v.{k}")).chain(values).collect();
         // A row whose old values are kept already is never computed again, whatever becomes of it.
-        let insert = format!(
-            "INSERT INTO {kept} ({})\nSELECT {}\nFROM {table} AS _mig_t JOIN (\n    {computed}\n) AS _mig_v ON {}\nWHERE {same_range}{}\nON CONFLICT DO NOTHING",
+        let kept = format!(
+            "    INSERT INTO {kept} ({})\n    SELECT {}\n    FROM {table} AS _mig_t JOIN (\n    {computed}\n    ) AS _mig_v ON {}\n    WHERE {same_range}{}\n    ON CONFLICT DO NOTHING\n    RETURNING *",
             targets.join(", "),
             values.join(", "),
             self.by_key("_mig_t", "_mig_v"),
             if self.mode == Mode::Compare {
-                format!("\n  AND {}", self.undone("_mig_t", "_mig_v"))
+                format!("\n      AND {}", self.undone("_mig_t", "_mig_v"))
             } else {
                 String::new()
             }
@@ -80,16 +80,17 @@ impl Writer<'_> {
                 format!("{} = {}", quote(c), keep::restored(&format!("_mig_v._mig_new{i}"), &type_of(&self.table, c)))
             })
             .collect();
-        let old: Vec<_> = columns()
-            .map(|(i, c)| self.same(c, &format!("_mig_t.{}", quote(c)), &format!("_mig_v._mig_old{i}")))
-            .collect();
         let update = format!(
-            "UPDATE {table} AS _mig_t\nSET {}\nFROM {kept} AS _mig_v\nWHERE {}\n  AND {}\n  AND {same_range}\n  AND {}",
+            "WITH _mig_v AS (\n{kept}\n)\nUPDATE {table} AS _mig_t\nSET {}\nFROM _mig_v\nWHERE {}\n  AND {same_range}",
             set.join(", "),
             self.by_key("_mig_t", "_mig_v"),
-            old.join(" AND "),
-            self.cursor.kept_range(next)
         );
-        vec![Statement::new(insert), Statement::new(update)]
+        // What a client writes between the look at a row and its change would be lost, or kept as if it were done. In the order of the
+        // key, so that clients which write in it never wait in a circle.
+        let lock = format!(
+            "SELECT count(*) FROM (\n    SELECT FROM {table} AS _mig_t WHERE {same_range} ORDER BY {} FOR NO KEY UPDATE\n) AS locked",
+            self.cursor.names()
+        );
+        vec![Statement::new(lock), Statement::new(update)]
     }
 }
