@@ -156,10 +156,11 @@ impl Dialect for Sqlite {
 
     /// SQLite exchanges a view by dropping it, and its triggers go with it.
     fn disturbs(&self, change: &Kind) -> BTreeSet<Address> {
-        match change {
-            Kind::Replace(k) if k.at.kind() == ObjectKind::View => [k.at.clone()].into(),
-            _ => BTreeSet::new(),
-        }
+        let at = match change {
+            Kind::Replace(_) | Kind::Drop(_) => change.address(),
+            _ => return BTreeSet::new(),
+        };
+        if at.kind() == ObjectKind::View { [at].into() } else { BTreeSet::new() }
     }
 
     fn derives_constraint_names(&self) -> bool {
