@@ -30,3 +30,21 @@ CREATE TRIGGER short_ins instead of insert on short begin insert into people (fa
 CREATE TRIGGER shortest_ins instead of insert on shortest begin insert into people (family) values (new.l); end;
 CREATE VIEW ages AS with a as (select family, born from people) select family, born from a;
 insert into people values (1,'a','2000'),(2,'b','2001');
+== a column for another
+-- rows: select * from people order by id
+create table people (id integer primary key, family text, city text default 'x');
+CREATE VIEW short AS select id, city, family from people;
+CREATE VIEW shorter AS select city from short;
+CREATE VIEW shortest AS select upper(family) as l from short;
+CREATE TRIGGER short_ins instead of insert on short begin insert into people (family) values (new.family); end;
+CREATE TRIGGER shortest_ins instead of insert on shortest begin insert into people (family) values (new.l); end;
+insert into people values (1,'a','x'),(2,'b','x');
+== and back
+-- rows: select * from people order by id
+create table people (id integer primary key, family text, born text);
+CREATE VIEW short AS select id, born, family from people;
+CREATE VIEW shorter AS select born from short;
+CREATE VIEW shortest AS select upper(family) as l from short;
+CREATE TRIGGER short_ins instead of insert on short begin insert into people (family) values (new.family); end;
+CREATE TRIGGER shortest_ins instead of insert on shortest begin insert into people (family) values (new.l); end;
+insert into people values (1,'a',null),(2,'b',null);
