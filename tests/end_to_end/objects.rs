@@ -396,3 +396,27 @@ fn a_view_that_follows_a_renamed_column_goes_back_with_its_grants() {
     work.rollback(&ours);
     assert_eq!(shape(&ours), before);
 }
+
+#[test]
+fn what_another_role_has_granted_can_be_taken() {
+    let granted = "create table t (id integer primary key);
+        grant select, insert on t to pg_monitor with grant option;
+        set role pg_monitor; grant select, insert on t to pg_read_all_stats; reset role;";
+    let live = Engine::Postgres.database(granted);
+    // One loses what it has from another; one loses what it has passed on, and the other keeps it.
+    let wanted = Engine::Postgres.database(
+        "create table t (id integer primary key); grant select on t to pg_monitor with grant option;
+         grant insert on t to pg_read_all_stats;",
+    );
+    let at = Workspace::new();
+    at.import(&wanted);
+    at.plan(&live);
+    at.sign();
+    at.apply(&live);
+    assert_eq!(live.schema(), wanted.schema());
+    at.nothing_to_do(&live);
+    at.rollback(&live);
+    let query = "select grantee, privilege_type, is_grantable from information_schema.table_privileges
+        where table_name = 't' and grantee <> 'postgres' order by 1, 2";
+    assert_eq!(live.query(query), Engine::Postgres.database(granted).query(query));
+}

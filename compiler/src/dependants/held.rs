@@ -83,7 +83,14 @@ fn hold(group: &mut Group, column: &Column) -> bool {
         _ => column.clone(),
     };
     let computed = matches!(column.value, ColumnValue::Generated { .. });
-    let held = Column { value: ColumnValue::Plain, not_null: column.not_null && !computed, ..column.clone() };
+    // What clients do not notice changes early, while the value is still there.
+    let held = Column {
+        value: ColumnValue::Plain,
+        not_null: column.not_null && to.not_null && !computed,
+        options: to.options.clone(),
+        comment: to.comment.clone(),
+        ..column.clone()
+    };
     let table = group.at.qualified();
     let first = AlterColumn { table: table.clone(), from: column.clone(), to: held.clone(), using: None };
     group.changes.insert(0, first.into());

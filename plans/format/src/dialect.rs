@@ -179,6 +179,12 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// Whether the engine looks for what the body of a routine names when the routine is made, not only when it runs.
+    fn reads_body(&self, routine: &Object) -> bool {
+        let _ = routine;
+        false
+    }
+
     /// Whether backfills of several tables can go on at the same time, each in a session of its own.
     fn fills_beside(&self) -> bool {
         false

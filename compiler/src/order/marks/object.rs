@@ -17,7 +17,13 @@ pub(super) fn create(create: &Create, ground: &Ground<'_>, marks: &mut Footmarks
     let needs = ground.dialect.references(&create.at, &create.object, ground.goal);
     // A routine that names itself may mean any of its overloads; none of them waits for the others.
     let overload = |need: &Address| need.kind() == create.at.kind() && need.path() == create.at.path();
-    marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need)));
+    // Of two routines that call each other that can come first whose body is looked at only when it runs.
+    let calls_back = |need: &Address| {
+        let other = ground.goal.objects.get(need).filter(|_| need.signature().is_some());
+        !ground.dialect.reads_body(&create.object)
+            && other.is_some_and(|other| ground.dialect.references(need, other, ground.goal).contains(&create.at))
+    };
+    marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need) && !calls_back(need)));
     for (at, object) in &create.with {
         marks.makes.insert(at.clone());
         let needs = ground.dialect.references(at, object, ground.goal);
@@ -36,8 +42,9 @@ pub(super) fn drop(drop: &Drop, ground: &Ground<'_>, marks: &mut Footmarks) {
     // As when they are made: overloads do not wait for each other, save where the database says so.
     let sure = ground.depends.get(&drop.at);
     let overload = |need: &Address| need.kind() == drop.at.kind() && need.path() == drop.at.path();
-    // What a routine's body names it does not hold on to.
-    let loose = |need: &Address| overload(need) || (drop.at.signature().is_some() && is_relation(need));
+    // What a routine's body names it does not hold on to: two may call each other.
+    let named = |need: &Address| is_relation(need) || need.signature().is_some();
+    let loose = |need: &Address| overload(need) || (drop.at.signature().is_some() && named(need));
     let waits = |need: &Address| !loose(need) || sure.is_some_and(|needs| needs.contains(need));
     marks.lets_go.extend(own.lets_go.into_iter().filter(waits));
 }

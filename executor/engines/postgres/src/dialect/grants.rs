@@ -10,6 +10,7 @@ use mig_plan::{
 };
 
 use super::{
+    inherit,
     names::{qualified, quote, quote_text},
     render::object::noun,
 };
@@ -108,7 +109,7 @@ impl Defaults {
     }
 
     fn cover(&self, at: &Address) -> bool {
-        let here = self.schema.is_none() || self.schema == at.qualified().schema;
+        let here = self.schema.is_none() || self.schema == schema_of(at);
         let alike = |a: ObjectKind, b: ObjectKind| privileges(a, u32::MAX) == privileges(b, u32::MAX);
         here && alike(self.kind(), kind_of(at)) && (at.kind() != ObjectKind::Other || kind_of(at) != at.kind())
     }
@@ -116,6 +117,14 @@ impl Defaults {
     fn prefix(&self) -> String {
         let schema = self.schema.as_ref().map(|s| format!(" IN SCHEMA {}", quote(s))).unwrap_or_default();
         format!("ALTER DEFAULT PRIVILEGES FOR ROLE {}{schema} ", quote(&self.role))
+    }
+}
+
+/// The schema that an object is in; what has no kind of its own says it in its name.
+fn schema_of(at: &Address) -> Option<Name> {
+    match at.name().as_str().strip_prefix("foreign table ").filter(|_| at.kind() == ObjectKind::Other) {
+        Some(path) => inherit::path_of(path)?.schema,
+        None => at.qualified().schema,
     }
 }
 
@@ -221,6 +230,7 @@ pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) ->
     let mut revoked: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     let mut granted: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     let keys: BTreeSet<_> = was.keys().chain(will.keys()).copied().collect();
+    let passed_on = passed_on(&was, &will);
     for key in &keys {
         let (before, after) = (was.get(key).copied(), will.get(key).copied());
         let option = |wanted: bool| if wanted { " WITH GRANT OPTION" } else { "" };
@@ -230,6 +240,11 @@ pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) ->
             let only_option = after == Some(GrantRule::Granted);
             let head = if only_option { "GRANT OPTION FOR " } else { "" };
             revoked.entry((role, head)).or_default().push(word(privilege, column));
+        } else if passed_on.contains(privilege) && reach(after) > reach(None) {
+            if before == Some(GrantRule::WithGrantOption) {
+                revoked.entry((role, "GRANT OPTION FOR ")).or_default().push(word(privilege, column));
+            }
+            granted.entry((role, option(passes_on))).or_default().push(word(privilege, column));
         } else if reach(after) > reach(before) {
             granted.entry((role, option(passes_on))).or_default().push(word(privilege, column));
         } else if let Some(column) = column {
@@ -240,13 +255,24 @@ pub(crate) fn sql(at: &Address, from: &BTreeSet<Grant>, to: &BTreeSet<Grant>) ->
             }
         }
     }
-    let revoked = revoked
-        .into_iter()
-        .map(|((role, head), what)| format!("{prefix}REVOKE {head}{} ON {on} FROM {}", what.join(", "), grantee(role)));
+    let can_pass_on = |role: &str| was.iter().any(|(key, rule)| key.0 == role && *rule == GrantRule::WithGrantOption);
+    let revoked = revoked.into_iter().map(|((role, head), what)| {
+        let cascade = if can_pass_on(role) { " CASCADE" } else { "" };
+        format!("{prefix}REVOKE {head}{} ON {on} FROM {}{cascade}", what.join(", "), grantee(role))
+    });
     let granted = granted
         .into_iter()
         .map(|((role, tail), what)| format!("{prefix}GRANT {} ON {on} TO {}{tail}", what.join(", "), grantee(role)));
     revoked.chain(granted).collect()
+}
+
+/// The privileges that one loses while another may have granted it to them, or has it from them: only what its grantor loses goes
+/// (manual, REVOKE), so the right to pass it on goes and comes with all that stays.
+fn passed_on<'a>(was: &BTreeMap<Key<'a>, GrantRule>, will: &BTreeMap<Key<'a>, GrantRule>) -> BTreeSet<&'a str> {
+    let can = |privilege: &str| was.iter().any(|(key, rule)| key.1 == privilege && *rule == GrantRule::WithGrantOption);
+    let others = |key: &Key<'_>| was.keys().any(|other| other.1 == key.1 && other.0 != key.0);
+    let lost = was.iter().filter(|(key, rule)| reach(will.get(*key).copied()) < reach(Some(**rule)));
+    lost.filter(|(key, _)| can(key.1) && others(key)).map(|(key, _)| key.1).collect()
 }
 
 fn word(privilege: &str, column: Option<&Name>) -> String {
@@ -317,7 +343,7 @@ mod tests {
         assert_eq!(
             sql(&at, &change.from, &change.to),
             [
-                "REVOKE GRANT OPTION FOR INSERT ON TABLE public.users FROM admin",
+                "REVOKE GRANT OPTION FOR INSERT ON TABLE public.users FROM admin CASCADE",
                 "REVOKE SELECT ON TABLE public.users FROM app",
                 "GRANT SELECT (email) ON TABLE public.users TO app",
                 "GRANT UPDATE ON TABLE public.users TO PUBLIC",

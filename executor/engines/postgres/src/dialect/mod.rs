@@ -164,6 +164,10 @@ impl Dialect for Postgres {
         render::backfill::mapped(value, pairs, to)
     }
 
+    fn reads_body(&self, routine: &Object) -> bool {
+        routine::is_of_sql(routine)
+    }
+
     fn trial(&self, statement: &Sql) -> Vec<Statement> {
         vec![Statement::new(statement.as_str()), Statement::new("SET CONSTRAINTS ALL IMMEDIATE")]
     }

@@ -34,6 +34,29 @@ pub(crate) fn multirange(at: &Address, source: &Source) -> Option<Qualified> {
     Name::new(names::cut(&made, 63)).ok().map(|name| range.sibling(name))
 }
 
+/// What makes values of a range type: functions of its name, with what they take, that come with it and keep their names when it gets
+/// another. Empty if the text makes another type.
+pub(crate) fn makers(source: &Source) -> Vec<String> {
+    let Some(create) = source.create.first() else { return Vec::new() };
+    let words = || tokens(create.as_str()).filter(|token| token.kind != TokenKind::Blank);
+    let is_range = words().any(|token| token.text.eq_ignore_ascii_case("range"));
+    let mut said = tokens(create.as_str()).skip_while(|token| !token.text.eq_ignore_ascii_case("subtype"));
+    let Some(_) = said.next().filter(|_| is_range) else { return Vec::new() };
+    let mut depth = 0usize;
+    let of = said.skip_while(|token| token.kind == TokenKind::Blank || token.text == "=").take_while(|token| {
+        match token.text {
+            "(" => depth += 1,
+            ")" if depth > 0 => depth -= 1,
+            ")" => return false,
+            "," if depth == 0 => return false,
+            _ => {}
+        }
+        true
+    });
+    let of: String = of.map(|token| token.text).collect();
+    vec![format!("({0}, {0})", of.trim()), format!("({0}, {0}, text)", of.trim())]
+}
+
 /// The range type with which a type of several came.
 pub(crate) fn range_of<'a>(several: &Qualified, schema: &'a Schema) -> Option<&'a Address> {
     let types = schema.objects.of_kind(ObjectKind::Type);
@@ -64,5 +87,8 @@ mod tests {
         assert_eq!(of("r", said).as_deref(), Some("x.\"M r\""));
         assert_eq!(of("r", "create type s.r as range (multirange_type_name=mr)").as_deref(), Some("s.mr"));
         assert_eq!(of("c", "CREATE TYPE s.c AS (a integer)"), None);
+        let numbers = "CREATE TYPE s.r AS RANGE (subtype = numeric(5, 2), subtype_diff = f)";
+        let source = Source { create: vec![Sql::new(numbers)], needs: Default::default() };
+        assert_eq!(makers(&source), ["(numeric(5, 2), numeric(5, 2))", "(numeric(5, 2), numeric(5, 2), text)"]);
     }
 }

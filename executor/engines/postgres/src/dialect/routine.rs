@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Body, Object, ObjectKind,
+    Address, Body, Object, ObjectKind, Qualified,
     sql::{TokenKind, tokens},
 };
 
@@ -53,6 +53,30 @@ pub(super) fn ambiguous((a, from): (&Address, &Object), (b, to): (&Address, &Obj
     let routine =
         |at: &Address| matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate);
     routine(a) && routine(b) && a.qualified() == b.qualified() && (elastic(from) || elastic(to))
+}
+
+/// Whether a routine is written in SQL, whose bodies the server checks as it makes them.
+pub(super) fn is_of_sql(object: &Object) -> bool {
+    let Body::Source(source) = &object.body else { return false };
+    let Some(text) = source.create.first() else { return false };
+    let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+    let language = words.windows(2).find(|two| two[0].text.eq_ignore_ascii_case("language"));
+    language.is_none_or(|two| two[1].text.trim_matches('\'').eq_ignore_ascii_case("sql"))
+}
+
+/// Whether a routine gives back rows of a table column by column: with one column more or less its body does not fit any more. A body
+/// that takes all columns by a star goes with them, unless the server has parsed it.
+pub(super) fn gives_rows_of(object: &Object, table: &Qualified) -> bool {
+    let Body::Source(source) = &object.body else { return false };
+    let Some(text) = source.create.first() else { return false };
+    let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
+    let is = |i: usize, word: &str| words.get(i).is_some_and(|t| t.text.eq_ignore_ascii_case(word));
+    let Some(returns) = (0..words.len()).find(|i| is(*i, "returns")) else { return false };
+    let first = if is(returns + 1, "setof") { returns + 2 } else { returns + 1 };
+    let name = |i: usize| words.get(i).and_then(|t| t.identifier());
+    let (schema, last) = if is(first + 1, ".") { (name(first), first + 2) } else { (None, first) };
+    let here = schema.is_none() || schema.as_deref() == table.schema.as_ref().map(|s| s.as_str());
+    here && name(last).as_deref() == Some(table.name.as_str()) && !words[last..].iter().any(|t| t.text.contains('*'))
 }
 
 /// The arguments of a signature, each as its words.

@@ -16,6 +16,7 @@ use crate::dialect::{
     names::{generated, quote},
     published,
     render::{index::can_beside, is_partitioned},
+    routine,
 };
 
 /// The columns of all tables that move.
@@ -253,7 +254,11 @@ pub(crate) fn holds_twins(table: &Qualified, context: &Context<'_>) -> bool {
         let parents = ["partition_of", "inherits"].into_iter().filter_map(|key| other.options.get(key));
         parents.flat_map(|p| p.split(',')).any(|p| p.trim() == table.to_string())
     });
-    !is_partitioned(context.renamed, table) && !related.iter().any(|k| content.options.contains_key(*k)) && !has_heirs
+    let whole_rows = [context.renamed, context.goal].into_iter().flat_map(|schema| schema.objects.values());
+    !is_partitioned(context.renamed, table)
+        && !related.iter().any(|k| content.options.contains_key(*k))
+        && !has_heirs
+        && !whole_rows.into_iter().any(|object| routine::gives_rows_of(object, table))
 }
 
 /// Whether whatever is built on a column can be built on its twin as well, and stays what it is.

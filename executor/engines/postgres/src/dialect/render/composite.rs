@@ -137,6 +137,11 @@ pub(crate) fn range(change: &Replace, from: &Source, before: &Schema, version: u
     anew::divides_none(&change.at, before)?;
     let cast = |column: &Column, value: &str, array: &str| Ok(format!("{value}::text{array}::{}", column.data_type));
     let mut sql = anew::sql(&change.at, &change.to, before, &cast)?;
+    // What makes its values stands in the way of what makes the new ones.
+    let aside = generated("_mig_old_", &(&change.at, &name), change.at.name().as_str());
+    let aside =
+        ranges::makers(from).into_iter().map(|of| format!("ALTER FUNCTION {name}{of} RENAME TO {}", quote(&aside)));
+    sql.splice(0..0, aside);
     // The type of several ranges, and what makes an empty one, have a name of their own, which the new ones take.
     if let Some(beside) = ranges::multirange(&change.at, from).filter(|_| version >= versions::MULTIRANGES) {
         if let Some((table, column)) = anew::columns_of(&beside, before).first() {

@@ -1,0 +1,37 @@
+-- version: 14
+-- What holds together: functions that call each other or give back rows of a table that changes, what makes values of a range type, a
+-- default over an enum that leaves with its NOT NULL, privileges that a foreign table has from its schema.
+== first
+create function is_even(x integer) returns boolean language plpgsql as $$begin return x = 0 or public.is_odd(x - 1); end$$;
+create function is_odd(x integer) returns boolean language plpgsql as $$begin return x > 0 and public.is_even(x - 1); end$$;
+create table item (id integer primary key, name text, size integer);
+create function one(wanted integer) returns item language sql begin atomic select item.* from item where item.id = wanted; end;
+create function every() returns setof item language plpgsql as $$begin return query select i.id, i.name, i.size from public.item i; end$$;
+insert into item values (1, 'a', 1), (2, 'b', 2);
+create type span as range (subtype = bigint);
+create type mood as enum ('sad', 'ok');
+create table day (id integer primary key, at span, mood mood not null default 'sad', check (mood <> 'sad' or id > 0));
+insert into day values (1, '[1,2]', 'sad'), (2, null, 'ok');
+create schema far;
+alter default privileges in schema far grant select on tables to public;
+create foreign data wrapper wrapper;
+create server server foreign data wrapper wrapper;
+create foreign table far.item (id integer) server server;
+revoke select on far.item from public;
+-- rows: select i.id, i.size, at, mood from item i join day using (id) order by 1
+== second
+create function is_even(x bigint) returns boolean language plpgsql as $$begin return x = 0 or public.is_odd(x - 1); end$$;
+create function is_odd(x bigint) returns boolean language plpgsql as $$begin return x > 0 and public.is_even(x - 1); end$$;
+create table item (id integer primary key, name text, size bigint);
+create function one(wanted integer) returns item language sql begin atomic select item.* from item where item.id = wanted; end;
+create function every() returns setof item language plpgsql as $$begin return query select i.id, i.name, i.size from public.item i; end$$;
+insert into item values (1, 'a', 1), (2, 'b', 2);
+create function apart(a bigint, b bigint) returns float8 language sql immutable as 'select (a - b)::float8';
+create type span as range (subtype = bigint, subtype_diff = apart);
+create type mood as enum ('new', 'sad', 'ok');
+create table day (id integer primary key, at span, mood mood default 'new');
+comment on column day.mood is 'how it was';
+insert into day values (1, '[1,2]', 'sad'), (2, null, 'ok');
+create schema far;
+alter default privileges in schema far grant select on tables to public;
+-- rows: select i.id, i.size, at, mood from item i join day using (id) order by 1
