@@ -34,7 +34,7 @@ pages! {
     "MIG-H017" "MIG-H018" "MIG-H019" "MIG-H020" "MIG-H021" "MIG-H022" "MIG-H023" "MIG-H024"
     "MIG-H025" "MIG-H026" "MIG-H027" "MIG-H028" "MIG-H029" "MIG-H031" "MIG-H032"
     "MIG-H033" "MIG-H034" "MIG-H035" "MIG-H036"
-    "MIG-H037" "MIG-H038" "MIG-H039"
+    "MIG-H037" "MIG-H038" "MIG-H039" "MIG-H040"
     "MIG-E001" "MIG-E002" "MIG-E003" "MIG-E004" "MIG-E005" "MIG-E006" "MIG-E007" "MIG-E008"
     "MIG-E009" "MIG-E010" "MIG-E011" "MIG-E012" "MIG-E013" "MIG-E014" "MIG-E015" "MIG-E016"
     "MIG-E017" "MIG-E018" "MIG-E019" "MIG-E021" "MIG-E023" "MIG-E024"
@@ -47,7 +47,9 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use mig_compiler::{Code, Options, SpecFile, spec};
-    use mig_plan::{Fingerprint, HazardCode, Name, Schema, Snapshot, snapshot::OpenRun};
+    use mig_plan::{
+        Fingerprint, HazardCode, Name, Qualified, Schema, Snapshot, kind::Declared, snapshot::OpenRun, verify::Literal,
+    };
 
     use super::*;
     use crate::engines::{ENGINES, Engine, NAMES, of_specs};
@@ -94,21 +96,26 @@ mod tests {
     /// What specs declare, as a pulled database of that engine.
     fn database(specs: Option<Vec<SpecFile>>, engine: &Engine) -> Result<Snapshot, String> {
         let first = |wrong: Vec<mig_compiler::Diagnostic>| wrong[0].to_string();
-        let schema = match specs {
+        let (schema, rows) = match specs {
             Some(specs) => {
                 let given = spec::parse(&specs, of_specs(engine.name)).map_err(first)?;
-                spec::resolve(&given, &*engine.usual_dialect()).map_err(first)?.goal
+                let intent = spec::resolve(&given, &*engine.usual_dialect()).map_err(first)?;
+                (intent.goal, intent.rows)
             }
-            None => Schema::default(),
+            None => (Schema::default(), BTreeMap::new()),
+        };
+        let declared = |(at, rows): (&Qualified, &Vec<BTreeMap<Name, Literal>>)| {
+            let key = &schema.table(at)?.primary_key()?.1.columns;
+            Some(Declared::of(rows, key, &[]).record(at))
         };
         Ok(Snapshot {
             format: mig_plan::SNAPSHOT_FORMAT.to_owned(),
             engine: engine.name.to_owned(),
             version: engine.usual_version.to_owned(),
             default_schema: engine.usual_schema.map(|name| Name::new(name).unwrap()),
+            remembered: rows.iter().filter_map(declared).collect(),
             schema: mig_plan::schema::Live(schema),
             depends: BTreeMap::new(),
-            remembered: Vec::new(),
             open_runs: Vec::new(),
         })
     }

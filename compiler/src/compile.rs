@@ -102,7 +102,7 @@ impl Way<'_> {
         let live = &renames.schema;
         lower::attach_fills(&mut groups, intent, renames, snapshot, dialect, notes);
         sources::attach(&mut groups, intent, renames, goal, dialect, notes);
-        rows::attach(&mut groups, intent, snapshot, live, goal);
+        rows::attach(&mut groups, &rows::Ground { intent, snapshot, renames, goal });
         last_look::attach(&mut groups, live, goal, dialect);
         follow::referrers(&mut groups, live, goal, dialect);
         fail_on_errors(notes)?;
@@ -198,6 +198,8 @@ fn as_spelt<'a>(mut intent: Cow<'a, Intent>, spelt: &BTreeMap<Qualified, Qualifi
         called(&mut intent.sources, spelt);
         called(&mut intent.rows, spelt);
         called(&mut intent.fills, spelt);
+        let left = std::mem::take(&mut intent.rows_left).into_iter();
+        intent.rows_left = left.map(|at| spelt.get(&at).cloned().unwrap_or(at)).collect();
     }
     intent
 }

@@ -37,6 +37,8 @@ pub struct Intent {
     pub sources: BTreeMap<Qualified, Vec<Source>>,
     /// Rows that tables shall have, by goal table.
     pub rows: BTreeMap<Qualified, Vec<BTreeMap<Name, Literal>>>,
+    /// Tables whose rows are managed no longer, whichever of them were declared.
+    pub rows_left: BTreeSet<Qualified>,
     /// What must hold of the data, in declared order.
     pub declared_checks: Vec<Declared<DeclaredCheck>>,
     /// What the database must take or refuse, in declared order.

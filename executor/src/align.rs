@@ -37,7 +37,7 @@ impl Memory {
 /// A record that `said` became `catalog` in an object.
 fn record(at: &Address, said: &Sql, catalog: &Sql) -> Remembered {
     let print = |sql: &Sql| Fingerprint::of_bytes(sql.0.as_bytes());
-    Remembered { at: at.clone(), said: print(said), catalog: print(catalog) }
+    Remembered { at: at.clone(), said: print(said), catalog: print(catalog), keys: None }
 }
 
 /// What is known about spelling: the dialect's normal forms, and the records.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ops::Range};
 
 use mig_plan::{
-    Action, Address, Fingerprint, Object, Phase, Plan, Probe, Remembered, StepId,
+    Action, Address, Object, Phase, Plan, Probe, Remembered, StepId,
     plan::BadPlan,
     states::States,
     step::{Partial, Rejects, Statement, Until},
@@ -136,7 +136,7 @@ impl<'a> Line<'a> {
                 remaining: None,
                 about: step.change.address().holder(),
                 touched: states.touched(nth),
-                mark: step.change.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
+                mark: step.change.unmark(),
             });
         }
         let reserved = legs.iter().flat_map(|leg| leg.touched.iter().cloned()).chain(plan.reserved()).collect();

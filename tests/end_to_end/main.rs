@@ -9,6 +9,7 @@ mod busy;
 mod chaos;
 mod common;
 mod convert;
+mod declared;
 mod dry_run;
 mod evidence;
 mod followed;

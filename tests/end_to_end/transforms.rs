@@ -137,57 +137,6 @@ fn a_map_needs_something_to_map() {
 }
 
 #[test]
-fn declared_rows_are_kept_in_step() {
-    for engine in ENGINES {
-        let text = engine.key_text();
-        let database = engine.database(&format!(
-            "create table countries (code {text} not null primary key, name {text} not null, size integer);
-             insert into countries values ('de', 'Deutschland', 7), ('xx', 'Elsewhere', 1);"
-        ));
-        let work = Workspace::new();
-        work.import(&database);
-        let all = "select code, name, size from countries order by code;";
-        let before = database.query(all);
-        let rows = |rows: &str| {
-            let column = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
-            let end = column.find("rows = [").unwrap_or_else(|| column.find("[table.countries.columns]").unwrap());
-            let rest = column[column.find("[table.countries.columns]").unwrap()..].to_owned();
-            let head = column[..end].to_owned();
-            work.write("specs/schema.toml", &format!("{head}rows = [{rows}]\n\n{rest}"));
-        };
-        let found = || cells(database.query(all).trim_end()).chunks(3).map(|row| row.join(" ")).collect::<Vec<_>>();
-        rows("{ code = \"de\", name = \"Germany\" }, { code = \"fr\", name = \"L'France\" }");
-        work.plan(&database);
-        work.sign();
-        work.apply(&database);
-        assert_eq!(found(), ["de Germany 7", "fr L'France ", "xx Elsewhere 1"], "{engine:?}");
-        work.nothing_to_do(&database);
-        work.rollback(&database);
-        assert_eq!(database.query(all), before, "{engine:?}");
-        let mut again = work.apply_args(&database);
-        again.push("--again".to_owned());
-        work.expect(0, &again.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(found(), ["de Germany 7", "fr L'France ", "xx Elsewhere 1"], "{engine:?}");
-        // What is declared no more stays.
-        rows("{ code = \"fr\", name = \"France\" }");
-        work.plan(&database);
-        work.sign();
-        work.apply(&database);
-        assert_eq!(found(), ["de Germany 7", "fr France ", "xx Elsewhere 1"], "{engine:?}");
-        work.nothing_to_do(&database);
-        for (wrong, word) in [
-            ("{ name = \"France\" }", "has no code"),
-            ("{ code = \"fr\" }, { code = \"fr\" }", "have this key"),
-            ("{ code = \"fr\" }, { code = \"de\", size = 1 }", "different columns"),
-            ("{ cod = \"fr\" }", "has no column cod"),
-        ] {
-            rows(wrong);
-            work.refused(&database, word);
-        }
-    }
-}
-
-#[test]
 fn what_gives_another_value_each_time_is_refused_unless_declared() {
     for engine in ENGINES {
         let database = tickets(*engine);

@@ -30,6 +30,7 @@ pub(super) struct Uses<'a> {
     fillers: Nodes,
     late_fillers: Nodes,
     renamers: Nodes,
+    emptiers: Nodes,
 }
 
 fn of<'n>(nodes: &'n Nodes, at: &Address) -> &'n [usize] {
@@ -61,6 +62,7 @@ impl<'a> Uses<'a> {
             fillers: by(&|m| &m.fills),
             late_fillers: by(&|m| &m.late_fills),
             renamers: by(&|m| &m.renames_to),
+            emptiers: by(&|m| &m.empties),
         }
     }
 
@@ -100,6 +102,11 @@ impl<'a> Uses<'a> {
         for at in &mark.outlives {
             for &remover in of(&self.removers, at) {
                 edge(remover, i, "a foreign key comes when the key that it leaves is gone");
+            }
+        }
+        for at in &mark.unreferred {
+            for &before in of(&self.removers, at).iter().chain(of(&self.emptiers, at)) {
+                edge(before, i, "rows leave when nothing refers to them any more");
             }
         }
     }

@@ -465,6 +465,9 @@ impl Draft {
         let (phase, why) = match change {
             Kind::Mark(k) => (Phase::Expand, format!("remembers that {} needs no {}", k.table, k.once)),
             Kind::Rows(k) => (Phase::Backfill, format!("keeps the declared rows of {}", k.table)),
+            // Clients that know of the rows may use them up to then.
+            Kind::Withdraw(k) if k.rows.is_empty() => (Phase::Expand, k.why()),
+            Kind::Withdraw(k) => (if k.first { Phase::Backfill } else { Phase::Contract }, k.why()),
             Kind::Populate(k) => (if k.last { Phase::Switch } else { Phase::Backfill }, k.why()),
             Kind::Filling(k) => (Phase::Expand, format!("notes that {} is being filled", k.table)),
             Kind::Revise(k) => (Phase::Switch, k.why()),
@@ -473,7 +476,12 @@ impl Draft {
         let draft = Self::new(change.clone(), phase, why);
         // What tables are made from is looked at for all of them at one moment.
         let last = matches!(change, Kind::Revise(_)) || matches!(change, Kind::Populate(k) if k.last);
-        Some(if last { draft.together("last look") } else { draft })
+        let swapped = matches!(change, Kind::Withdraw(k) if k.first) || matches!(change, Kind::Rows(k) if k.takes_over);
+        Some(match (last, swapped) {
+            (true, _) => draft.together("last look"),
+            (_, true) => draft.together("declared rows"),
+            _ => draft,
+        })
     }
 
     /// The same with one more hazard.

@@ -100,6 +100,7 @@ hazards! {
     MovesColumn = "MIG-H037" Warning "moves a column to another type beside running clients";
     RenameValue = "MIG-H038" Critical "renames an enum value under running clients";
     PassesGuards = "MIG-H039" Warning "writes past triggers that guard a table";
+    RemovesRows = "MIG-H040" Critical "removes rows that were declared";
 }
 
 impl fmt::Display for HazardCode {

@@ -22,6 +22,7 @@ mod settle;
 mod shadow;
 mod sync;
 mod types;
+mod withdraw;
 
 use std::collections::BTreeSet;
 
@@ -42,14 +43,15 @@ pub use self::{
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
     revise::{Filling, Leaving, Membership, Referrer, Revise},
-    rows::Rows,
+    rows::{Declared, Rows, key_of},
     serve::Serve,
     settle::{Settle, Unsettle},
     shadow::{CopyRows, Finish, Shadow, Swap},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
     types::{AdoptType, renamed as retyped},
+    withdraw::{RefersToRows, Withdraw},
 };
-use crate::{address::Address, schema::Schema, snapshot::Remembered};
+use crate::{address::Address, fingerprint::Fingerprint, schema::Schema, snapshot::Remembered};
 
 /// Why a change cannot be applied to a schema: the plan and the schema do not belong together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -173,6 +175,7 @@ kinds!(
     Filling,
     Revise,
     Rows,
+    Withdraw,
     Mark,
 );
 
@@ -198,10 +201,21 @@ impl Kind {
     pub fn mark(&self) -> Option<Remembered> {
         match self {
             Self::Rows(rows) => Some(rows.mark()),
+            Self::Withdraw(k) => Some(k.after.record(&k.table)),
             Self::Mark(k) => Some(Mark::of(&k.table, &k.once)),
             Self::Backfill(k) => k.rows.once.as_ref().map(|once| Mark::of(&k.table, once)),
             Self::Rebuild(k) => k.rows.once.as_ref().map(|once| Mark::of(&k.table, once)),
             _ => None,
+        }
+    }
+
+    /// What the database remembers once it is taken back.
+    #[must_use]
+    pub fn unmark(&self) -> Option<Remembered> {
+        match self {
+            Self::Rows(rows) => Some(rows.unmark()),
+            Self::Withdraw(k) => Some(k.before.record(&k.table)),
+            _ => self.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
         }
     }
 }

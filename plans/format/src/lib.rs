@@ -37,7 +37,7 @@ pub use self::{
     name::{BadName, Name, Qualified, split_path},
     plan::{BadPlan, Check, CheckSql, Footing, PLAN_FORMAT, Plan, Summary, Target},
     schema::{Body, Goal, Live, Object, Schema},
-    snapshot::{OpenRun, Remembered, SNAPSHOT_FORMAT, Snapshot},
+    snapshot::{OpenRun, Remembered, RowKey, SNAPSHOT_FORMAT, Snapshot},
     sql::Sql,
     step::{Action, Limits, Need, Phase, Probe, Statement, Step, StepId, Undo},
     table::{Column, ColumnValue, Constraint, Rule, Table},

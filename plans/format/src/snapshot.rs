@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{address::Address, fingerprint::Fingerprint, name::Name, schema::Live, sql::Sql};
+use crate::{
+    address::Address, fingerprint::Fingerprint, kind::Declared, name::Name, schema::Live, sql::Sql, verify::Literal,
+};
 
 /// The format that this version writes and reads.
 pub const SNAPSHOT_FORMAT: &str = "mig-snapshot/1";
@@ -43,7 +45,22 @@ pub struct Remembered {
     pub said: Fingerprint,
     /// The fingerprint of the text as the catalog then gave it.
     pub catalog: Fingerprint,
+    /// Where the text is a table's declared rows: the keys of those that are there because they were declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<RowKey>>,
 }
+
+impl Remembered {
+    /// Takes the keys of declared rows from where a database keeps them, by the table's address.
+    pub fn recall(&mut self, declared: &BTreeMap<String, Vec<RowKey>>) {
+        if Declared::is_of(self) {
+            self.keys = declared.get(&self.at.to_string()).cloned();
+        }
+    }
+}
+
+/// What a row is found by: value by column.
+pub type RowKey = BTreeMap<Name, Literal>;
 
 /// A run that is under way in a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +95,12 @@ impl Snapshot {
     pub fn remembers(&self, at: &Address, said: &Sql, catalog: &Sql) -> bool {
         let (said, catalog) = (Fingerprint::of_bytes(said.0.as_bytes()), Fingerprint::of_bytes(catalog.0.as_bytes()));
         self.remembered.iter().any(|r| r.at == *at && r.said == said && r.catalog == catalog)
+    }
+
+    /// What is remembered of a table's declared rows.
+    #[must_use]
+    pub fn declared(&self, table: &Address) -> Option<Declared> {
+        self.remembered.iter().filter(|record| record.at == *table).find_map(Declared::recorded)
     }
 
     /// The bytes of a snapshot file: pretty JSON with a final newline.

@@ -91,8 +91,8 @@ pub struct Bounds {
     pub at_most: Option<String>,
 }
 
-/// A value as the specs say it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A value as the specs say it. Ordered by kind and text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Literal {
     /// A text.

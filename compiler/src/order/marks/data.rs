@@ -6,7 +6,7 @@ use super::{Footmarks, Ground};
 use crate::order::needs::{expression_reads, lets_go, named_column_needs};
 use mig_plan::{
     Address, Qualified,
-    kind::{Backfill, Exchange, Leave, Populate, Revise, Rows, Selection, Settle, Sync},
+    kind::{Backfill, Exchange, Leave, Populate, Revise, Rows, Selection, Settle, Sync, Withdraw},
 };
 
 pub(super) fn leave(leave: &Leave, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -65,12 +65,25 @@ pub(super) fn backfill(backfill: &Backfill, ground: &Ground<'_>, marks: &mut Foo
 
 /// Rows come when what they refer to is there.
 pub(super) fn rows(rows: &Rows, ground: &Ground<'_>, marks: &mut Footmarks) {
+    marks.stands_on.insert(Address::table(&rows.table));
     for column in rows.columns() {
         let at = Address::column(&rows.table, column);
         marks.stands_on.insert(at.clone());
         marks.fills.insert(at);
     }
     referred(&rows.table, ground, marks);
+}
+
+/// Rows leave when none refers to them any more, as long as their key is what it was.
+pub(super) fn withdraw(withdraw: &Withdraw, marks: &mut Footmarks) {
+    marks.stands_on.insert(Address::table(&withdraw.table));
+    marks.empties.insert(Address::table(&withdraw.table));
+    let own = |at: &Qualified| *at == withdraw.table;
+    let others = withdraw.referrers.iter().filter(|refers| !refers.leaving.is_empty() && !own(&refers.table));
+    marks.unreferred.extend(others.map(|refers| Address::table(&refers.table)));
+    marks.unreferred.extend(withdraw.waits_for.iter().cloned());
+    let referring = withdraw.referrers.iter().flat_map(|r| r.columns.iter().map(|c| Address::column(&r.table, c)));
+    marks.reads.extend(withdraw.key().map(|column| Address::column(&withdraw.table, column)).chain(referring));
 }
 
 /// What the foreign keys of a table refer to, save itself.

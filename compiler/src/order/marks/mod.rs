@@ -49,6 +49,10 @@ pub(super) struct Footmarks {
     pub(super) opens: BTreeSet<Qualified>,
     /// Tables that no other step works on after it.
     pub(super) closes: BTreeSet<Qualified>,
+    /// Tables of which rows leave in it.
+    pub(super) empties: BTreeSet<Address>,
+    /// Tables of which rows must have left, and what must be gone, before rows leave in it.
+    pub(super) unreferred: BTreeSet<Address>,
     /// Columns whose values it puts on another form of their type.
     pub(super) recasts: BTreeSet<Address>,
     /// Columns that have other values after it, of another type.
@@ -168,6 +172,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
         Kind::Populate(k) => data::populate(k, ground, marks),
         Kind::Revise(k) => data::revise(k, ground, marks),
         Kind::Rows(k) => data::rows(k, ground, marks),
+        Kind::Withdraw(k) => data::withdraw(k, marks),
         Kind::ValidateConstraint(validate) => {
             marks.stands_on.insert(Address::constraint(&validate.table, &validate.name));
         }

@@ -236,6 +236,7 @@ pub(super) fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified
         Kind::Populate(k) => Some(k.table.clone()),
         Kind::Revise(k) => Some(k.table.clone()),
         Kind::Rows(k) => Some(k.table.clone()),
+        Kind::Withdraw(k) => Some(k.table.clone()),
         Kind::Regroup(k) => Some(k.table.clone()),
         Kind::BuildKey(k) => of_body(&k.at, &k.object.body),
         Kind::AdoptKey(k) => Some(k.table.clone()),

@@ -14,6 +14,10 @@ impl Resolver<'_> {
     /// Takes up what is not to be managed any longer.
     pub(super) fn removed(&mut self) {
         for said in self.document.files.iter().flat_map(|f| &f.removed) {
+            if let Some(path) = said.value.trim().strip_prefix("rows ") {
+                self.rows_stay(path, &said.place);
+                continue;
+            }
             let Some(at) = self.address(said) else { continue };
             if matches!(at.kind(), ObjectKind::Column | ObjectKind::Constraint) {
                 let says = format!("a {} cannot be left alone; its table is managed as a whole", at.kind());
@@ -26,6 +30,17 @@ impl Resolver<'_> {
             }
             self.removed.insert(at, said.place.clone());
         }
+    }
+
+    /// Takes up that the rows of a table are managed no longer.
+    fn rows_stay(&mut self, path: &str, place: &Place) {
+        let Some(at) = self.qualify(path, place) else { return };
+        if self.schema.table(&at).is_none() {
+            self.error(Code::UnknownTable, place, format!("the table {at} is not declared"));
+        } else if self.declared_rows.contains_key(&at) {
+            self.error(Code::DeclaredAndRemoved, place, format!("rows of {at} are declared and removed"));
+        }
+        self.rows_left.insert(at);
     }
 
     /// Takes up what is to be put into files.

@@ -83,6 +83,7 @@ struct Resolver<'a> {
     fills: BTreeMap<Qualified, Transform>,
     sources: BTreeMap<Qualified, Vec<Source>>,
     declared_rows: BTreeMap<Qualified, Vec<BTreeMap<Name, Literal>>>,
+    rows_left: BTreeSet<Qualified>,
     declared_checks: Vec<Declared<DeclaredCheck>>,
     declared_probes: Vec<Declared<DeclaredProbe>>,
     declared_datasets: Vec<Declared<Dataset>>,
@@ -111,6 +112,7 @@ impl<'a> Resolver<'a> {
             fills: BTreeMap::new(),
             sources: BTreeMap::new(),
             declared_rows: BTreeMap::new(),
+            rows_left: BTreeSet::new(),
             declared_checks: Vec::new(),
             declared_probes: Vec::new(),
             declared_datasets: Vec::new(),
@@ -259,6 +261,7 @@ impl<'a> Resolver<'a> {
             fills: self.fills,
             sources: self.sources,
             rows: self.declared_rows,
+            rows_left: self.rows_left,
             declared_checks: self.declared_checks,
             declared_probes: self.declared_probes,
             declared_datasets: self.declared_datasets,
@@ -334,7 +337,8 @@ impl<'a> Resolver<'a> {
             Fingerprint::of(&(digest, more))
         };
         let to_save: Vec<_> = self.to_save.iter().map(|(what, _)| what).collect();
-        if to_save.is_empty() { digest } else { Fingerprint::of(&(digest, to_save)) }
+        let digest = if to_save.is_empty() { digest } else { Fingerprint::of(&(digest, to_save)) };
+        if self.rows_left.is_empty() { digest } else { Fingerprint::of(&(digest, &self.rows_left)) }
     }
 }
 

@@ -31,7 +31,7 @@ impl Mark {
     pub fn of(table: &Qualified, once: &str) -> Remembered {
         let (said, catalog) = Self::record(once);
         let print = |sql: &Sql| Fingerprint::of_bytes(sql.as_str().as_bytes());
-        Remembered { at: Address::table(table), said: print(&said), catalog: print(&catalog) }
+        Remembered { at: Address::table(table), said: print(&said), catalog: print(&catalog), keys: None }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     fingerprint::Fingerprint,
     name::{Name, Qualified},
     schema::Schema,
-    snapshot::Remembered,
+    snapshot::{Remembered, RowKey},
     sql::Sql,
     verify::Literal,
 };
@@ -29,18 +29,87 @@ pub struct Rows {
     /// Whether the plan makes the table, so that nothing is to be brought back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fresh: bool,
+    /// Keys of rows that were declared, are declared no more, and leave in a later step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaving: Vec<RowKey>,
+    /// What the database remembers before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Declared>,
+    /// Whether it is one transaction with the step before it, in which rows leave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_over: bool,
+}
+
+/// What a database remembers of a table's declared rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// The fingerprint of the rows that stand.
+    pub rows: Fingerprint,
+    /// The keys of all rows that are there because they were declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<RowKey>,
 }
 
 /// What stands in a record in place of a text: the rows of a table as they were last declared.
 const SLOT: &str = "declared rows";
 
+impl Declared {
+    /// That these rows stand, and others that were declared are still there.
+    #[must_use]
+    pub fn of(rows: &[BTreeMap<Name, Literal>], key: &[Name], leaving: &[RowKey]) -> Self {
+        let keys = rows.iter().map(|row| key_of(row, key)).chain(leaving.iter().cloned());
+        Self { rows: print(&Rows::record(rows).1), keys: keys.collect() }
+    }
+
+    /// That nothing is known to stand.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { rows: Fingerprint::of_bytes(b""), keys: Vec::new() }
+    }
+
+    /// What is remembered of a table, if it is of rows that keys are known of.
+    #[must_use]
+    pub fn recorded(record: &Remembered) -> Option<Self> {
+        let keys = record.keys.clone().filter(|_| Self::is_of(record))?;
+        Some(Self { rows: record.catalog.clone(), keys })
+    }
+
+    /// Whether a record is of a table's declared rows.
+    #[must_use]
+    pub fn is_of(record: &Remembered) -> bool {
+        record.said == print(&Sql::new(SLOT))
+    }
+
+    /// The record in the database.
+    #[must_use]
+    pub fn record(&self, table: &Qualified) -> Remembered {
+        let (said, keys) = (print(&Sql::new(SLOT)), Some(self.keys.clone()));
+        Remembered { at: Address::table(table), said, catalog: self.rows.clone(), keys }
+    }
+}
+
+/// The key of a row, as far as it has its columns.
+#[must_use]
+pub fn key_of(row: &BTreeMap<Name, Literal>, key: &[Name]) -> RowKey {
+    row.iter().filter(|(column, _)| key.contains(column)).map(|(c, v)| (c.clone(), v.clone())).collect()
+}
+
+fn print(sql: &Sql) -> Fingerprint {
+    Fingerprint::of_bytes(sql.as_str().as_bytes())
+}
+
 impl Rows {
     /// What the database remembers once the rows stand.
     #[must_use]
     pub fn mark(&self) -> Remembered {
-        let (said, catalog) = Self::record(&self.rows);
-        let print = |sql: &Sql| Fingerprint::of_bytes(sql.as_str().as_bytes());
-        Remembered { at: Address::table(&self.table), said: print(&said), catalog: print(&catalog) }
+        Declared::of(&self.rows, &self.key, &self.leaving).record(&self.table)
+    }
+
+    /// What it remembers once they are taken back.
+    #[must_use]
+    pub fn unmark(&self) -> Remembered {
+        self.was.clone().unwrap_or_else(Declared::nothing).record(&self.table)
     }
 
     /// The two texts of the record that some rows stand; see [`Snapshot::remembers`](crate::Snapshot::remembers).

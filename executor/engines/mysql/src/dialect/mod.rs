@@ -24,6 +24,7 @@ pub(crate) mod text;
 pub(crate) mod types;
 mod undo;
 mod weigh;
+mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
 

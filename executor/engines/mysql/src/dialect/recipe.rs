@@ -29,9 +29,12 @@ pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> R
             Kind::Rename(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())))
             }
-            Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) => {
-                drafts.extend(Draft::of_rows(change))
-            }
+            Kind::Mark(_)
+            | Kind::Rows(_)
+            | Kind::Withdraw(_)
+            | Kind::Populate(_)
+            | Kind::Filling(_)
+            | Kind::Revise(_) => drafts.extend(Draft::of_rows(change)),
             Kind::RenameMember(k) if k.from.kind() == ObjectKind::Column => {
                 drafts.push(Draft::new(change.clone(), Phase::Switch, format!("renames {}", change.address())));
             }
@@ -70,7 +73,8 @@ fn unguarded(group: &Group, context: &Context<'_>) -> Result<(), Complaint> {
 fn of_table(group: &Group) -> Vec<Kind> {
     let apart = |change: &&Kind| match change {
         Kind::Create(_) | Kind::Drop(_) | Kind::Replace(_) | Kind::Rename(_) => true,
-        Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) => true,
+        Kind::Mark(_) | Kind::Rows(_) | Kind::Withdraw(_) => true,
+        Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) => true,
         Kind::RenameMember(k) => k.from.kind() == ObjectKind::Column,
         Kind::Comment(k) => k.at.kind() == ObjectKind::Index,
         _ => false,

@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, retyped, revise, rows, shadow, table, weigh,
+    online, populate, retyped, revise, rows, shadow, table, weigh, withdraw,
 };
 use crate::flavor::Flavor;
 
@@ -31,6 +31,9 @@ pub(crate) fn render(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
     }
     if let Kind::Rows(k) = change {
         return Ok(rows::render(change, k));
+    }
+    if let Kind::Withdraw(k) = change {
+        return withdraw::render(change, k, before);
     }
     if let Kind::Populate(k) = change {
         return populate::render(k, before);

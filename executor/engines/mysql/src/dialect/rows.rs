@@ -26,7 +26,8 @@ pub(crate) fn render(change: &Kind, rows: &Rows) -> Rendered {
             list(&rows.key)
         ));
         let key = rows.is_declared(|column, value| same("t.", column, value));
-        sql.push(format!("INSERT IGNORE INTO {kept} ({columns}) SELECT {columns} FROM {table} AS t\nWHERE {key}"));
+        // Before anything is asked: rows that stand already are kept as well, so that none of them leaves on the way back.
+        prepare.push(format!("INSERT IGNORE INTO {kept} ({columns}) SELECT {columns} FROM {table} AS t\nWHERE {key}"));
     }
     let row =
         |row: &BTreeMap<Name, Literal>| format!("({})", row.values().map(constant).collect::<Vec<_>>().join(", "));
@@ -88,7 +89,7 @@ fn same(row: &str, column: &Name, value: &Literal) -> String {
     format!("{row}{} = {}", quote(column), constant(value))
 }
 
-fn work(prepare: Vec<String>, sql: Vec<String>) -> Action {
+pub(super) fn work(prepare: Vec<String>, sql: Vec<String>) -> Action {
     let statements = |all: Vec<String>| all.into_iter().map(Statement::new).collect();
     Action::Transaction(Transaction {
         prepare: statements(prepare),

@@ -10,7 +10,7 @@ use super::{
     names::{list, quote},
     object, online,
     render::{action, alone, column_key, prepared},
-    retyped, revise, rows, shadow, table,
+    retyped, revise, rows, shadow, table, withdraw,
 };
 use crate::flavor::Flavor;
 
@@ -18,6 +18,7 @@ use crate::flavor::Flavor;
 pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
     match change {
         Kind::Rows(k) => Ok(rows::undo(change, k)),
+        Kind::Withdraw(k) => withdraw::undo(change, k, before),
         Kind::Mark(_) => Ok(RenderedUndo {
             says: "nothing: the table leaves".to_owned(),
             action: Action::Nothing {},

@@ -3,18 +3,20 @@
 use std::collections::BTreeMap;
 
 use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish};
-use mig_plan::{Fingerprint, OpenRun, Remembered, StepId};
+use mig_plan::{Fingerprint, OpenRun, Remembered, RowKey, StepId};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
 
 /// Makes the tables.
-const INSTALL: [&str; 5] = [
+const INSTALL: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS `_mig_journal` (`seq` BIGINT PRIMARY KEY, `at` VARCHAR(40) NOT NULL, `run` VARCHAR(100) NOT NULL, \
      `event` VARCHAR(40) NOT NULL, `step` TEXT, `entry` LONGTEXT NOT NULL) ENGINE=InnoDB \
      DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='the journal of mig'",
     "CREATE TABLE IF NOT EXISTS `_mig_remembered` (`id` CHAR(64) PRIMARY KEY, `at` TEXT NOT NULL, `said` VARCHAR(80) NOT NULL, \
      `catalog` VARCHAR(80) NOT NULL) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
+    "CREATE TABLE IF NOT EXISTS `_mig_declared` (`id` CHAR(64) PRIMARY KEY, `at` TEXT NOT NULL, `keys` LONGTEXT NOT NULL) ENGINE=InnoDB \
+     DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS `_mig_document` (`digest` VARCHAR(100) NOT NULL, `name` VARCHAR(190) NOT NULL, \
      `bytes` LONGBLOB NOT NULL, PRIMARY KEY (`digest`, `name`)) ENGINE=InnoDB DEFAULT CHARACTER SET=utf8mb4 COLLATE=utf8mb4_bin",
     "CREATE TABLE IF NOT EXISTS `_mig_signal` (`run` VARCHAR(100) PRIMARY KEY, `wish` VARCHAR(20) NOT NULL, `by` VARCHAR(400) NOT NULL, \
@@ -155,12 +157,22 @@ pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<
         let id = Fingerprint::of(&(&at, &record.said));
         sqlx::query("REPLACE INTO `_mig_remembered` (`id`, `at`, `said`, `catalog`) VALUES (?, ?, ?, ?)")
             .bind(id.short(64))
-            .bind(at)
+            .bind(&at)
             .bind(record.said.as_str())
             .bind(record.catalog.as_str())
             .execute(link.raw()?)
             .await
             .map_err(|e| failure(e, "writing the journal"))?;
+        if let Some(keys) = &record.keys {
+            let keys = serde_json::to_string(keys).map_err(|e| Failure::broken(e.to_string()))?;
+            sqlx::query("REPLACE INTO `_mig_declared` (`id`, `at`, `keys`) VALUES (?, ?, ?)")
+                .bind(id.short(64))
+                .bind(at)
+                .bind(keys)
+                .execute(link.raw()?)
+                .await
+                .map_err(|e| failure(e, "writing the journal"))?;
+        }
     }
     Ok(())
 }
@@ -169,16 +181,30 @@ pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<
 pub(super) async fn remembered(link: &mut Link) -> Result<Vec<Remembered>, Failure> {
     let rows = read(link, "_mig_remembered", "SELECT `at`, `said`, `catalog` FROM `_mig_remembered`").await?;
     let mut out = rows.into_iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    let declared = read(link, "_mig_declared", "SELECT `at`, `keys` FROM `_mig_declared`").await?;
+    let declared = declared.into_iter().map(keys).collect::<Result<BTreeMap<_, _>, _>>()?;
+    out.iter_mut().for_each(|record| record.recall(&declared));
     out.sort();
     Ok(out)
 }
 
 fn record(row: Vec<Option<String>>) -> Result<Remembered, Failure> {
-    let unreadable = || Failure::refused("the journal holds a remembered text that mig cannot read");
     let mut row = row.into_iter().flatten();
     let mut next = || row.next().ok_or_else(unreadable);
     let print = |text: String| serde_json::from_value::<Fingerprint>(text.into()).map_err(|_| unreadable());
-    Ok(Remembered { at: next()?.parse().map_err(|_| unreadable())?, said: print(next()?)?, catalog: print(next()?)? })
+    let at = next()?.parse().map_err(|_| unreadable())?;
+    Ok(Remembered { at, said: print(next()?)?, catalog: print(next()?)?, keys: None })
+}
+
+/// The keys of a table's declared rows.
+fn keys(row: Vec<Option<String>>) -> Result<(String, Vec<RowKey>), Failure> {
+    let mut row = row.into_iter().flatten();
+    let (at, keys) = row.next().zip(row.next()).ok_or_else(unreadable)?;
+    Ok((at, serde_json::from_str(&keys).map_err(|_| unreadable())?))
+}
+
+fn unreadable() -> Failure {
+    Failure::refused("the journal holds a remembered text that mig cannot read")
 }
 
 /// Keeps a document under its digest.

@@ -86,9 +86,12 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Backfill(_) => {
                 drafts.push(Draft::new(change.clone(), Phase::Backfill, "gives existing rows their values"))
             }
-            Kind::Mark(_) | Kind::Rows(_) | Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) => {
-                drafts.extend(Draft::of_rows(change))
-            }
+            Kind::Mark(_)
+            | Kind::Rows(_)
+            | Kind::Withdraw(_)
+            | Kind::Populate(_)
+            | Kind::Filling(_)
+            | Kind::Revise(_) => drafts.extend(Draft::of_rows(change)),
             Kind::BuildKey(_)
             | Kind::AdoptKey(_)
             | Kind::AdoptType(_)

@@ -31,6 +31,7 @@ pub(crate) mod twins;
 pub(crate) mod using;
 pub(crate) mod uuid;
 pub(crate) mod view;
+pub(crate) mod withdraw;
 
 use mig_plan::{
     Action, Address, Complaint, Kind, Limits, Probe, Rendered, Schema, Statement,
@@ -92,6 +93,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Filling(k) => Ok(revise::filling(k)),
         Kind::Revise(k) => revise::render(k, before),
         Kind::Rows(k) => rows::render(k, before),
+        Kind::Withdraw(k) => withdraw::render(k, before),
         Kind::Mark(_) => Ok(Rendered {
             action: Action::Nothing {},
             probe: Probe::Shape {},

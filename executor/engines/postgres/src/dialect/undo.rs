@@ -47,6 +47,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(says.to_owned(), transaction(sql, WORK)))
         }
         Kind::Rows(k) => Ok(done(render::rows::UNDO.to_owned(), transaction(render::rows::undo_sql(k, before), WORK))),
+        Kind::Withdraw(k) => {
+            Ok(done(render::withdraw::UNDO.to_owned(), transaction(render::withdraw::undo_sql(k, before), WORK)))
+        }
         Kind::Mark(_) => Ok(done("nothing: the table leaves".to_owned(), Action::Nothing {})),
         Kind::Filling(k) => Ok(done("forgets that it was filled".to_owned(), transaction(render::revise::forget(k), WORK))),
         Kind::Populate(_) | Kind::Revise(_) => {

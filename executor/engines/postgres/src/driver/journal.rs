@@ -1,9 +1,9 @@
 //! mig's own tables: the journal, remembered texts, kept documents.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish};
-use mig_plan::{Fingerprint, OpenRun, Remembered, StepId};
+use mig_plan::{Fingerprint, OpenRun, Remembered, RowKey, StepId};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
@@ -15,6 +15,7 @@ const INSTALL: &str = "create schema if not exists mig; create schema if not exi
     create table if not exists mig.journal (seq bigint primary key, at timestamptz not null, run text not null, \
       event text not null, step text, entry text not null); \
     create table if not exists mig.remembered (at text not null, said text not null, catalog text not null, primary key (at, said)); \
+    create table if not exists mig.declared (at text primary key, keys text not null); \
     create table if not exists mig.document (digest text not null, name text not null, bytes bytea not null, primary key (digest, name)); \
     create table if not exists mig.signal (run text primary key, wish text not null, by text not null, at text not null); \
     create table if not exists mig.reject (run text not null, step text not null, key text not null, reason text not null, \
@@ -22,9 +23,9 @@ const INSTALL: &str = "create schema if not exists mig; create schema if not exi
 
 /// Makes mig's own tables if they are not there.
 pub(super) async fn install(link: &mut Link) -> Result<(), Failure> {
-    let complete = "select (count(*) = 5 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
+    let complete = "select (count(*) = 6 and to_regnamespace('mig_trash') is not null)::text from pg_class c \
         join pg_namespace n on n.oid = c.relnamespace \
-        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'document', 'signal', 'reject')";
+        where n.nspname = 'mig' and c.relname in ('journal', 'remembered', 'declared', 'document', 'signal', 'reject')";
     if link.value(complete, "looking for the journal").await? == "true" {
         return Ok(());
     }
@@ -155,17 +156,29 @@ pub(super) async fn open_runs(link: &mut Link) -> Result<Vec<OpenRun>, Failure> 
 
 /// Records how texts were said.
 pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<(), Failure> {
-    // One statement cannot replace the same row twice.
-    let last: BTreeSet<_> = records.iter().map(|r| (r.at.to_string(), r.said.as_str(), r.catalog.as_str())).collect();
-    let (mut at, mut said, mut catalog) = (Vec::new(), Vec::<String>::new(), Vec::new());
-    for (a, s, c) in last {
-        if at.last() == Some(&a) && said.last().is_some_and(|l| l == s) {
-            catalog.pop();
-        } else {
-            at.push(a);
-            said.push(s.to_owned());
+    // One statement cannot replace the same row twice: the last record counts.
+    let last: BTreeMap<_, _> = records.iter().map(|r| ((r.at.to_string(), r.said.as_str()), r)).collect();
+    let (mut at, mut said, mut catalog) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut declared, mut keys) = (Vec::new(), Vec::new());
+    for ((a, s), record) in last {
+        if let Some(of) = &record.keys {
+            declared.push(a.clone());
+            keys.push(serde_json::to_string(of).map_err(|e| Failure::broken(e.to_string()))?);
         }
-        catalog.push(c.to_owned());
+        at.push(a);
+        said.push(s.to_owned());
+        catalog.push(record.catalog.as_str().to_owned());
+    }
+    if !declared.is_empty() {
+        sqlx::query(
+            "insert into mig.declared (at, keys) select * from unnest($1::text[], $2::text[]) \
+             on conflict (at) do update set keys = excluded.keys",
+        )
+        .bind(declared)
+        .bind(keys)
+        .execute(link.raw()?)
+        .await
+        .map_err(|e| failure(e, "writing the journal"))?;
     }
     sqlx::query(
         "insert into mig.remembered (at, said, catalog) select * from unnest($1::text[], $2::text[], $3::text[]) \
@@ -184,16 +197,30 @@ pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<
 pub(super) async fn remembered(link: &mut Link) -> Result<Vec<Remembered>, Failure> {
     let rows = read(link, "remembered", "select at, said, catalog from mig.remembered").await?;
     let mut out = rows.into_iter().map(record).collect::<Result<Vec<_>, _>>()?;
+    let declared = read(link, "declared", "select at, keys from mig.declared").await?;
+    let declared = declared.into_iter().map(keys).collect::<Result<BTreeMap<_, _>, _>>()?;
+    out.iter_mut().for_each(|record| record.recall(&declared));
     out.sort();
     Ok(out)
 }
 
 fn record(row: Vec<Option<String>>) -> Result<Remembered, Failure> {
-    let unreadable = || Failure::refused("the journal holds a remembered text that mig cannot read");
     let mut row = row.into_iter().flatten();
     let mut next = || row.next().ok_or_else(unreadable);
     let print = |text: String| serde_json::from_value::<Fingerprint>(text.into()).map_err(|_| unreadable());
-    Ok(Remembered { at: next()?.parse().map_err(|_| unreadable())?, said: print(next()?)?, catalog: print(next()?)? })
+    let at = next()?.parse().map_err(|_| unreadable())?;
+    Ok(Remembered { at, said: print(next()?)?, catalog: print(next()?)?, keys: None })
+}
+
+/// The keys of a table's declared rows.
+fn keys(row: Vec<Option<String>>) -> Result<(String, Vec<RowKey>), Failure> {
+    let mut row = row.into_iter().flatten();
+    let (at, keys) = row.next().zip(row.next()).ok_or_else(unreadable)?;
+    Ok((at, serde_json::from_str(&keys).map_err(|_| unreadable())?))
+}
+
+fn unreadable() -> Failure {
+    Failure::refused("the journal holds a remembered text that mig cannot read")
 }
 
 /// Keeps a document under its digest.

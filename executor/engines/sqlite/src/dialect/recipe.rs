@@ -21,7 +21,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>,
     }
     let in_place = |change: &Kind| match change {
         Kind::Create(_) | Kind::Drop(_) | Kind::Rename(_) => true,
-        Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) | Kind::Rows(_) | Kind::Mark(_) => true,
+        Kind::Populate(_) | Kind::Filling(_) | Kind::Revise(_) => true,
+        Kind::Rows(_) | Kind::Withdraw(_) | Kind::Mark(_) => true,
         Kind::RenameMember(rename) => rename.from.kind() != ObjectKind::Constraint,
         _ => group.at.kind() != ObjectKind::Table && group.at.kind() != ObjectKind::Constraint,
     };
@@ -140,7 +141,8 @@ fn plain(change: &Kind, context: &Context<'_>) -> Draft {
         }
         Kind::Rows(rows) => {
             let why = format!("The declared rows of {} are not known to stand.", rows.table);
-            Draft::new(change.clone(), Phase::Backfill, why)
+            let plain = Draft::new(change.clone(), Phase::Backfill, why.clone());
+            Draft::of_rows(change).map_or(plain, |draft| Draft { why, ..draft })
         }
         other => Draft::of_rows(other)
             .unwrap_or_else(|| Draft::new(other.clone(), Phase::Switch, format!("The {at} is declared differently."))),

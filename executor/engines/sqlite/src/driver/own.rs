@@ -1,17 +1,23 @@
 //! Mig's own tables: the journal, how texts were said, and kept documents.
 
+use std::collections::BTreeMap;
+
 use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal};
-use mig_plan::{OpenRun, Remembered, StepId};
-use sqlx::{Row as _, sqlite::SqliteConnection};
+use mig_plan::{OpenRun, Remembered, RowKey, StepId};
+use sqlx::{
+    Row as _,
+    sqlite::{SqliteConnection, SqliteRow},
+};
 
 use super::fail::failure;
 
 /// What makes mig's own tables.
-pub(super) const TABLES: [&str; 5] = [
+pub(super) const TABLES: [&str; 6] = [
     "CREATE TABLE IF NOT EXISTS _mig_journal (seq INTEGER PRIMARY KEY, entry TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS _mig_remembered (
   address TEXT NOT NULL, said TEXT NOT NULL, catalog TEXT NOT NULL, PRIMARY KEY (address, said)
 ) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS _mig_declared (address TEXT PRIMARY KEY, keys TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS _mig_document (
   digest TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (digest, name)
 ) WITHOUT ROWID",
@@ -75,8 +81,27 @@ pub(super) async fn remember(connection: &mut SqliteConnection, records: &[Remem
             .execute(&mut *connection)
             .await
             .map_err(|error| failure(&error))?;
+        if let Some(keys) = &record.keys {
+            sqlx::query("INSERT OR REPLACE INTO _mig_declared (address, keys) VALUES (?1, ?2)")
+                .bind(record.at.to_string())
+                .bind(encoded(keys)?)
+                .execute(&mut *connection)
+                .await
+                .map_err(|error| failure(&error))?;
+        }
     }
     Ok(())
+}
+
+/// The keys of declared rows, by table.
+async fn declared(connection: &mut SqliteConnection) -> Result<BTreeMap<String, Vec<RowKey>>, Failure> {
+    if !is_there(connection, "_mig_declared").await? {
+        return Ok(BTreeMap::new());
+    }
+    let query = sqlx::query("SELECT address, keys FROM _mig_declared");
+    let rows = query.fetch_all(connection).await.map_err(|error| failure(&error))?;
+    let text = |row: &SqliteRow, at: usize| row.try_get::<String, _>(at).map_err(|error| failure(&error));
+    rows.iter().map(|row| Ok((text(row, 0)?, decoded(&text(row, 1)?)?))).collect()
 }
 
 pub(super) async fn remembered(connection: &mut SqliteConnection) -> Result<Vec<Remembered>, Failure> {
@@ -86,9 +111,11 @@ pub(super) async fn remembered(connection: &mut SqliteConnection) -> Result<Vec<
     let query = sqlx::query(
         "SELECT json_object('at', address, 'said', said, 'catalog', catalog) FROM _mig_remembered ORDER BY address, said",
     );
-    let rows = query.fetch_all(connection).await.map_err(|error| failure(&error))?;
+    let rows = query.fetch_all(&mut *connection).await.map_err(|error| failure(&error))?;
     let texts = rows.iter().map(|row| row.try_get::<String, _>(0).map_err(|error| failure(&error)));
     let mut records = texts.map(|text| decoded(&text?)).collect::<Result<Vec<Remembered>, Failure>>()?;
+    let declared = declared(connection).await?;
+    records.iter_mut().for_each(|record| record.recall(&declared));
     records.sort();
     Ok(records)
 }

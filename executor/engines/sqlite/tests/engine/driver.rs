@@ -128,6 +128,7 @@ async fn remembers_and_keeps() {
         at: at.clone(),
         said: Fingerprint::of_bytes(b"said"),
         catalog: Fingerprint::of_bytes(catalog),
+        keys: None,
     };
     file.driver.remember(&[record(b"1")]).await.unwrap();
     file.driver.remember(&[record(b"2")]).await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use mig_plan::{
     Action, Address, Complaint, Hazard, HazardCode, Kind, Name, Probe, Rendered, Schema, Statement, Table, kind::Rows,
-    verify::Literal,
+    step::Until, verify::Literal,
 };
 
 use super::{
@@ -40,6 +40,14 @@ pub(crate) fn render(rows: &Rows, before: &Schema) -> Result<Rendered, Complaint
         qualified(&rows.table),
         rows.stands(|column, value| writer.same("", column, value))
     );
+    // Rows that stand already are kept as well, so that none of them leaves on the way back.
+    let until = (!rows.fresh).then(|| Until {
+        there: Statement::new(format!(
+            "SELECT count(*) FROM (SELECT) AS kept\nWHERE pg_catalog.to_regclass({}) IS NOT NULL",
+            literal(&writer.kept)
+        )),
+        sql: Statement::new("SELECT 1"),
+    });
     let gc = if rows.fresh { vec![] } else { vec![Statement::new(format!("DROP TABLE IF EXISTS {}", writer.kept))] };
     let (name, mut action) = (qualified(&rows.table), transaction(writer.sql(), WORK));
     let mut lock = format!("rows of {name}");
@@ -50,7 +58,7 @@ pub(crate) fn render(rows: &Rows, before: &Schema) -> Result<Rendered, Complaint
     }
     Ok(Rendered {
         action,
-        probe: Probe::Remaining { sql: Statement::new(remaining), until: None },
+        probe: Probe::Remaining { sql: Statement::new(remaining), until },
         lock,
         hazards: vec![Hazard::new(HazardCode::RewritesRows, &at, says)],
         checks: vec![],

@@ -102,6 +102,7 @@ async fn the_journal_keeps_what_it_is_given() {
         at: "view public.v".parse().unwrap(),
         said: Fingerprint::of_bytes(b"said"),
         catalog: Fingerprint::of_bytes(catalog),
+        keys: None,
     };
     a.remember(&[record(b"1")]).await.unwrap();
     a.remember(&[record(b"2")]).await.unwrap();

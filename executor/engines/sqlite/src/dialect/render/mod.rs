@@ -8,6 +8,7 @@ mod revise;
 mod rows;
 pub(crate) mod source;
 pub(crate) mod tighten;
+mod withdraw;
 
 use mig_plan::{Action, Complaint, Kind, Rendered, RenderedUndo, Schema, Table, table::Column};
 
@@ -29,6 +30,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         Kind::Filling(filling) => Ok(revise::filling(filling)),
         Kind::Revise(revise) => revise::render(revise, before),
         Kind::Rows(declared) => Ok(rows::render(change, declared)),
+        Kind::Withdraw(k) => withdraw::render(change, k, before),
         Kind::Comment(_) | Kind::Privileges(_) | Kind::ValidateConstraint(_) | Kind::Mark(_) => Ok(plain::nothing()),
         Kind::AlterTable(_)
         | Kind::AlterColumn(_)
@@ -70,6 +72,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         Kind::Rebuild(rebuild) => rebuild::render_undo(change, rebuild, before, after),
         Kind::Backfill(fill) => backfill::render_undo(change, fill, before),
         Kind::Rows(declared) => Ok(rows::render_undo(change, declared)),
+        Kind::Withdraw(k) => withdraw::render_undo(change, k, before),
         Kind::Filling(filling) => Ok(revise::forget(filling)),
         Kind::Populate(_) | Kind::Revise(_) => Ok(RenderedUndo {
             says: "Leaves the rows; they go with their table.".to_owned(),

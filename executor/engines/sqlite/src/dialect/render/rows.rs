@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use mig_plan::{
-    Action, Address, Hazard, HazardCode, Kind, Name, Probe, Rendered, RenderedUndo, Statement, kind::Rows,
-    step::Transaction, verify::Literal,
+    Action, Address, Hazard, HazardCode, Kind, Name, Probe, Rendered, RenderedUndo, Statement,
+    kind::Rows,
+    step::{Transaction, Until},
+    verify::Literal,
 };
 
 use super::rebuild::{Kept, PATIENT};
@@ -38,10 +40,15 @@ pub(crate) fn render(change: &Kind, rows: &Rows) -> Rendered {
     ));
     let stands = rows.stands(|column, value| same("", column, value));
     let remaining = format!("SELECT {} - count(*) FROM {table}\nWHERE {stands}", rows.rows.len());
+    // Rows that stand already are kept as well, so that none of them leaves on the way back.
+    let until = (!rows.fresh).then(|| Until {
+        there: Statement::new(format!("SELECT count(*) FROM sqlite_schema WHERE name = '{}'", kept.rows)),
+        sql: Statement::new("SELECT 1"),
+    });
     let says = format!("inserts or changes {} declared rows of {}", rows.rows.len(), rows.table);
     Rendered {
         action: work(sql),
-        probe: Probe::Remaining { sql: Statement::new(remaining), until: None },
+        probe: Probe::Remaining { sql: Statement::new(remaining), until },
         lock: "the database file for a moment: no other writer, and without WAL no reader".to_owned(),
         hazards: vec![Hazard::new(HazardCode::RewritesRows, &at, says)],
         checks: Vec::new(),
@@ -94,11 +101,11 @@ fn same_key(rows: &Rows) -> String {
     rows.key.iter().map(|k| format!("k.{0} = t.{0}", quote(k))).collect::<Vec<_>>().join(" AND ")
 }
 
-fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a Name>) -> String {
     names.map(quote).collect::<Vec<_>>().join(", ")
 }
 
-fn work(sql: Vec<String>) -> Action {
+pub(super) fn work(sql: Vec<String>) -> Action {
     Action::Transaction(Transaction {
         prepare: Vec::new(),
         lock: Vec::new(),
