@@ -177,6 +177,7 @@ fn intent(goal: Schema, moves: (Vec<Move>, Vec<Move>)) -> Intent {
         declared_datasets: Vec::new(),
         sources: Default::default(),
         rows: Default::default(),
+        rows_left: Default::default(),
         fills: BTreeMap::new(),
         to_save: Vec::new(),
         removed: BTreeSet::new(),
