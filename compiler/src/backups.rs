@@ -103,13 +103,15 @@ impl Ground<'_> {
     fn removed(&self, wanted: &mut Wanted, groups: &[Group]) {
         for group in groups {
             for change in &group.changes {
-                if let Kind::Drop(drop) = change
-                    && drop.at.kind() == ObjectKind::Table
+                let loses_rows = match change {
+                    Kind::Drop(drop) if drop.at.kind() == ObjectKind::Table => Some(drop.at.qualified()),
+                    Kind::Withdraw(withdraw) if !withdraw.rows.is_empty() => Some(withdraw.table.clone()),
+                    _ => None,
+                };
+                if let Some(base) = loses_rows.map(|at| self.base_name(&at))
+                    && let Some(table) = self.base().table(&base)
                 {
-                    let base = self.base_name(&drop.at.qualified());
-                    if let Some(table) = self.base().table(&base) {
-                        self.whole(wanted, &base, table);
-                    }
+                    self.whole(wanted, &base, table);
                 }
             }
             if group.at.kind() != ObjectKind::Table {

@@ -139,6 +139,12 @@ fn rows_that_are_declared_no_more_leave() {
         assert!(told.contains("that leaves: 1 rows are wrong") && told.contains("removed = "), "{engine:?}: {told}");
         assert_eq!(places.found(), before, "{engine:?}");
 
+        assert!(!words.contains("backup"), "{engine:?}: {said}");
+        work.write("specs/saved.toml", "backup = [\"removed\"]\n");
+        assert!(places.planned().contains("backup"), "{engine:?}");
+        work.write("specs/saved.toml", "");
+        places.planned();
+
         database.query("delete from cities where id = 9;");
         work.apply(database);
         assert_eq!(places.found(), "de  eu  xx  1", "{engine:?}");
