@@ -80,8 +80,9 @@ impl<'a> Writer<'a> {
             format!("\n  AND NOT EXISTS (SELECT 1 FROM {} AS r WHERE {same})", quote(&refers.table.name))
         });
         let referred: String = referred.collect();
-        let mut sql =
-            vec![format!("INSERT IGNORE INTO {kept} ({columns}) SELECT {columns} FROM {table}\nWHERE {leaving}")];
+        let mut sql = vec![format!(
+            "INSERT IGNORE INTO {kept} ({columns}) SELECT {columns} FROM {table}\nWHERE {leaving}\nFOR UPDATE"
+        )];
         sql.extend(self.untied(table, &leaving));
         sql.push(format!("DELETE FROM {table} WHERE ({leaving}){referred}{}", self.order(table, " DESC")));
         sql
