@@ -420,3 +420,52 @@ fn what_another_role_has_granted_can_be_taken() {
         where table_name = 't' and grantee <> 'postgres' order by 1, 2";
     assert_eq!(live.query(query), Engine::Postgres.database(granted).query(query));
 }
+
+#[test]
+fn an_extension_does_not_move_under_what_is_made_of_it() {
+    let live =
+        database("create schema s; create extension citext; create table t (id integer primary key, name citext);");
+    let wanted = database(
+        "create schema s; create extension citext schema s; create table t (id integer primary key, name s.citext);",
+    );
+    let work = Workspace::new();
+    work.import(&wanted);
+    let output = work.expect(1, &["plan", "--url", &live.url(), "--specs", "specs"]);
+    assert!(output.stderr.contains("ALTER EXTENSION citext SET SCHEMA s"), "{}", output.stderr);
+    live.query("alter extension citext set schema s;");
+    work.nothing_to_do(&live);
+    // On its own it can.
+    let (live, wanted) = (
+        database("create schema s; create extension citext;"),
+        database("create schema s; create extension citext schema s;"),
+    );
+    let work = Workspace::new();
+    work.import(&wanted);
+    work.plan(&live);
+    work.sign();
+    work.apply(&live);
+    work.nothing_to_do(&live);
+}
+
+#[test]
+fn a_table_that_left_its_parent_comes_back_without_what_that_got_meanwhile() {
+    let live = database(
+        "create table animal (id integer, name text not null); create table cat (meows integer) inherits (animal);
+         insert into cat values (1, 'a', 2);",
+    );
+    let wanted = database(
+        "create table animal (id integer, name text not null, legs integer, constraint named check (name <> ''));",
+    );
+    let parts = "select (select string_agg(attname, ', ' order by attnum) from pg_attribute
+           where attrelid = 'cat'::regclass and attnum > 0 and not attisdropped),
+         (select count(*) from pg_constraint where conrelid = 'cat'::regclass), (select cat::text from cat)";
+    let before = live.query(parts);
+    let work = Workspace::new();
+    work.import(&wanted);
+    work.plan(&live);
+    work.sign();
+    work.apply(&live);
+    work.nothing_to_do(&live);
+    work.rollback(&live);
+    assert_eq!(live.query(parts), before);
+}

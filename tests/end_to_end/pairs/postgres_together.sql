@@ -1,6 +1,7 @@
 -- version: 14
 -- What holds together: functions that call each other or give back rows of a table that changes, what makes values of a range type, a
--- default over an enum that leaves with its NOT NULL, privileges that a foreign table has from its schema.
+-- default over an enum that leaves with its NOT NULL, privileges that a foreign table has from its schema, a domain made anew that has
+-- a comment and privileges no more.
 == first
 create function is_even(x integer) returns boolean language plpgsql as $$begin return x = 0 or public.is_odd(x - 1); end$$;
 create function is_odd(x integer) returns boolean language plpgsql as $$begin return x > 0 and public.is_even(x - 1); end$$;
@@ -18,7 +19,12 @@ create foreign data wrapper wrapper;
 create server server foreign data wrapper wrapper;
 create foreign table far.item (id integer) server server;
 revoke select on far.item from public;
--- rows: select i.id, i.size, at, mood from item i join day using (id) order by 1
+create domain width as bigint constraint positive check (value > 0);
+comment on domain width is 'how wide';
+revoke usage on type width from public;
+create table door (id integer primary key, width width);
+insert into door values (1, 4);
+-- rows: select i.id, i.size, at, mood, (select sum(width) from door) from item i join day using (id) order by 1
 == second
 create function is_even(x bigint) returns boolean language plpgsql as $$begin return x = 0 or public.is_odd(x - 1); end$$;
 create function is_odd(x bigint) returns boolean language plpgsql as $$begin return x > 0 and public.is_even(x - 1); end$$;
@@ -34,4 +40,7 @@ comment on column day.mood is 'how it was';
 insert into day values (1, '[1,2]', 'sad'), (2, null, 'ok');
 create schema far;
 alter default privileges in schema far grant select on tables to public;
+create domain width as integer check (value > 0);
+create table door (id integer primary key, width width);
+insert into door values (1, 4);
 -- rows: select i.id, i.size, at, mood from item i join day using (id) order by 1

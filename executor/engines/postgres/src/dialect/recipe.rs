@@ -42,7 +42,10 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             Kind::Drop(k) => drafts.extend(object::drop(k, context)),
             Kind::Replace(k) => match supplant::drafts(k, context) {
                 Some(made) => drafts.extend(made),
-                None => drafts.extend(typed::around(k, context, object::replace(k))),
+                None => {
+                    object::has_no_users_to_move(k, context)?;
+                    drafts.extend(typed::around(k, context, object::replace(k)));
+                }
             },
             Kind::Rename(_) | Kind::RenameMember(_) => {
                 drafts.push(layer::alone(change));
@@ -70,13 +73,18 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             // Once all else is known.
             Kind::Comment(_) => {}
             Kind::Privileges(k) => {
-                let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_)));
+                let replaces = drafts.iter().filter(|d| matches!(d.change, Kind::Replace(_) | Kind::AdoptType(_)));
                 let (first, last) = grants::drafts(k, replaces.map(|d| d.phase).max());
                 if let Some(Kind::Privileges(taken)) = first.as_ref().map(|d| &d.change) {
                     for draft in &mut drafts {
-                        if let Kind::Replace(replace) = &mut draft.change {
-                            Arc::make_mut(&mut replace.from).grants.clone_from(&taken.to);
-                            Arc::make_mut(&mut replace.to).grants.clone_from(&taken.to);
+                        let forms = match &mut draft.change {
+                            Kind::Replace(k) => [Some(&mut k.from), Some(&mut k.to)],
+                            Kind::AdoptType(k) => [Some(&mut k.from), Some(&mut k.to)],
+                            Kind::Create(k) => [Some(&mut k.object), None],
+                            _ => [None, None],
+                        };
+                        for form in forms.into_iter().flatten() {
+                            Arc::make_mut(form).grants.clone_from(&taken.to);
                         }
                     }
                 }
@@ -156,7 +164,7 @@ fn comment(change: &Comment, group: &Group, drafts: &[Draft], moving: &[(Column,
     let built_beside = |c: &Kind| matches!(c, Kind::Replace(k) if matches!(k.to.body, Body::Index(_)));
     let moves = moving.iter().any(|(now, k)| Address::column(&k.table, &now.name) == change.at);
     let forms = drafts.iter().filter(|draft| match &draft.change {
-        Kind::Replace(_) => true,
+        Kind::Replace(_) | Kind::AdoptType(_) => true,
         Kind::AlterColumn(k) => Address::column(&k.table, &k.from.name) == change.at,
         _ => false,
     });

@@ -56,7 +56,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
         }
         Kind::AddColumn(k) => {
-            let sql = render::heirs::drop_column(&k.table, &k.column.name, before);
+            let mut sql = render::heirs::drop_column(&k.table, &k.column.name, before);
+            sql.extend(left_behind(change, before, after));
             Ok(done(format!("drops {}", change.address()), transaction(sql, render::META)))
         }
         Kind::BuildKey(k) => {
@@ -129,12 +130,39 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             }
             _ => reversed(change, (before, after), version, change.taken_back()),
         },
+        Kind::AddConstraint(_) => {
+            let mut undo = reversed(change, (before, after), version, change.taken_back())?;
+            if let Action::Transaction(transaction) = &mut undo.action {
+                transaction.sql.extend(left_behind(change, before, after).into_iter().map(mig_plan::Statement::new));
+            }
+            Ok(undo)
+        }
         Kind::ValidateConstraint(k) if k.stood => Ok(unproved(k, before)),
         Kind::ValidateConstraint(_) => {
             Ok(done("nothing: the constraint leaves with the step that added it".to_owned(), Action::Nothing {}))
         }
         _ => reversed(change, (before, after), version, change.taken_back()),
     }
+}
+
+/// The statements for tables under one that loses a column or a check again: one that has been kept meanwhile, and come back, has it as
+/// its own (manual, ALTER TABLE NO INHERIT), and would go on having it.
+fn left_behind(change: &Kind, before: &Schema, after: &Schema) -> Vec<String> {
+    let (table, name) = match change {
+        Kind::AddColumn(k) => (&k.table, &k.column.name),
+        Kind::AddConstraint(k) if matches!(k.constraint.rule, Rule::Check { .. }) => (&k.table, &k.name),
+        _ => return Vec::new(),
+    };
+    let is_column = matches!(change, Kind::AddColumn(_));
+    let has =
+        |of: &mig_plan::Table| if is_column { of.column(name).is_some() } else { of.constraints.contains_key(name) };
+    let passing = |at: &mig_plan::Qualified| {
+        let own = after.table(at).filter(|own| !inherit::is_partition(own) && !has(own));
+        own.is_some() && !inherit::whole(before, at).is_some_and(|whole| has(&whole))
+    };
+    let word = if is_column { "COLUMN" } else { "CONSTRAINT" };
+    let heirs = inherit::descendants(after, table).into_iter().filter(passing);
+    heirs.map(|at| format!("ALTER TABLE {} DROP {word} IF EXISTS {}", qualified(&at), quote(name))).collect()
 }
 
 /// A constraint that is no longer known to hold for rows older than it.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use mig_plan::{
-    Address, Body, ColumnValue, Context, Draft, HazardCode, Kind, Name, Object, ObjectKind, Phase, Rule, Sql,
+    Address, Body, ColumnValue, Complaint, Context, Draft, HazardCode, Kind, Name, Object, ObjectKind, Phase, Rule,
+    Sql,
     kind::{AddConstraint, AlterColumn, Comment, Create, Drop, DropConstraint, Rename, Replace},
     schema::Index,
 };
@@ -11,7 +12,7 @@ use mig_plan::{
 use super::{movers, warned};
 use crate::dialect::{
     casts, disturbs,
-    names::{generated, qualified},
+    names::{generated, qualified, quote},
     render::{enums, index},
 };
 
@@ -236,6 +237,28 @@ pub(crate) fn drop(change: &Drop, context: &Context<'_>) -> Vec<Draft> {
     }
     drafts.push(Draft::new(Drop::new(change.at.clone(), object), Phase::Contract, why));
     drafts
+}
+
+/// Refuses to take an extension to another schema under what is made of it: all that would say another name at once.
+///
+/// # Errors
+/// Names what is made of it.
+pub(crate) fn has_no_users_to_move(change: &Replace, context: &Context<'_>) -> Result<(), Complaint> {
+    let (Body::Extension(from), Body::Extension(to)) = (&change.from.body, &change.to.body) else { return Ok(()) };
+    let mut users = context
+        .snapshot
+        .depends
+        .iter()
+        .filter(|(by, needs)| needs.contains(&change.at) && context.goal.objects.contains_key(&by.holder()));
+    let Some(((by, _), schema)) = users.next().zip(to.schema.as_ref().filter(|_| from.schema != to.schema)) else {
+        return Ok(());
+    };
+    let sql = format!("ALTER EXTENSION {} SET SCHEMA {}", quote(change.at.name()), quote(schema));
+    Err(Complaint {
+        at: change.at.clone(),
+        says: format!("mig cannot move {} to another schema while {by} is made of it", change.at),
+        help: Some(format!("move it by hand, which takes all along that is made of it: {sql}; then plan again")),
+    })
 }
 
 /// The drafts of an object under another definition.
