@@ -224,3 +224,36 @@ fn a_row_under_another_key_takes_over_what_only_one_may_have() {
         work.nothing_to_do(&database);
     }
 }
+
+#[test]
+fn a_row_comes_back_with_columns_of_every_kind() {
+    let database = Engine::Postgres.database(
+        "create type mood as enum ('sad', 'ok');
+         create table days (id uuid not null, mood mood not null, free boolean not null, day date not null, rate numeric(8, 2) not null,
+           name text, at timestamptz default now(), n int generated always as identity, loud text generated always as (upper(name)) stored,
+           moods mood[], primary key (id, mood, free, day, rate));",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let spec = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+    let id = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    let row = |free: bool, rate: &str| {
+        format!(
+            "{{ id = \"{id}\", mood = \"sad\", free = {free}, day = \"2024-01-31\", rate = {rate}, name = \"it's\" }}"
+        )
+    };
+    let declare = |rows: &[String]| {
+        let table = format!("[table.days]\nrows = [{}]", rows.join(", "));
+        work.write("specs/schema.toml", &spec.replace("[table.days]", &table));
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+    };
+    declare(&[row(true, "1.5"), row(false, "2")]);
+    database.query("update days set moods = '{ok,sad}' where free;");
+    let before = database.query("select * from days order by free;");
+    declare(&[row(false, "2")]);
+    assert_eq!(database.query("select count(*) from days;").trim(), "1");
+    work.rollback(&database);
+    assert_eq!(database.query("select * from days order by free;"), before);
+}

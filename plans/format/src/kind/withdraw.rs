@@ -100,8 +100,11 @@ impl Withdraw {
     /// What could go wrong, in a sentence.
     #[must_use]
     pub fn warning(&self) -> String {
-        let rows = if self.rows.len() == 1 { "1 row" } else { &format!("{} rows", self.rows.len()) };
-        format!("{rows} of {} that are declared no more go: {}; they are kept until `mig gc`", self.table, self.named())
+        let says = match self.rows.len() {
+            1 => format!("1 row of {} that is declared no more goes", self.table),
+            many => format!("{many} rows of {} that are declared no more go", self.table),
+        };
+        format!("{says}: {}; what goes is kept until `mig gc`", self.named())
     }
 }
 

@@ -126,9 +126,10 @@ pub(crate) fn render(k: &Withdraw, before: &Schema) -> Result<Rendered, Complain
 pub(crate) fn undo_sql(k: &Withdraw, before: &Schema) -> Vec<String> {
     let Some(writer) = Writer::new(k, before).filter(|_| !k.rows.is_empty()) else { return vec![] };
     let names: Vec<_> = writer.columns().map(|c| quote(&c.name)).collect();
-    let values: Vec<_> =
-        writer.columns().map(|c| keep::restored(&format!("k.{}", quote(&c.name)), &c.data_type)).collect();
-    let key: Vec<_> = k.key().map(|name| format!("t.{0} = k.{0}", quote(name))).collect();
+    let value = |c: &Column| keep::restored(&format!("k.{}", quote(&c.name)), &c.data_type);
+    let values: Vec<_> = writer.columns().map(value).collect();
+    let key = writer.columns().filter(|c| k.key().any(|name| *name == c.name));
+    let key: Vec<_> = key.map(|c| format!("t.{} = {}", quote(&c.name), value(c))).collect();
     let [schema, make] = writer.place();
     vec![
         schema,
