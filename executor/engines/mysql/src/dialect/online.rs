@@ -74,7 +74,7 @@ pub(crate) fn way(flavor: &Flavor, change: &Kind, before: &Schema) -> Way {
         return if matches!(change, Kind::AddConstraint(_)) { Way::Online } else { Way::Instant };
     }
     let ground = Ground::of(&at, before);
-    let way = plain(flavor, change, &ground);
+    let way = if with_own_check(change, &ground) { Way::Copy } else { plain(flavor, change, &ground) };
     let rebuilds = ground.fulltext || ground.stored_columns || ground.virtual_columns || ground.hashed;
     match way {
         Way::Online if is_index(change) && ground.innodb && !is_row_key(change, &ground) => Way::Online,
@@ -94,17 +94,24 @@ pub(crate) fn demanded(flavor: &Flavor, change: &Kind, before: &Schema) -> Optio
     let at = table_of(change)?;
     let ground = Ground::of(&at, before);
     let odd = ground.fulltext || ground.hashed || ground.virtual_columns || ground.stored_columns || ground.versioned;
-    let own_check = |name: &mig_plan::Name| ground.table.constraints.get(name).is_some_and(define::is_column_check);
-    if matches!(change, Kind::AlterColumn(k) if own_check(&k.from.name)) {
-        return None;
-    }
-    if !ground.innodb || (odd && !is_index(change)) || !is_said(flavor, change) {
+    if !ground.innodb || with_own_check(change, &ground) || (odd && !is_index(change)) || !is_said(flavor, change) {
         return None;
     }
     match way(flavor, change, before) {
+        // A table that once had a FULLTEXT index has a column for it that nobody sees: others come and go in place then.
+        Way::Instant if flavor.is_maria() && adds_or_drops(change) => Some("LOCK=NONE"),
         Way::Instant => Some("ALGORITHM=INSTANT"),
         Way::Online => Some("ALGORITHM=INPLACE, LOCK=NONE"),
         Way::Copy => None,
+    }
+}
+
+/// Whether a column changes that has a check of its own: the server takes that for another type.
+fn with_own_check(change: &Kind, ground: &Ground) -> bool {
+    match change {
+        Kind::AlterColumn(k) => ground.table.constraints.get(&k.from.name).is_some_and(define::is_column_check),
+        Kind::Rebuild(k) => table::parts(&k.table, &k.from, &k.to).iter().any(|part| with_own_check(part, ground)),
+        _ => false,
     }
 }
 
