@@ -178,6 +178,40 @@ fn one_default_for_rows_that_may_not_be_alike_is_found_before_the_first_write() 
 }
 
 #[test]
+fn rows_that_a_renamed_column_may_not_have_are_found_before_the_first_write() {
+    for engine in &[Engine::MariaDb, Engine::Sqlite] {
+        let database = scopes(*engine);
+        let before = database.schema();
+        let work = Workspace::new();
+        work.import(&database);
+        let specs = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+        let line = specs.lines().find(|line| line.split_whitespace().next() == Some("domain_id")).unwrap().to_owned();
+        let kind = line.split('"').nth(1).unwrap().trim_end_matches('?').to_owned();
+        work.edit("specs/schema.toml", &line, &format!("domain = {{ type = \"{kind}\", was = \"domain_id\" }}"));
+        let index = "\n[[table.scopes.indexes]]\nunique = true\ncolumns = [\"label\"]\n";
+        let specs = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+        work.write("specs/schema.toml", &format!("{specs}{index}"));
+        database.query("update scopes set label = 'b' where id = 5;");
+        work.plan(&database);
+        work.sign();
+        let args = work.apply_args(&database);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let said = {
+            let output = work.expect(5, &args);
+            output.stdout + &output.stderr
+        };
+        for word in ["before anything was written", "domain", "label"] {
+            assert!(said.contains(word), "{engine:?}: no `{word}` in\n{said}");
+        }
+        assert_eq!(database.schema(), before, "{engine:?}");
+        database.query("update scopes set domain_id = 1 where id = 4;");
+        database.query("update scopes set label = 'e' where id = 5;");
+        work.apply(&database);
+        work.nothing_to_do(&database);
+    }
+}
+
+#[test]
 fn values_that_a_map_does_not_name_can_be_rejected() {
     for engine in ENGINES {
         let database = tickets(*engine);

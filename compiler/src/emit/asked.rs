@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Check, DraftCheck, Kind, Name, ObjectKind, Schema, Sql, StepId, sql::tokens};
+use mig_plan::{Address, Check, CheckSql, Dialect, DraftCheck, Kind, Name, ObjectKind, Schema, Sql, StepId, sql::tokens};
+
+use super::origin::Origins;
 
 /// The questions so far, and what earlier steps make, rename or fill: that cannot be asked before the first write; constraints decide.
 pub(super) struct Asked<'a> {
     /// The schema as it is before the first write.
     live: &'a Schema,
+    dialect: &'a dyn Dialect,
     pub(super) checks: Vec<Check>,
     /// The names that steps bring to a table, in any case.
     new_names: BTreeMap<String, BTreeSet<String>>,
@@ -15,25 +18,44 @@ pub(super) struct Asked<'a> {
     made: BTreeSet<String>,
     /// Columns that get their values on the way.
     filled: BTreeSet<Address>,
+    /// The names of tables that were nothing before, in any case.
+    created: BTreeSet<String>,
+    origins: Origins,
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(live: &'a Schema) -> Self {
-        let (checks, new_names, made, filled) = Default::default();
-        Self { live, checks, new_names, made, filled }
+    pub(super) fn new(live: &'a Schema, dialect: &'a dyn Dialect) -> Self {
+        let (checks, new_names, made, filled, created, origins) = Default::default();
+        Self { live, dialect, checks, new_names, made, filled, created, origins }
     }
 
     /// Takes over what a step wants to be asked, as far as it can be.
     pub(super) fn ask(&mut self, step: &StepId, wanted: Vec<DraftCheck>) {
         for DraftCheck { at, says, help, count, sample, stops } in wanted {
-            // What is about no rows is asked once, whatever needs it.
-            let known = self.checks.iter().any(|other| other.count == count && other.says == says);
-            if known || !self.is_askable(&at, &Sql::new(count.sql())) {
+            let (count, sample, first) = if self.is_askable(&at, &Sql::new(count.sql())) {
+                (count, sample, false)
+            } else if let Some(before) = self.before(&count) {
+                (before, sample.and_then(|sample| self.before(&sample)), true)
+            } else {
                 continue;
+            };
+            // What is about no rows is asked once, whatever needs it.
+            if !self.checks.iter().any(|other| other.count == count && other.says == says) {
+                let step = step.clone();
+                self.checks.push(Check { step, at, says, help, count, sample, stops, at_most: 0, first });
             }
-            let step = step.clone();
-            self.checks.push(Check { step, at, says, help, count, sample, stops, at_most: 0, first: false });
         }
+    }
+
+    /// A question in the words of the schema before the first write.
+    fn before(&self, sql: &CheckSql) -> Option<CheckSql> {
+        let sql = sql.sql();
+        let names = names_in(&Sql::new(&sql));
+        if !names.is_disjoint(&self.created) {
+            return None;
+        }
+        let named = |name: &Name| names.contains(&any_case(name));
+        self.origins.asked_before(&sql, &named, self.live, self.dialect).map(CheckSql::new)
     }
 
     fn is_askable(&self, at: &Address, count: &Sql) -> bool {
@@ -41,7 +63,8 @@ impl<'a> Asked<'a> {
         let tables = names.iter().cloned().chain([any_case(at.holder().name())]);
         let late = tables.filter_map(|table| self.new_names.get(&table)).any(|new| !names.is_disjoint(new));
         let of_new = !names.is_disjoint(&self.made);
-        !late && !of_new && !self.filled.contains(at) && self.live.objects.contains_key(&at.holder())
+        let changed = self.origins.changed(&|name: &Name| names.contains(&any_case(name)));
+        !late && !of_new && !changed && !self.filled.contains(at) && self.live.objects.contains_key(&at.holder())
     }
 
     /// Notes what a step makes, renames or fills.
@@ -53,6 +76,10 @@ impl<'a> Asked<'a> {
             self.new_names.entry(any_case(table.name())).or_default().extend(names.iter().map(any_case));
         }
         self.made.extend(new_relation(change).as_ref().map(any_case));
+        if let Kind::Create(_) = change {
+            self.created.extend(new_relation(change).as_ref().map(any_case));
+        }
+        self.origins.done(change, self.live);
     }
 }
 
@@ -71,6 +98,10 @@ fn brings(change: &Kind) -> Option<(Address, Vec<Name>)> {
     match change {
         Kind::AddColumn(add) => Some((Address::table(&add.table), vec![add.column.name.clone()])),
         Kind::RenameMember(rename) => Some((Address::table(&rename.from.relation()?), vec![rename.to.clone()])),
+        Kind::Rebuild(k) => {
+            let new = k.to.columns.iter().filter(|column| k.from.column(&column.name).is_none());
+            Some((Address::table(&k.table), new.map(|column| column.name.clone()).collect()))
+        }
         Kind::Sync(k) => {
             let hidden = k.twins.pairs.iter().map(|pair| pair.hidden.name.clone());
             Some((Address::table(&k.twins.table), hidden.collect()))

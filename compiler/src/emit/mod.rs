@@ -2,6 +2,7 @@
 
 mod asked;
 mod beside;
+mod origin;
 mod proof;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +88,7 @@ impl<'a> Emitter<'a> {
             schema: live.clone(),
             before: live.clone(),
             steps: Vec::new(),
-            asked: Asked::new(live),
+            asked: Asked::new(live, dialect),
             touched: BTreeSet::new(),
             last_of_node: BTreeMap::new(),
             mark_of_node: BTreeMap::new(),

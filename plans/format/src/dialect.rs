@@ -136,6 +136,13 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// A query over tables of the moment as one over what they are made of; `live` is the schema that has that. `None` where the engine
+    /// has no words for it.
+    fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {
+        let _ = (sql, past, live);
+        None
+    }
+
     /// The query that gives every row of a table, each value as a literal.
     fn saved(&self, table: &Qualified, columns: &[Column]) -> Statement {
         let values: Vec<_> = columns.iter().map(|column| self.as_literal(column)).collect();
@@ -531,6 +538,26 @@ pub struct DraftCheck {
     pub sample: Option<CheckSql>,
     /// Whether a count above `0` stops the run.
     pub stops: bool,
+}
+
+/// A table that was something else before: under another name, with other columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// What it is called now.
+    pub table: Qualified,
+    /// What it was called.
+    pub base: Qualified,
+    /// Its columns, each with the expression that gave it in the base.
+    pub columns: Vec<(Name, String)>,
+}
+
+impl Past {
+    /// The columns as a list, each under its present name.
+    #[must_use]
+    pub fn columns(&self, quote: impl Fn(&Name) -> String) -> String {
+        let all = self.columns.iter().map(|(name, value)| format!("{value} AS {}", quote(name)));
+        all.collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// An undo as SQL.

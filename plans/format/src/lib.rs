@@ -27,7 +27,7 @@ pub use self::{
     address::{Address, ObjectKind},
     backup::Backup,
     dialect::{
-        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Rendered, RenderedUndo, Sameness, UnknownType,
+        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Past, Rendered, RenderedUndo, Sameness, UnknownType,
         UuidVersion,
     },
     fingerprint::Fingerprint,

@@ -10,3 +10,11 @@ insert into events (payload) values ('{"kind":"a","amount":3.5}'),('{"kind":"b",
 == first again
 create table events (id bigint not null auto_increment primary key, payload json not null, kind varchar(30) as (json_value(payload, '$.kind')) virtual, amount decimal(10,2) as (cast(json_value(payload,'$.amount') as decimal(10,2))) stored, key k (kind), key ka (kind, amount), check (json_length(payload) > 0));
 insert into events (payload) values ('{"kind":"a","amount":3.5}'),('{"kind":"b","amount":"4"}');
+== words
+-- rows: select id, c, d, j from t
+create table t (id int not null auto_increment, c varchar(40), d int, j json, primary key (id), fulltext key f1 (c));
+insert into t values (1, 'c', 2, '{}'), (2, 'd', 3, '[]');
+== no words any more
+-- rows: select id, d, e, j from t
+create table t (id int not null auto_increment, d int default 7, e varchar(40), j json not null default '{}', primary key (id));
+insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');

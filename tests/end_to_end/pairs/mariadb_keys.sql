@@ -12,11 +12,3 @@ create table t (id int not null auto_increment, a int not null, b varchar(10), c
 insert into t values (1, 1, 'b', 'c', 'e'), (2, 1, 'c', 'd', 'f');
 == none
 create table other (serial serial, note text);
-== words
--- rows: select id, c, d, j from t
-create table t (id int not null auto_increment, c varchar(40), d int, j json, primary key (id), fulltext key f1 (c));
-insert into t values (1, 'c', 2, '{}'), (2, 'd', 3, '[]');
-== no words any more
--- rows: select id, d, e, j from t
-create table t (id int not null auto_increment, d int default 7, e varchar(40), j json not null default '{}', primary key (id));
-insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');

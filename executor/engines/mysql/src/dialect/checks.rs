@@ -1,7 +1,7 @@
 //! Questions about the rows, asked before the first write. They advise; what the server would silently change stops the run.
 
 use mig_plan::{
-    Address, Body, CheckSql, ColumnValue, DraftCheck, Kind, Name, Qualified, Rule, Schema,
+    Address, Body, CheckSql, ColumnValue, DraftCheck, Kind, Name, Past, Qualified, Rule, Schema,
     kind::{AddColumn, AlterColumn},
     schema::{Index, IndexedBy},
     table::ForeignKey,
@@ -45,6 +45,17 @@ pub(crate) fn of(change: &Kind, before: &Schema) -> Vec<DraftCheck> {
         },
         _ => vec![],
     }
+}
+
+/// A question over tables as they were; not where one has a name that another had, which nothing could mean then.
+pub(crate) fn over_past(sql: &str, past: &[Past]) -> Option<String> {
+    let taken = |base: &Qualified| past.iter().any(|other| other.table == *base && other.base != *base);
+    let table = |past: &Past| {
+        let (now, was) = (object(&past.table), object(&past.base));
+        (!taken(&past.base)).then(|| format!("{now} AS (SELECT {} FROM {was})", past.columns(quote)))
+    };
+    let tables = past.iter().map(table).collect::<Option<Vec<_>>>()?;
+    Some(format!("WITH {}\n{sql}", tables.join(", ")))
 }
 
 /// A check that counts rows by a condition.

@@ -29,8 +29,8 @@ mod withdraw;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
-    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Past,
+    Qualified, Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
 use crate::flavor::Flavor;
@@ -125,6 +125,10 @@ impl Dialect for MySqlDialect {
 
     fn as_text(&self, value: &str) -> String {
         backfill::as_text(value)
+    }
+
+    fn over_past(&self, sql: &str, past: &[Past], _: &Schema) -> Option<String> {
+        checks::over_past(sql, past)
     }
 
     fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, _: &Schema) -> Result<Sql, String> {

@@ -17,7 +17,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Qualified,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Past, Qualified,
     Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
@@ -112,6 +112,10 @@ impl Dialect for Sqlite {
 
     fn as_text(&self, value: &str) -> String {
         format!("CAST({value} AS TEXT)")
+    }
+
+    fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {
+        write::over_past(sql, past, live)
     }
 
     fn uuid(&self, _: UuidVersion, _: &str, _: &Sql, _: &Schema) -> Result<Sql, String> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mig_plan::{
-    Address, Body, Name, Object, ObjectKind, Qualified, Rule, Sql, Table,
+    Address, Body, Name, Object, ObjectKind, Past, Qualified, Rule, Schema, Sql, Table,
     schema::{Index, IndexPart, IndexedBy, View},
     sql::TokenKind,
     table::{Column, ColumnValue, Constraint, Deferral, ForeignKey, Key},
@@ -12,6 +12,24 @@ use mig_plan::{
 
 use super::{ddl, lex, names, shape};
 use crate::dialect::names::{list, quote};
+
+/// A query over tables as they were; only a name with its database means the table itself then.
+pub(crate) fn over_past(sql: &str, past: &[Past], live: &Schema) -> Option<String> {
+    let asks = lex::tokens(sql).iter().all(|t| t.identifier().is_none_or(|word| !word.starts_with("pragma_")));
+    let table = |past: &Past| {
+        let base = live.table(&past.base)?;
+        let word = shape::rowid_word(base).filter(|word| past.columns.iter().all(|(name, _)| !is_word(name, word)));
+        let rowid = word.map(|word| format!("{word} AS {word}, ")).unwrap_or_default();
+        let (now, was) = (quote(&past.table.name), quote(&past.base.name));
+        Some(format!("{now} AS (SELECT {rowid}{} FROM main.{was})", past.columns(quote)))
+    };
+    let tables = past.iter().map(table).collect::<Option<Vec<_>>>()?;
+    asks.then(|| format!("WITH {}\n{sql}", tables.join(", ")))
+}
+
+fn is_word(name: &Name, word: &str) -> bool {
+    name.as_str().eq_ignore_ascii_case(word)
+}
 
 /// Values exchanged for others, compared as texts.
 pub(crate) fn mapped(value: &str, pairs: &[(String, Literal)]) -> Sql {

@@ -65,7 +65,7 @@ pub(crate) fn create(create: &Create, before: &Schema) -> Result<Rendered, Compl
         && before.table(&index.table).is_some()
     {
         out.lock = "the database file while the index is built: no other writer, and without WAL no reader".to_owned();
-        out.checks.extend(duplicates(&create.at, index));
+        out.checks.extend(duplicates(index));
         if let Action::Transaction(transaction) = &mut out.action {
             transaction.limits = PATIENT;
         }
@@ -74,7 +74,7 @@ pub(crate) fn create(create: &Create, before: &Schema) -> Result<Rendered, Compl
 }
 
 /// The question whether rows would break a unique index.
-fn duplicates(at: &Address, index: &Index) -> Option<DraftCheck> {
+fn duplicates(index: &Index) -> Option<DraftCheck> {
     if !index.unique {
         return None;
     }
@@ -92,7 +92,7 @@ fn duplicates(at: &Address, index: &Index) -> Option<DraftCheck> {
     let (table, when) = (quote(&index.table.name), when.join(" AND "));
     let alike = format!("FROM {table}\nWHERE {when}\nGROUP BY {} HAVING count(*) > 1", collated.join(", "));
     Some(DraftCheck {
-        at: at.clone(),
+        at: Address::table(&index.table),
         says: format!("no two rows have the same {}", values.join(", ")),
         help: vec!["remove or change the duplicates".to_owned()],
         count: CheckSql::new(format!("SELECT count(*) FROM (SELECT 1 {alike})")),
@@ -183,7 +183,7 @@ pub(crate) fn replace(replace: &Replace) -> Result<Rendered, Complaint> {
     sql.extend(creation(&replace.at, &replace.to)?);
     let mut out = rendered(sql);
     if let Body::Index(index) = &replace.to.body {
-        out.checks.extend(duplicates(&replace.at, index));
+        out.checks.extend(duplicates(index));
     }
     Ok(out)
 }
