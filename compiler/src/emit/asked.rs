@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Address, Check, CheckSql, Dialect, DraftCheck, Kind, Name, ObjectKind, Schema, Sql, StepId, sql::tokens};
+use mig_plan::{
+    Address, Check, CheckSql, Dialect, DraftCheck, Kind, Name, ObjectKind, Schema, Sql, StepId, sql::tokens,
+};
 
 use super::origin::Origins;
 

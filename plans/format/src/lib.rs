@@ -27,8 +27,8 @@ pub use self::{
     address::{Address, ObjectKind},
     backup::Backup,
     dialect::{
-        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Past, Rendered, RenderedUndo, Sameness, UnknownType,
-        UuidVersion,
+        Complaint, Context, Dialect, Draft, DraftCheck, Fill, Group, Past, Rendered, RenderedUndo, Sameness,
+        UnknownType, UuidVersion,
     },
     fingerprint::Fingerprint,
     grant::{Grant, GrantRule},

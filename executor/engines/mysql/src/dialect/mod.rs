@@ -29,8 +29,8 @@ mod withdraw;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Past,
-    Qualified, Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
+    Address, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Past, Qualified,
+    Rendered, RenderedUndo, Sameness, Schema, Sql, UnknownType, UuidVersion, schema::Index, verify::Literal,
 };
 
 use crate::flavor::Flavor;
