@@ -2,6 +2,7 @@
 
 mod bound;
 mod casts;
+mod deferred;
 mod disturbs;
 mod grants;
 mod guards;
@@ -284,6 +285,7 @@ impl Dialect for Postgres {
         let at = change.address();
         let table = at.relation().unwrap_or_else(|| at.qualified());
         published::let_update(&mut undo.action, &table, before);
+        deferred::fire(&mut undo.action, &table, [before, after]);
         Ok(undo)
     }
 }
