@@ -16,6 +16,9 @@ const CLIENTS: u64 = 12;
 /// Operations a second of all clients together.
 pub(crate) const RATE: u64 = 200;
 
+/// The longest that a client should ever wait.
+pub(crate) const STALL: Duration = Duration::from_millis(250);
+
 /// What clients met.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
@@ -28,6 +31,11 @@ impl Met {
     fn sorted(mut self) -> Self {
         self.latencies.sort_unstable();
         self
+    }
+
+    /// How many operations took longer than a client should ever wait.
+    pub(crate) fn stalls(&self) -> usize {
+        self.latencies.iter().filter(|latency| **latency > STALL).count()
     }
 
     /// The latency that so many of a thousand operations stay below.

@@ -23,7 +23,12 @@ pub(crate) fn referrers(groups: &mut [Group], live: &Schema, goal: &Schema, dial
             let own = groups.iter_mut().filter(|g| g.at == Address::table(&link.table) && whole(&g.fill));
             for group in own {
                 let rows = Selection::default();
-                let fill = group.fill.get_or_insert_with(|| Fill { set: BTreeMap::new(), rows, batch_rows: None });
+                let fill = group.fill.get_or_insert_with(|| Fill {
+                    set: BTreeMap::new(),
+                    back: BTreeMap::new(),
+                    rows,
+                    batch_rows: None,
+                });
                 fill.set.insert(link.own.name().clone(), by.clone());
             }
             made.insert(link.own, Some(by));

@@ -104,6 +104,8 @@ pub struct Declared<T> {
 pub struct Transform {
     /// Expression by goal column, as declared.
     pub set: BTreeMap<Name, Sql>,
+    /// What columns that go are made from until then, by base column.
+    pub back: BTreeMap<Name, Sql>,
     /// Ids made from names, by goal column: version, namespace in hex digits, name.
     pub uuids: BTreeMap<Name, (UuidVersion, String, Sql)>,
     /// What values become, by goal column: old value and new, in declared order.

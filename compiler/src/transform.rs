@@ -53,6 +53,7 @@ impl Composer<'_> {
         }
         let texts =
             transform.set.values().chain(&transform.only).chain(transform.rejects.iter().map(|rule| &rule.when));
+        let texts = texts.chain(transform.back.values());
         // What is done read columns that may be gone since.
         let is_due = all.iter().any(|column| due(column));
         wrong.extend(texts.filter(|_| is_due).filter_map(|sql| self.unknown_column(transform, sql)));
@@ -68,7 +69,12 @@ impl Composer<'_> {
                 let max_rejects = transform.max_rejects;
                 let (only, once) = (transform.only.clone(), transform.once.clone());
                 let rows = Selection { only, once, late: false, rejects, max_rejects, given };
-                Ok(Fill { set, rows, batch_rows: transform.batch_rows })
+                let going = |column: &Name| {
+                    self.base_has(column) && self.goal.is_some_and(|goal| goal.column(column).is_none())
+                };
+                let back = transform.back.iter().filter(|(column, _)| !set.is_empty() && going(column));
+                let back = back.map(|(column, sql)| (column.clone(), sql.clone())).collect();
+                Ok(Fill { set, back, rows, batch_rows: transform.batch_rows })
             }
             Ok(_) => Err(wrong),
             Err(circle) => Err(wrong.into_iter().chain(circle).collect()),

@@ -30,6 +30,7 @@ mod renames;
 mod resumed;
 mod scan;
 mod shop;
+mod split;
 mod tied;
 mod transforms;
 mod types_anew;

@@ -5,7 +5,7 @@ use std::{process::Stdio, thread, time::Duration};
 
 use crate::{
     common::{Database, Engine, Workspace},
-    online::{Case, Clients, holds, planned, shape},
+    online::{Case, Clients, holds, planned, planned_for, shape},
     resumed::stopped,
 };
 
@@ -90,6 +90,40 @@ fn a_limit_of_one_fills_one_table_after_another() {
     work.apply(&database);
     assert_eq!(database.query(BETWEEN).trim(), "f");
     holds(&CASE, &database);
+}
+
+/// A role that owns the tables and may have so many connections; gives the address for it.
+fn narrow(database: &Database, connections: u32) -> String {
+    let name = database.query("select current_database()").trim().to_owned();
+    let role = format!("narrow_{name}");
+    database.query(&format!(
+        "create role {role} login connection limit {connections}; grant create on database {name} to {role};
+         alter schema public owner to {role}; alter sequence ids owner to {role};
+         alter table first owner to {role}; alter table second owner to {role}; alter table third owner to {role}"
+    ));
+    database.url().replace("postgres@", &format!("{role}@"))
+}
+
+#[test]
+fn fewer_connections_than_tables_are_enough() {
+    // Beside the session that has the lease and the one that watches there is room for one more, and for none.
+    for (connections, says) in [(3, 1), (2, 1)] {
+        let database = CASE.engine.database(CASE.base);
+        let url = narrow(&database, connections);
+        let work = planned_for(&CASE, &database);
+        let args = work.apply_args(&database).into_iter().map(|word| word.replace(&database.url(), &url));
+        let args: Vec<String> = args.collect();
+        let out = work.expect(0, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        let notes = out.stderr.matches("fewer tables than allowed are filled at the same time").count();
+        assert_eq!(notes, says, "{connections} connections: {}", out.stderr);
+        assert_eq!(database.query(BETWEEN).trim(), "f");
+        holds(&CASE, &database);
+        audited(&work, &database);
+        database.query(&format!(
+            "reassign owned by narrow_{0} to postgres; drop owned by narrow_{0}; drop role narrow_{0}",
+            database.query("select current_database()").trim()
+        ));
+    }
 }
 
 #[test]

@@ -419,6 +419,8 @@ pub struct Group {
 pub struct Fill {
     /// Expression by goal column.
     pub set: BTreeMap<Name, Sql>,
+    /// What columns that go are made from until then, for clients of the old schema: expression by base column, over the goal's columns.
+    pub back: BTreeMap<Name, Sql>,
     /// Which rows get their values.
     pub rows: Selection,
     /// Rows of the first batch, where the spec says.

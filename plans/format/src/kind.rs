@@ -21,6 +21,7 @@ mod serve;
 mod settle;
 mod shadow;
 mod sync;
+mod tie;
 mod types;
 mod withdraw;
 
@@ -48,6 +49,7 @@ pub use self::{
     settle::{Settle, Unsettle},
     shadow::{CopyRows, Finish, Shadow, Swap},
     sync::{Exchange, Sync, Twin, Twins, Unsync},
+    tie::{Tie, Tied, Untie},
     types::{AdoptType, renamed as retyped},
     withdraw::{RefersToRows, Withdraw},
 };
@@ -163,6 +165,8 @@ kinds!(
     Leave,
     Rejoin,
     Unkeep,
+    Tie,
+    Untie,
     CopyRows,
     Swap,
     Finish,

@@ -6,7 +6,7 @@ use super::{Footmarks, Ground};
 use crate::order::needs::{expression_reads, lets_go, named_column_needs};
 use mig_plan::{
     Address, Qualified,
-    kind::{Backfill, Exchange, Leave, Populate, Revise, Rows, Selection, Settle, Sync, Withdraw},
+    kind::{Backfill, Exchange, Leave, Populate, Revise, Rows, Selection, Settle, Sync, Tied, Withdraw},
 };
 
 pub(super) fn leave(leave: &Leave, ground: &Ground<'_>, marks: &mut Footmarks) {
@@ -24,6 +24,15 @@ pub(super) fn sync(sync: &Sync, ground: &Ground<'_>, marks: &mut Footmarks) {
         marks.stands_on.extend(named_column_needs(&sync.twins.table, &pair.column, ground));
         pair.by.iter().for_each(|by| expression_reads(&sync.twins.table, by, ground, marks));
     }
+}
+
+pub(super) fn tie(tied: &Tied, ground: &Ground<'_>, marks: &mut Footmarks) {
+    for by in tied.set.values().chain(tied.back.values()) {
+        expression_reads(&tied.table, by, ground, marks);
+    }
+    marks.reads.retain(|at| at.relation().as_ref() != Some(&tied.table));
+    marks.stands_on.insert(Address::table(&tied.table));
+    marks.stands_on.extend(tied.set.keys().chain(tied.back.keys()).map(|name| Address::column(&tied.table, name)));
 }
 
 pub(super) fn exchange(exchange: &Exchange, ground: &Ground<'_>, marks: &mut Footmarks) {

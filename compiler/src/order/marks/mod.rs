@@ -209,7 +209,13 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
             marks.stands_on.insert(comment.at.clone());
         }
         Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
-        Kind::Filling(_) | Kind::Discard(_) | Kind::Unkeep(_) | Kind::Rejoin(_) | Kind::Unsettle(_) => {}
+        Kind::Tie(k) => data::tie(&k.tied, ground, marks),
+        Kind::Filling(_)
+        | Kind::Discard(_)
+        | Kind::Unkeep(_)
+        | Kind::Untie(_)
+        | Kind::Rejoin(_)
+        | Kind::Unsettle(_) => {}
         // What still leads to the old table must have left it: from then on it is no longer kept equal.
         Kind::Finish(Finish { shadow }) => drop(marks.removes.insert(Address::table(&shadow.aside))),
     }

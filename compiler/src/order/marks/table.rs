@@ -246,6 +246,7 @@ pub(super) fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified
         Kind::Unsync(k) => Some(k.twins.table.clone()),
         Kind::Settle(k) => Some(k.twins.table.clone()),
         Kind::Serve(k) => Some(k.twins.table.clone()),
+        Kind::Tie(k) => Some(k.tied.table.clone()),
         Kind::RenameMember(k) if matches!(k.from.kind(), ObjectKind::Column | ObjectKind::Constraint) => {
             k.from.relation()
         }

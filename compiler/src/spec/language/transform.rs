@@ -26,6 +26,10 @@ language! {
         /// Expression by column; a column in it means the value from before.
         /// Example: `{ slug = "lower(name)" }`
         "set" set: Names<Text>,
+        /// For clients of the old schema: expression by column that goes, over the new columns. Until `contract` the columns that are set
+        /// from it and the old one stay in step, whoever writes.
+        /// Example: `{ full_name = "concat_ws(' ', first_name, last_name)" }`
+        "back" back: Names<Text>,
         /// Ids of version 5, by column: made by SHA-1 from a namespace and a name, the same each time.
         /// Example: `{ id = { namespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8", name = "'thread/' || id" } }`
         "uuid5" uuid5: Names<UuidSpec>,

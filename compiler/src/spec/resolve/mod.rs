@@ -295,7 +295,7 @@ impl<'a> Resolver<'a> {
         let values: BTreeSet<_> = self.enum_value_moves.iter().map(|m| (m.of.to_string(), &m.from, &m.to)).collect();
         let fills: BTreeMap<_, _> = self.fills.iter().map(|(at, t)| (at.to_string(), (&t.set, t.batch_rows))).collect();
         // A spec that has none of this keeps the digest that it had before there was any of it.
-        let parts = |t: &Transform| {
+        let plain = |t: &Transform| {
             Fingerprint::of(&(
                 &t.set,
                 &t.uuids,
@@ -308,8 +308,17 @@ impl<'a> Resolver<'a> {
                 t.batch_rows,
             ))
         };
+        let parts = |t: &Transform| match t.back.is_empty() {
+            true => plain(t),
+            false => Fingerprint::of(&(plain(t), &t.back)),
+        };
         let chosen = self.fills.iter().filter(|(_, t)| {
-            t.once.is_some() || !t.uuids.is_empty() || !t.maps.is_empty() || t.only.is_some() || !t.rejects.is_empty()
+            !t.back.is_empty()
+                || t.once.is_some()
+                || !t.uuids.is_empty()
+                || !t.maps.is_empty()
+                || t.only.is_some()
+                || !t.rejects.is_empty()
         });
         let chosen: BTreeMap<_, _> = chosen.map(|(at, t)| (at.to_string(), parts(t))).collect();
         let source =

@@ -191,6 +191,7 @@ impl<'a> Resolver<'a> {
                 set.insert(column, Sql::new(&*entry.value.value));
             }
         }
+        let back = self.ways_back(at, spec);
         for entry in &spec.map.0 {
             let Some(column) = self.known_column(at, &entry.name) else { continue };
             if entry.value.0.is_empty() {
@@ -251,6 +252,7 @@ impl<'a> Resolver<'a> {
         let place = place.clone();
         Transform {
             set,
+            back,
             uuids,
             maps,
             only,
@@ -263,6 +265,27 @@ impl<'a> Resolver<'a> {
             place,
             columns,
         }
+    }
+
+    /// What columns that go are made from until then.
+    fn ways_back(&mut self, at: &Qualified, spec: &TransformSpec) -> BTreeMap<Name, Sql> {
+        let mut back = BTreeMap::new();
+        for entry in &spec.back.0 {
+            let said = &entry.name;
+            let Some(column) = self.named(&said.place, names::column(&said.value)) else { continue };
+            if self.schema.table(at).is_some_and(|table| table.column(&column).is_some()) {
+                let says = format!("{column} stays: `back` is for a column that goes");
+                let help =
+                    format!("leave {column} out of the table's columns, or `back.{column}` out of the transform");
+                self.error(Code::Contradiction, &said.place, says).help = Some(help);
+            }
+            back.insert(column, Sql::new(&*entry.value.value));
+        }
+        if let (Some(said), Some(first)) = (&spec.from, spec.back.0.first()) {
+            let says = format!("`back` is for columns of the table itself, and its rows are made from {}", said.value);
+            self.error(Code::Contradiction, &first.name.place, says);
+        }
+        back
     }
 
     fn rejects_unmapped(&mut self, spec: &TransformSpec) -> bool {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddColumn, DropColumn, Effect, Impossible, Kind};
+use super::{AddColumn, DropColumn, Effect, Impossible, Kind, Tied};
 use crate::{
     address::{Address, ObjectKind},
     name::{Name, Qualified},
@@ -27,6 +27,9 @@ pub struct Kept {
     pub trigger: Name,
     /// The trigger.
     pub object: Arc<Object>,
+    /// The columns that took the place of some of these and are in step with them until they leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tied: Option<Tied>,
 }
 
 impl Kept {
@@ -49,6 +52,12 @@ impl Kept {
             [one] => Address::column(&self.table, &one.name),
             _ => Address::table(&self.table),
         }
+    }
+
+    /// What changes when the columns leave.
+    fn ends(&self) -> BTreeSet<Address> {
+        let tied = self.tied.iter().map(Tied::at);
+        [self.at(), Address::table(&self.table)].into_iter().chain(tied).collect()
     }
 
     fn watched(&self, schema: &mut Schema) -> Result<(), Impossible> {
@@ -173,11 +182,12 @@ impl Effect for Leave {
     }
 
     fn touches(&self, _: &Schema) -> BTreeSet<Address> {
-        [self.kept.at(), Address::table(&self.kept.table)].into()
+        self.kept.ends()
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
         self.kept.unwatched(schema)?;
+        self.kept.tied.iter().try_for_each(|tied| tied.free(schema))?;
         for column in &self.kept.columns {
             DropColumn { table: self.kept.table.clone(), column: column.clone() }.apply(schema)?;
         }
@@ -205,13 +215,14 @@ impl Effect for Rejoin {
     }
 
     fn touches(&self, _: &Schema) -> BTreeSet<Address> {
-        [self.kept.at(), Address::table(&self.kept.table)].into()
+        self.kept.ends()
     }
 
     fn apply(&self, schema: &mut Schema) -> Result<(), Impossible> {
         for column in &self.kept.columns {
             AddColumn { table: self.kept.table.clone(), column: column.clone() }.apply(schema)?;
         }
+        self.kept.tied.iter().try_for_each(|tied| tied.bind(schema))?;
         self.kept.watched(schema)
     }
 

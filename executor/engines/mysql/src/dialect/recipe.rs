@@ -20,6 +20,12 @@ use crate::flavor::Flavor;
 
 /// The drafts of a group, in an order that must be kept.
 pub(crate) fn recipe(flavor: &Flavor, group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    if let Some(column) = group.fill.as_ref().and_then(|fill| fill.back.keys().next()) {
+        let at = mig_plan::Address::column(&group.at.qualified(), column);
+        let says = format!("mig does not keep {column} in step with new columns on MySQL and MariaDB");
+        let help = Some("leave `back` out; the values are then copied once".to_owned());
+        return Err(Complaint { at, says, help });
+    }
     let mut drafts = Vec::new();
     for change in &group.changes {
         match change {

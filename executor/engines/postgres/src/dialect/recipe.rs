@@ -12,6 +12,7 @@ pub(crate) mod object;
 pub(crate) mod serve;
 pub(crate) mod settle;
 pub(crate) mod supplant;
+mod tie;
 pub(crate) mod twins;
 mod typed;
 
@@ -28,6 +29,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     let group = &computed::before_sources(fill::with_guarded_casts(group, context)?);
     let mut drafts = Vec::new();
     let mut moving = Vec::new();
+    let tied = tie::of(group, context)?;
     let movers = movers::Movers::of(context);
     let carried = |table: &mig_plan::Qualified, name: &mig_plan::Name| {
         let constraint = context.renamed.table(table).and_then(|t| t.constraints.get(name));
@@ -64,7 +66,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             }
             Kind::AddColumn(k) => drafts.extend(column::add(k, group, context)),
             Kind::AlterColumn(k) => drafts.extend(column::alter(k, group, context, version, &mut moving)),
-            Kind::DropColumn(k) => drafts.extend(leave::drop(k, group, context)),
+            Kind::DropColumn(k) => drafts.extend(leave::drop(k, group, context, tied.as_ref())),
             Kind::AddConstraint(k) => drafts.extend(constraint::add(k, group, context)),
             Kind::DropConstraint(k) => drafts.push(constraint::drop(k, group)),
             Kind::ValidateConstraint(_) => {
@@ -115,6 +117,8 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Leave(_)
             | Kind::Rejoin(_)
             | Kind::Unkeep(_)
+            | Kind::Tie(_)
+            | Kind::Untie(_)
             | Kind::CopyRows(_)
             | Kind::Swap(_)
             | Kind::Finish(_) => return Err(unasked(change)),
@@ -130,13 +134,17 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             }
         }
     }
+    drafts.extend(tied.as_ref().map(tie::draft));
     drafts.extend(group.changes.iter().filter_map(typed::joining));
     for change in &group.changes {
         if let Kind::Comment(k) = change {
             drafts.push(comment(k, group, &drafts, &moving));
         }
     }
-    let backfills = fill::backfills(group, context);
+    let backfills = match &tied {
+        Some(tied) => tie::backfills(tied, group, context),
+        None => fill::backfills(group, context),
+    };
     if let Some(moves) = twins::Move::new(&group.at.qualified(), group, context, moving) {
         drafts.splice(0..0, moves.drafts());
     }

@@ -27,6 +27,7 @@ pub(crate) mod settle;
 pub(crate) mod shares;
 pub(crate) mod table;
 pub(crate) mod temporal;
+pub(crate) mod tie;
 pub(crate) mod twins;
 pub(crate) mod using;
 pub(crate) mod uuid;
@@ -74,9 +75,11 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Keep(k) => Ok(leave::keep(k)),
         Kind::KeepRows(k) => leave::rows(k, before),
         Kind::Leave(k) => Ok(leave::leave(k)),
+        Kind::Tie(k) => tie::render(&k.tied, before),
         Kind::Discard(_)
         | Kind::Rejoin(_)
         | Kind::Unkeep(_)
+        | Kind::Untie(_)
         | Kind::CopyRows(_)
         | Kind::Swap(_)
         | Kind::Finish(_)

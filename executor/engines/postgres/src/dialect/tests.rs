@@ -236,8 +236,12 @@ fn renames() {
 fn a_required_column_is_filled_before_it_is_required() {
     let table = public("users");
     let add = AddColumn { table: table.clone(), column: Column { not_null: true, ..column("handle", "text") } };
-    let fill =
-        Fill { set: [(name("handle"), Sql::new("lower(email)"))].into(), rows: Default::default(), batch_rows: None };
+    let fill = Fill {
+        set: [(name("handle"), Sql::new("lower(email)"))].into(),
+        back: Default::default(),
+        rows: Default::default(),
+        batch_rows: None,
+    };
     let steps = drafts(vec![add.clone().into()], Some(fill));
     let words: Vec<_> = steps.iter().map(|(phase, slug)| format!("{phase} {slug}")).collect();
     assert_eq!(

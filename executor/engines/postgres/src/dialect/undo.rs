@@ -64,6 +64,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(format!("drops {}, unless its key has taken it along", k.at), render::key::unbuild(k)))
         }
         Kind::Keep(k) => Ok(done("removes the copy and its trigger".to_owned(), render::leave::unkeep(k))),
+        Kind::Tie(k) => Ok(done("removes the trigger; both keep what clients wrote".to_owned(), render::tie::undo(&k.tied))),
         Kind::KeepRows(_) => {
             Ok(done("nothing: the copy leaves with the step that made its place".to_owned(), Action::Nothing {}))
         }

@@ -16,6 +16,12 @@ use super::{
 
 /// The steps of a group.
 pub(crate) fn recipe(group: &Group, context: &Context<'_>) -> Result<Vec<Draft>, Complaint> {
+    if let Some(column) = group.fill.as_ref().and_then(|fill| fill.back.keys().next()) {
+        let at = mig_plan::Address::column(&group.at.qualified(), column);
+        let says = format!("mig does not keep {column} in step with new columns on SQLite");
+        let help = Some("leave `back` out; the values are then copied once".to_owned());
+        return Err(Complaint { at, says, help });
+    }
     for change in &group.changes {
         other_case(change, context)?;
     }

@@ -264,7 +264,12 @@ fn groups(live: &Schema, goal: &Schema, how: &How<'_>) -> Vec<Group> {
         let set =
             how.fills.iter().filter(|(table, _, _)| at.kind() == ObjectKind::Table && at.name().as_str() == *table);
         let set: BTreeMap<Name, Sql> = set.map(|(_, column, sql)| (name(column), Sql::new(*sql))).collect();
-        let fill = (!set.is_empty()).then_some(Fill { set, rows: Default::default(), batch_rows: None });
+        let fill = (!set.is_empty()).then_some(Fill {
+            set,
+            back: Default::default(),
+            rows: Default::default(),
+            batch_rows: None,
+        });
         let changes: Vec<Kind> = match (live.objects.get(at), goal.objects.get(at)) {
             (Some(from), None) => vec![Drop::new(at.clone(), from.clone()).into()],
             (None, Some(to)) => vec![Create::new(at.clone(), to.clone()).into()],

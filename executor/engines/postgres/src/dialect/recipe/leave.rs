@@ -1,8 +1,10 @@
 //! How columns leave: what they hold is copied in batches and kept current by a trigger, so that the drop itself takes a moment.
 
+use std::collections::BTreeSet;
+
 use mig_plan::{
-    Address, Body, Column, Context, Draft, Group, HazardCode, Kind, Object, Phase, Qualified, Sql,
-    kind::{AlterColumn, DropColumn, Keep, KeepRows, Kept, Leave},
+    Address, Body, Column, Context, Draft, Group, HazardCode, Kind, Name, Object, Phase, Qualified, Sql,
+    kind::{AlterColumn, DropColumn, Keep, KeepRows, Kept, Leave, Tied},
     schema::Source,
 };
 
@@ -14,10 +16,10 @@ use crate::dialect::{
 };
 
 /// The drafts of all dropped columns of a group, asked for at each; the first answers for all that leave together.
-pub(crate) fn drop(change: &DropColumn, group: &Group, context: &Context<'_>) -> Vec<Draft> {
+pub(crate) fn drop(change: &DropColumn, group: &Group, context: &Context<'_>, tied: Option<&Tied>) -> Vec<Draft> {
     let together = together(&change.table, group, context);
     if !together.iter().any(|k| k.column == change.column) {
-        let (mut drafts, now) = optional(change, context);
+        let (mut drafts, now) = optional(change, context, tied);
         let why = format!("removes {}", Address::column(&change.table, &now.name));
         drafts.push(Draft::new(DropColumn { table: change.table.clone(), column: now }, Phase::Contract, why));
         return drafts;
@@ -28,18 +30,24 @@ pub(crate) fn drop(change: &DropColumn, group: &Group, context: &Context<'_>) ->
     let mut drafts = Vec::new();
     let mut columns = Vec::new();
     for k in &together {
-        let (optional, now) = optional(k, context);
+        let (optional, now) = optional(k, context, tied);
         drafts.extend(optional);
         columns.push(now);
     }
-    let Some(kept) = kept(&change.table, columns, context) else { return drafts };
+    let Some(mut kept) = kept(&change.table, columns, context) else { return drafts };
     let words = kept.columns.iter().map(|c| c.name.to_string()).collect::<Vec<_>>().join(", ");
     let keep = Keep { kept: kept.clone() };
     let rows = KeepRows { kept: kept.clone() };
     drafts.push(Draft::new(keep, Phase::Backfill, format!("keeps what {words} holds, from now on")));
     drafts.push(Draft::new(rows, Phase::Backfill, format!("keeps what {words} holds in existing rows")));
+    kept.tied = tied.cloned();
     drafts.push(Draft::new(Leave { kept }, Phase::Contract, format!("removes {words}")));
     drafts
+}
+
+/// The columns that leave together, with a copy of what they hold.
+pub(super) fn columns(table: &Qualified, group: &Group, context: &Context<'_>) -> BTreeSet<Name> {
+    together(table, group, context).into_iter().map(|k| k.column.name.clone()).collect()
 }
 
 /// The dropped columns that leave together.
@@ -69,16 +77,18 @@ fn kept(table: &Qualified, columns: Vec<Column>, context: &Context<'_>) -> Optio
     let trigger = generated("zzz_mig_keep_", &(table, &names), table.name.as_str());
     let create = sql::trigger(&qualified(table), &quote(&trigger)).map(Sql::new).to_vec();
     let object = Object::new(Body::Source(Source { create, needs: Default::default() }));
-    Some(Kept { table: table.clone(), columns, key, trigger, object: object.into() })
+    Some(Kept { table: table.clone(), columns, key, trigger, object: object.into(), tied: None })
 }
 
-/// A column that must have a value stops asking for it first, so that new clients may leave it out. Gives it as it is then.
-fn optional(change: &DropColumn, context: &Context<'_>) -> (Vec<Draft>, Column) {
+/// A column that must have a value stops asking for it first, so that new clients may leave it out; one that is in step with others has one
+/// from these. Gives it as it is then.
+fn optional(change: &DropColumn, context: &Context<'_>, tied: Option<&Tied>) -> (Vec<Draft>, Column) {
     let (table, column) = (&change.table, &change.column);
     let whole = inherit::whole(context.renamed, table);
     let keyed = whole.as_ref().and_then(|t| t.primary_key());
     let keyed = keyed.is_some_and(|(_, key)| key.columns.contains(&column.name));
-    if !column.not_null || !column.value.is_plain() || keyed || column.data_type.is_empty() {
+    let has_one = tied.is_some_and(|tied| tied.back.contains_key(&column.name));
+    if has_one || !column.not_null || !column.value.is_plain() || keyed || column.data_type.is_empty() {
         return (Vec::new(), column.clone());
     }
     let now = Column { not_null: false, ..column.clone() };

@@ -216,7 +216,13 @@ pub(super) fn made_by(change: &AlterColumn, group: &Group, context: &Context<'_>
 }
 
 /// An expression over the row with the new columns that it mentions; each at most as deep as there are such columns.
-fn over_new(expression: &Sql, new: &BTreeSet<&Name>, group: &Group, context: &Context<'_>, depth: usize) -> Sql {
+pub(super) fn over_new(
+    expression: &Sql,
+    new: &BTreeSet<&Name>,
+    group: &Group,
+    context: &Context<'_>,
+    depth: usize,
+) -> Sql {
     let set = group.fill.as_ref().map(|f| &f.set);
     let read = new.iter().filter(|name| expression.mentions(name));
     let read: Vec<(&Name, &Sql)> = read.filter_map(|name| Some((*name, set?.get(*name)?))).collect();

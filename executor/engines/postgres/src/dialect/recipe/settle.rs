@@ -74,7 +74,7 @@ impl Move<'_> {
         let trigger = generated("zzz_mig_keep_", &(self.table, names), self.table.name.as_str());
         let create = leave::trigger(&qualified(self.table), &quote(&trigger)).map(Sql::new).to_vec();
         let object = Object::new(Body::Source(Source { create, needs: Default::default() }));
-        Kept { table: self.table.clone(), columns, key, trigger, object: object.into() }
+        Kept { table: self.table.clone(), columns, key, trigger, object: object.into(), tied: None }
     }
 
     /// What holds of each row once its hidden columns are right, as far as one row tells.

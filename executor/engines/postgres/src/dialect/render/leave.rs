@@ -7,7 +7,7 @@ use mig_plan::{
     step::{Batch, Batches},
 };
 
-use super::{META, WORK, backfill::same_value, column, locked, meta, missing, transaction};
+use super::{META, WORK, backfill::same_value, column, locked, meta, missing, tie, transaction};
 use crate::dialect::{
     keep,
     names::{TRASH, cut, generated, list, qualified, quote, quote_text},
@@ -212,8 +212,9 @@ pub(crate) fn leave(change: &Leave) -> Rendered {
     let kept = &change.kept;
     let table = qualified(&kept.table);
     let drops = kept.columns.iter().map(|c| format!("ALTER TABLE {table} DROP COLUMN {}", quote(&c.name)));
-    let mut out =
-        meta(unwatch(kept).into_iter().chain(drops).collect(), format!("ACCESS EXCLUSIVE on {table}, an instant"));
+    let tied = kept.tied.iter().flat_map(tie::free);
+    let sql = unwatch(kept).into_iter().chain(tied).chain(drops).collect();
+    let mut out = meta(sql, format!("ACCESS EXCLUSIVE on {table}, an instant"));
     locked(&mut out.action, &table);
     for column in &kept.columns {
         let at = Address::column(&kept.table, &column.name);
@@ -243,6 +244,9 @@ pub(crate) fn rejoin(change: &Leave, before: &Schema) -> Result<Action, Complain
         qualified(&place(kept)),
         keep::same_key(&kept.key, "t", "k", table)
     ));
+    if let Some(tied) = &kept.tied {
+        sql.push(tie::caught_up(tied, before)?);
+    }
     for column in &kept.columns {
         // Rows that came later have no kept value; a required column takes its default for them.
         if let (true, ColumnValue::Default(value)) = (column.not_null, &column.value) {
@@ -253,6 +257,9 @@ pub(crate) fn rejoin(change: &Leave, before: &Schema) -> Result<Action, Complain
         sql.extend(column::alter_sql(&full, before)?);
     }
     sql.extend(watch(kept));
+    if let Some(tied) = &kept.tied {
+        sql.extend(tie::bind(tied, before)?);
+    }
     let mut action = transaction(sql, WORK);
     locked(&mut action, &name);
     Ok(action)

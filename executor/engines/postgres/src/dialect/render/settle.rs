@@ -20,7 +20,7 @@ use crate::dialect::{
 };
 
 /// What a value that the new type does not take raises. Such a row has no new value until `contract`, and the client is not stopped.
-const UNFIT: &str = "data_exception OR integrity_constraint_violation OR cardinality_violation OR syntax_error_or_access_rule_violation";
+pub(super) const UNFIT: &str = "data_exception OR integrity_constraint_violation OR cardinality_violation OR syntax_error_or_access_rule_violation";
 
 /// The trigger's function: each hidden column is made from the row as the client writes it.
 pub(super) fn function(twins: &Twins, schema: &Schema) -> String {
@@ -49,7 +49,7 @@ pub(super) fn function(twins: &Twins, schema: &Schema) -> String {
 }
 
 /// An expression over the columns of one row, which has the table's name in it.
-fn over_row(by: &Sql, at: &Qualified, table: Option<&Table>, row: &str) -> String {
+pub(super) fn over_row(by: &Sql, at: &Qualified, table: Option<&Table>, row: &str) -> String {
     let columns = table.into_iter().flat_map(|t| &t.columns).filter(|c| by.mentions(&c.name));
     let columns = columns.map(|c| format!("{row}.{0} AS {0}", quote(&c.name))).collect::<Vec<_>>().join(", ");
     format!("SELECT ({by}) FROM (SELECT {columns}) AS {}", quote(&at.name))

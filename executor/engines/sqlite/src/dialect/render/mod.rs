@@ -53,6 +53,8 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema) -> Result<R
         | Kind::Leave(_)
         | Kind::Rejoin(_)
         | Kind::Unkeep(_)
+        | Kind::Tie(_)
+        | Kind::Untie(_)
         | Kind::CopyRows(_)
         | Kind::Swap(_)
         | Kind::Finish(_) => Err(alone(change)),
@@ -105,6 +107,8 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema) -> Result<Ren
         | Kind::Leave(_)
         | Kind::Rejoin(_)
         | Kind::Unkeep(_)
+        | Kind::Tie(_)
+        | Kind::Untie(_)
         | Kind::CopyRows(_)
         | Kind::Swap(_)
         | Kind::Finish(_) => Err(alone(change)),
