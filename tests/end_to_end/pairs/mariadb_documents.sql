@@ -18,3 +18,7 @@ insert into t values (1, 'c', 2, '{}'), (2, 'd', 3, '[]');
 -- rows: select id, d, e, j from t
 create table t (id int not null auto_increment, d int default 7, e varchar(40), j json not null default '{}', primary key (id));
 insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');
+== said of them
+-- rows: select id, d, e, j from t
+create table t (id int not null auto_increment, d int default 7, e varchar(40), j json not null default '{}' comment 'all else', primary key (id));
+insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');

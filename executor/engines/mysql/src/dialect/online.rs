@@ -108,8 +108,10 @@ pub(crate) fn demanded(flavor: &Flavor, change: &Kind, before: &Schema) -> Optio
 
 /// Whether a column changes that has a check of its own: the server takes that for another type.
 fn with_own_check(change: &Kind, ground: &Ground) -> bool {
+    let has = |column| ground.table.constraints.get(column).is_some_and(define::is_column_check);
     match change {
-        Kind::AlterColumn(k) => ground.table.constraints.get(&k.from.name).is_some_and(define::is_column_check),
+        Kind::AlterColumn(k) => has(&k.from.name),
+        Kind::Comment(k) => k.at.kind() == ObjectKind::Column && has(k.at.name()),
         Kind::Rebuild(k) => table::parts(&k.table, &k.from, &k.to).iter().any(|part| with_own_check(part, ground)),
         _ => false,
     }
