@@ -15,7 +15,7 @@ use crate::{
     emit::{self, Header, NoPlan, Placed},
     follow, foresee,
     intent::Intent,
-    last_look, lower,
+    last_look, layers, lower,
     moves::{self, Renames},
     order, rows, sources,
     spec::{self, Engines, SpecFile},
@@ -133,8 +133,9 @@ impl Way<'_> {
             .map_err(|complaints| self.diagnostics(&complaints))?;
         let (live, depends, columns) = (&renames.schema, &renames.depends, &renames.columns);
         let ground = order::Ground { live, goal, depends, columns, dialect };
-        let ordered =
+        let mut ordered =
             together::order(nodes, again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
+        layers::follow(&mut ordered, goal);
         Ok(places(&ordered))
     }
 

@@ -15,6 +15,7 @@ mod foresee;
 pub mod import;
 pub mod intent;
 mod last_look;
+mod layers;
 mod lower;
 mod moves;
 mod order;

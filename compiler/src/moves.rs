@@ -84,10 +84,11 @@ fn after(
         };
         moves.iter().map(follow).collect()
     };
-    renames.all(&followed(&intent.table_moves), fresh, dialect, say);
+    // A table goes over with its columns; the names of what stands on them come after both.
+    renames.with_columns(&followed(&intent.table_moves), &intent.column_moves, fresh, dialect, say);
     renames.all(&followed(&objects), fresh, dialect, say);
-    renames.all(&intent.column_moves, fresh, dialect, say);
     renames.respelt(&intent.goal, dialect);
+    renames.sequences(&intent.goal, dialect);
     renames.all(&intent.constraint_moves, fresh, dialect, say);
     renames.values(&intent.enum_value_moves, say);
     renames
@@ -130,8 +131,43 @@ impl Renames {
         drops
     }
 
+    /// Makes the renames of tables, each followed by those of its columns, and then those of the columns of other tables.
+    fn with_columns(
+        &mut self,
+        tables: &[Move],
+        columns: &[Move],
+        fresh: bool,
+        dialect: &dyn Dialect,
+        say: &mut Vec<Diagnostic>,
+    ) {
+        let of = |table: &Move, column: &Move| column.to.relation() == Some(table.to.qualified());
+        let (with, without): (Vec<&Move>, Vec<&Move>) = columns.iter().partition(|c| tables.iter().any(|t| of(t, c)));
+        let own = |table: &Move| -> Vec<Move> { with.iter().filter(|c| of(table, c)).map(|c| (*c).clone()).collect() };
+        let due: Vec<bool> = tables.iter().map(|table| self.schema.contains(&table.from)).collect();
+        self.each(tables, fresh, dialect, say, &mut |renames, table, say| {
+            renames.all(&own(table), fresh, dialect, say)
+        });
+        for (table, _) in tables.iter().zip(due).filter(|(_, due)| !due) {
+            self.all(&own(table), fresh, dialect, say);
+        }
+        let without: Vec<Move> = without.into_iter().cloned().collect();
+        self.all(&without, fresh, dialect, say);
+    }
+
     /// Makes the renames of one list as soon as their targets are free, so that chains work in any order.
     fn all(&mut self, moves: &[Move], fresh: bool, dialect: &dyn Dialect, say: &mut Vec<Diagnostic>) {
+        self.each(moves, fresh, dialect, say, &mut |_, _, _| {});
+    }
+
+    /// As [`Renames::all`], with what follows on each.
+    fn each(
+        &mut self,
+        moves: &[Move],
+        fresh: bool,
+        dialect: &dyn Dialect,
+        say: &mut Vec<Diagnostic>,
+        then: &mut dyn FnMut(&mut Self, &Move, &mut Vec<Diagnostic>),
+    ) {
         let now: Vec<Move> = moves.iter().map(|m| self.where_it_is(m)).collect();
         let mut waiting: Vec<&Move> = now.iter().filter(|m| self.is_due(m, fresh, say)).collect();
         while !waiting.is_empty() {
@@ -140,6 +176,7 @@ impl Renames {
                 let free = !self.schema.contains(&m.to);
                 if free {
                     self.make(Step { from: &m.from, to: &m.to }, dialect);
+                    then(self, m, say);
                 }
                 !free
             });
@@ -172,10 +209,29 @@ impl Renames {
         }
     }
 
-    /// A move from where its object is once the moves before it are made.
+    /// The sequence of a column that has another one in the goal: it takes that one's name and keeps its counter.
+    fn sequences(&mut self, goal: &Schema, dialect: &dyn Dialect) {
+        let (going, coming) = (owned_by_columns(&self.schema, goal), owned_by_columns(goal, &self.schema));
+        let mut moves: Vec<(Address, Address)> = Vec::new();
+        for (column, to) in coming {
+            if let (Some([from]), [to]) = (going.get(&column).map(Vec::as_slice), to.as_slice()) {
+                moves.push((from.clone(), to.clone()));
+            }
+        }
+        for (from, to) in &moves {
+            self.make(Step { from, to }, dialect);
+        }
+    }
+
+    /// A move from where its object is once the moves before it are made. No rename gives a routine other arguments: it keeps those that it
+    /// has, and the comparison finds the rest.
     fn where_it_is(&self, m: &Move) -> Move {
         let moved = self.moved.get(&m.from).filter(|_| !self.schema.contains(&m.from));
-        Move { from: moved.unwrap_or(&m.from).clone(), ..m.clone() }
+        let from = moved.unwrap_or(&m.from).clone();
+        let other_arguments = from.signature().filter(|now| m.to.signature().is_some_and(|then| then != *now));
+        let kept = other_arguments.map(|now| Address::routine(m.to.kind(), &m.to.qualified(), now));
+        let to = kept.filter(|_| self.schema.contains(&from)).unwrap_or_else(|| m.to.clone());
+        Move { from, to, place: m.place.clone() }
     }
 
     /// Whether there is something to rename; says why if not.
@@ -234,6 +290,19 @@ impl Renames {
             self.depends.insert(readdressed(&at, m, moves), needs);
         }
     }
+}
+
+/// The sequences that one schema has and another lacks, by the column whose own they are.
+fn owned_by_columns(of: &Schema, without: &Schema) -> BTreeMap<Address, Vec<Address>> {
+    let mut found: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
+    for (at, object) in of.objects.iter().filter(|(at, _)| !without.contains(at)) {
+        if let Body::Sequence(sequence) = &object.body
+            && let Some(owner) = &sequence.owned_by
+        {
+            found.entry(owner.clone()).or_default().push(at.clone());
+        }
+    }
+    found
 }
 
 /// Whether two views or triggers have the same text.

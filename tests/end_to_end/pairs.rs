@@ -4,8 +4,8 @@
 //! an older server does not have stands below a line `-- version: 18`, before the first form or in one: such a server goes without it. The
 //! oracle is the engine: its dump of a database that was made from the other form, and its dump of the first one.
 //!
-//! Of a file of releases, each form leads to the next only. A line `-- was: table.now then`, or `-- was: table.of.columns.now then`, says
-//! what a name of it was in the form before; a line `-- arrives:` holds the query that must give there what it gives after the plan.
+//! Of a file of releases, each form leads to the next only. A line `-- was: table.now then`, or one of `table.of.columns.now` or
+//! `table.of.indexes.now`, says what a name of it was in the form before (a name with blanks stands in quotes); a line `-- arrives:` holds the query that must give there what it gives after the plan.
 
 use std::io::Write as _;
 
@@ -30,11 +30,22 @@ fn forms(text: &str) -> Vec<Form<'_>> {
     let forms = parts.map(|part| {
         let (name, sql) = part.split_once('\n').unwrap();
         let said = |mark| sql.lines().filter_map(move |line| line.strip_prefix(mark));
-        let was = said("-- was: ").map(|line| line.split_once(' ').unwrap()).collect();
+        let was = said("-- was: ").map(now_and_then).collect();
         let (rows, arrives) = (said("-- rows: ").next(), said("-- arrives: ").next());
         Form { name, sql, rows, arrives, was, version: version(sql).max(all) }
     });
     forms.collect()
+}
+
+/// Two names with a blank between them; what stands in quotes is one.
+fn now_and_then(line: &str) -> (&str, &str) {
+    let mut quoted = false;
+    let blank = line.find(|sign| {
+        quoted ^= sign == '"';
+        sign == ' ' && !quoted
+    });
+    let (now, then) = line.split_at(blank.unwrap());
+    (now, then.trim().trim_matches('"'))
 }
 
 /// The oldest version that a text asks for.
@@ -103,22 +114,48 @@ fn go(engine: Engine, from: &Form<'_>, to: &Form<'_>) {
 
 /// Says in the specs what a name was.
 fn renamed(at: &Workspace, name: &str, was: &str) {
-    const FILE: &str = "specs/schema.toml";
+    if let Some((_, index)) = name.split_once(".indexes.") {
+        return said(at, &format!("name = \"{index}\"\n"), |line| format!("{line}was = \"{was}\"\n"));
+    }
     let Some((table, column)) = name.split_once(".columns.") else {
-        return at.edit(FILE, &format!("[{name}]\n"), &format!("[{name}]\nwas = \"{was}\"\n"));
+        return said(at, &format!("[{name}]\n"), |line| format!("{line}was = \"{was}\"\n"));
     };
-    let text = std::fs::read_to_string(at.path().join(FILE)).unwrap();
-    let head = format!("[{table}.columns]\n");
-    let columns = &text[text.find(&head).unwrap() + head.len()..];
     let is_its = |line: &&str| line.split_once('=').is_some_and(|(key, _)| key.trim() == column);
+    let head = format!("[{table}.columns]\n");
+    let text = holding(at, &head).1;
+    let columns = &text[text.find(&head).unwrap() + head.len()..];
     let line = columns.lines().find(is_its).unwrap();
     let (key, value) = line.split_once('=').unwrap();
-    let said = match value.trim().strip_suffix('}') {
+    let told = match value.trim().strip_suffix('}') {
         Some(more) => format!("{}, was = \"{was}\" }}", more.trim_end()),
         None => format!("{{ type = {}, was = \"{was}\" }}", value.trim()),
     };
-    let changed = columns.replacen(line, &format!("{key}= {said}"), 1);
-    at.edit(FILE, &format!("{head}{columns}"), &format!("{head}{changed}"));
+    let before = &columns[..columns.find(line).unwrap()];
+    said(at, &format!("{head}{before}{line}"), |_| format!("{head}{before}{key}= {told}"));
+}
+
+/// Changes one place of the specs, in whichever file it is.
+fn said(at: &Workspace, from: &str, to: impl Fn(&str) -> String) {
+    at.edit(&holding(at, from).0, from, &to(from));
+}
+
+/// The spec file that holds a text, and all of it.
+fn holding(at: &Workspace, text: &str) -> (String, String) {
+    let mut folders = vec![at.path().join("specs")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let whole = std::fs::read_to_string(&path).unwrap();
+            if whole.contains(text) {
+                return (path.strip_prefix(at.path()).unwrap().display().to_string(), whole);
+            }
+        }
+    }
+    panic!("no spec says `{text}`");
 }
 
 fn each_to_next(engine: Engine, text: &str) {
@@ -139,6 +176,7 @@ macro_rules! releases {
 }
 
 releases! {
+    postgres_names_with_what_stands_on_them: Postgres "postgres_renamed.sql";
     mariadb_releases_of_a_blog: MariaDb "mariadb_blog.sql";
     mariadb_releases_of_a_shop: MariaDb "mariadb_catalog.sql";
     mariadb_releases_of_a_league: MariaDb "mariadb_league.sql";

@@ -94,6 +94,7 @@ pub(crate) fn edges(nodes: &[Node], ground: &Ground<'_>) -> Vec<Edge> {
     overloads(&marks, ground, &mut edge);
     lasting(nodes, ground, &mut edge);
     last_forms(nodes, ground, &mut edge);
+    layers(&marks, ground, &mut edge);
     let mut edge = |before, after, why| {
         edges.insert((before, after, why));
     };
@@ -143,6 +144,19 @@ fn last_forms(nodes: &[Node], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, u
         let leaving = nodes.iter().enumerate().filter(|(_, n)| n.drafts.iter().any(is_under));
         for (j, _) in leaving {
             edge(i, j, "a table that is kept takes its last form with the tables under it");
+        }
+    }
+}
+
+/// A view that the plan itself made, to serve a table under its old name, goes before columns that it shows change for good.
+fn layers(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, usize, &'static str)) {
+    let is_layer = |at: &&Address| at.kind() == ObjectKind::View && !ground.live.contains(at);
+    for (i, mark) in marks.iter().enumerate().filter(|(_, m)| m.removes.iter().any(|at| is_layer(&at))) {
+        for (j, other) in marks.iter().enumerate().filter(|(_, other)| mark.phase <= other.phase) {
+            let column = |at: &Address| at.kind() == ObjectKind::Column && mark.lets_go.contains(&at.holder());
+            if other.removes.iter().chain(&other.disturbs).any(column) {
+                edge(i, j, "a view that serves an old name goes before what it shows changes for good");
+            }
         }
     }
 }
@@ -209,7 +223,9 @@ fn slots(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize, u
             let shares = shares(at, mark, ground, ground.goal).into_iter().map(|share| (share, Slot::Relation));
             for taken in shares.chain([slot(at, mark, ground)]) {
                 for &remover in freed.get(&taken).map(Vec::as_slice).unwrap_or_default() {
-                    if !marks[i].removes.contains(at) {
+                    // What goes under the new name is the renamed thing itself, some time after its rename.
+                    let itself = marks[i].renames_to.contains(at) && marks[remover].removes.contains(at);
+                    if !marks[i].removes.contains(at) && !itself {
                         edge(remover, i, "a name is free before it is taken");
                     }
                 }

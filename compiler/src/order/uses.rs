@@ -99,6 +99,11 @@ impl<'a> Uses<'a> {
                 edge(renamer, i, "a renamed thing is used under its new name");
             }
         }
+        for table in mark.stands_on.iter().filter(|at| at.kind() == ObjectKind::Column).map(Address::holder) {
+            for &renamer in of(&self.renamers, &table).iter().filter(|_| mark.renames_to.is_empty()) {
+                edge(renamer, i, "a renamed thing is used under its new name");
+            }
+        }
         for at in &mark.outlives {
             for &remover in of(&self.removers, at) {
                 edge(remover, i, "a foreign key comes when the key that it leaves is gone");
@@ -115,12 +120,12 @@ impl<'a> Uses<'a> {
         const WHY: &str = "a thing takes its final form before what stands on it is made";
         let mark = &self.marks[i];
         for at in mark.stands_on.iter().filter(|_| mark.renames_to.is_empty()) {
-            for &changer in of(&self.changers, at).iter().filter(|changer| self.form_matters(i, **changer)) {
+            for &changer in of(&self.changers, at).iter().filter(|changer| self.form_matters(i, **changer, at)) {
                 edge(changer, i, WHY);
             }
         }
         for at in mark.stands_on.iter().filter(|_| mark.outright(&mark.makes).next().is_some()) {
-            for &recaster in of(&self.recasters, at) {
+            for &recaster in of(&self.recasters, at).iter().filter(|&&recaster| !self.passes_before(i, recaster)) {
                 edge(recaster, i, WHY);
             }
         }
@@ -160,13 +165,34 @@ impl<'a> Uses<'a> {
         }
     }
 
+    /// Whether all that a node makes is a view that serves an old name, and has gone again when another node's phase comes.
+    fn passes_before(&self, i: usize, other: usize) -> bool {
+        let (mark, ground) = (&self.marks[i], self.ground);
+        let mut made = mark.outright(&mark.makes).filter(|at| !mark.renames_to.contains(at)).peekable();
+        let passing = |at: &Address| at.kind() == ObjectKind::View && !ground.goal.contains(at);
+        made.peek().is_some() && made.all(passing) && mark.phase < self.marks[other].phase
+    }
+
     /// Whether something that a node changes is built on a thing by the database's own word.
     fn holds(&self, mark: &Footmarks, at: &Address) -> bool {
         mark.changes.iter().filter_map(|of| self.ground.depends.get(of)).any(|needs| needs.contains(at))
     }
 
+    /// Whether something made is dropped again by the plan, and the engine changes it with what it stands on meanwhile: a hidden column with
+    /// its table, an index or a proof with that and its columns.
+    fn passes(&self, made: &Address, on: &Address) -> bool {
+        let goes_along = match made.kind() {
+            ObjectKind::Column => on.kind() == ObjectKind::Table,
+            ObjectKind::Index | ObjectKind::Constraint => matches!(on.kind(), ObjectKind::Table | ObjectKind::Column),
+            _ => false,
+        };
+        // What is built beside an index to take over its name is renamed, which is no end.
+        let ends = |i: &usize| made.kind() != ObjectKind::Index || self.marks[*i].renames_to.is_empty();
+        goes_along && !self.ground.goal.contains(made) && of(&self.removers, made).iter().any(ends)
+    }
+
     /// Whether what a node makes or fills waits for a change of something that it stands on.
-    fn form_matters(&self, i: usize, changer: usize) -> bool {
+    fn form_matters(&self, i: usize, changer: usize, at: &Address) -> bool {
         let (mark, change) = (&self.marks[i], &self.marks[changer]);
         // A change that itself needs what is made here (a sequence that becomes a new column's own) comes after.
         let needs_this = change.stands_on.iter().any(|at| mark.makes.contains(at))
@@ -174,7 +200,7 @@ impl<'a> Uses<'a> {
         // Where columns go over to a type, its form is the waiting one's until it is there.
         let mut awaited = change.awaits.iter().filter_map(Address::relation);
         let goes_over = awaited.any(|table| mark.works_on.contains(&table));
-        let makes = mark.outright(&mark.makes).any(|made| !change.removes.contains(made));
+        let makes = mark.outright(&mark.makes).any(|made| !change.removes.contains(made) && !self.passes(made, at));
         !needs_this && !goes_over && (makes || !mark.fills.is_empty())
     }
 
@@ -260,18 +286,33 @@ impl<'a> Uses<'a> {
             }
         }
         for at in mark.changes.iter().chain(&mark.makes).chain(&mark.removes) {
-            // The name of an index may be its table's own.
-            let of_index = match self.ground.live.objects.get(at).map(|object| &object.body) {
-                Some(Body::Index(index)) => of(&self.renamers, &Address::table(&index.table)),
-                _ => &[],
-            };
+            let of_index = self.renames_under_index(at);
             let renamers = of(&self.renamers, &at.holder()).iter().chain(of(&self.renamers, at)).chain(of_index);
-            for &renamer in renamers {
+            // A declared rename comes first; what was made beside takes the name over from that.
+            let declared =
+                mark.renames_to.contains(at) && !mark.removes.iter().any(|from| self.makers.contains_key(from));
+            for &renamer in renamers.filter(|_| !declared) {
                 if !mark.renames_to.contains(at) || renamer != i {
                     edge(renamer, i, "a renamed thing is changed under its new name");
                 }
             }
         }
+    }
+
+    /// Who renames what an index is of, or a column of that: the index has another text by then, and on some engines another address.
+    fn renames_under_index(&self, at: &Address) -> impl Iterator<Item = &usize> {
+        let table = match self.ground.live.objects.get(at).map(|object| &object.body) {
+            Some(Body::Index(index)) => Some(index.table.clone()),
+            _ => None,
+        };
+        let concerned = move |renamed: &Address| {
+            let whole = matches!(renamed.kind(), ObjectKind::Table | ObjectKind::MaterializedView);
+            let column = renamed.kind() == ObjectKind::Column;
+            table.as_ref().is_some_and(|table| {
+                whole && renamed.qualified() == *table || column && renamed.relation().as_ref() == Some(table)
+            })
+        };
+        self.renamers.iter().filter(move |(renamed, _)| concerned(renamed)).flat_map(|(_, nodes)| nodes)
     }
 
     /// Whether something is an index over a key that goes, of which that key's own is a share: there the whole goes first.
