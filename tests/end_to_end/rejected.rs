@@ -179,7 +179,7 @@ fn one_default_for_rows_that_may_not_be_alike_is_found_before_the_first_write() 
 
 #[test]
 fn rows_that_a_renamed_column_may_not_have_are_found_before_the_first_write() {
-    for engine in &[Engine::MariaDb, Engine::Sqlite] {
+    for engine in ENGINES {
         let database = scopes(*engine);
         let before = database.schema();
         let work = Workspace::new();
@@ -200,11 +200,15 @@ fn rows_that_a_renamed_column_may_not_have_are_found_before_the_first_write() {
             let output = work.expect(5, &args);
             output.stdout + &output.stderr
         };
-        for word in ["before anything was written", "domain", "label"] {
+        // On PostgreSQL the constraint decides, in a step that locks nobody out; the question is asked all the same.
+        let decides = *engine == Engine::Postgres;
+        let first = if decides { "has NULL in domain: 1 rows are wrong" } else { "before anything was written" };
+        for word in [first, "domain", "label"] {
             assert!(said.contains(word), "{engine:?}: no `{word}` in\n{said}");
         }
-        assert_eq!(database.schema(), before, "{engine:?}");
-        database.query("update scopes set domain_id = 1 where id = 4;");
+        assert!(decides || database.schema() == before, "{engine:?}");
+        let column = if decides { "domain" } else { "domain_id" };
+        database.query(&format!("update scopes set {column} = 1 where id = 4;"));
         database.query("update scopes set label = 'e' where id = 5;");
         work.apply(&database);
         work.nothing_to_do(&database);

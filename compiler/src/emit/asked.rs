@@ -65,7 +65,9 @@ impl<'a> Asked<'a> {
         let tables = names.iter().cloned().chain([any_case(at.holder().name())]);
         let late = tables.filter_map(|table| self.new_names.get(&table)).any(|new| !names.is_disjoint(new));
         let of_new = !names.is_disjoint(&self.made);
-        let changed = self.origins.changed(&|name: &Name| names.contains(&any_case(name)));
+        // Which rows refer to which is the same question whatever becomes of both sides' type.
+        let ties = self.live.constraint(at).is_some_and(|c| c.foreign_key().is_some());
+        let changed = !ties && self.origins.changed(&|name: &Name| names.contains(&any_case(name)));
         !late && !of_new && !changed && !self.filled.contains(at) && self.live.objects.contains_key(&at.holder())
     }
 

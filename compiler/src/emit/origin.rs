@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mig_plan::{Column, ColumnValue, Dialect, Kind, Name, ObjectKind, Past, Qualified, Schema};
+use mig_plan::{
+    Column, ColumnValue, Dialect, Kind, Name, ObjectKind, Past, Qualified, Schema,
+    kind::{Exchange, Settle, Sync},
+};
 
 /// The present tables that are not what they were, each with what it was.
 #[derive(Default)]
@@ -18,6 +21,8 @@ struct Origin {
     columns: BTreeMap<Name, Option<Value>>,
     /// Columns of another type or order than they had.
     remade: BTreeSet<Name>,
+    /// Whether columns have changed places with hidden ones, so that nobody can tell what is in which.
+    exchanged: bool,
 }
 
 /// What a column has in every row that was there before the first write.
@@ -76,6 +81,16 @@ impl Origins {
                 origin.columns = now.collect();
                 origin.remade.extend(remade);
             }
+            Kind::Sync(Sync { twins })
+            | Kind::Exchange(Exchange { twins, .. })
+            | Kind::Settle(Settle { twins, .. }) => {
+                let Some(origin) = self.of(&twins.table, live) else { return };
+                origin.exchanged = true;
+            }
+            Kind::Regroup(k) => {
+                let Some(origin) = self.of(&k.table, live) else { return };
+                origin.exchanged = true;
+            }
             Kind::Drop(k) if k.at.kind() == ObjectKind::Table => {
                 self.tables.remove(&k.at.qualified());
             }
@@ -106,6 +121,9 @@ impl Origins {
     ) -> Option<String> {
         let mut past = Vec::new();
         for (table, origin) in self.tables.iter().filter(|(table, _)| named(&table.name)) {
+            if origin.exchanged {
+                return None;
+            }
             let mut columns = Vec::new();
             for (column, value) in &origin.columns {
                 match value {
@@ -125,7 +143,7 @@ impl Origin {
     fn of(table: &Qualified, live: &Schema) -> Option<Self> {
         let own = |c: &Column| (c.name.clone(), Some(Value::Of(c.name.clone())));
         let columns = live.table(table)?.columns.iter().map(own).collect();
-        Some(Self { base: table.clone(), columns, remade: BTreeSet::new() })
+        Some(Self { base: table.clone(), columns, remade: BTreeSet::new(), exchanged: false })
     }
 }
 

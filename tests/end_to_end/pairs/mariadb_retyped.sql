@@ -1,10 +1,10 @@
 == loose
 -- rows: select * from t order by id
-create table t (id int primary key, a varchar(20), b datetime(6), c decimal(12,4) not null, d double, e enum('1', '2'), stamp timestamp not null default current_timestamp on update current_timestamp, n int, key by_b (b, n), unique key by_c (c));
+create table t (id int primary key, a varchar(20), b datetime(6), c decimal(12,4) not null, d double, e enum('1', '2'), stamp timestamp not null default current_timestamp on update current_timestamp, n int, key by_b (b, n), unique key by_c (c), constraint late check (b > '2000-01-01' or c > 0));
 insert into t values (1, '007', '2020-01-02 03:04:05.678901', 1.2345, 0.123456789, '2', '2001-01-01 00:00:00', 1), (2, '8', null, 7, null, null, '2002-02-02 00:00:00', 2);
 == tight
 -- rows: select * from t order by id
-create table t (id int primary key, a int, b date, c decimal(8,1) not null, d float, e int, stamp timestamp not null default current_timestamp on update current_timestamp, n int, key by_b (b, n), unique key by_c (c));
+create table t (id int primary key, a int, b date, c decimal(8,1) not null, d float, e int, stamp timestamp not null default current_timestamp on update current_timestamp, n int, key by_b (b, n), unique key by_c (c), constraint late check (b > '2000-01-01' or c > 0));
 insert into t values (1, 7, '2020-01-02', 1.2, 0.5, 2, '2001-01-01 00:00:00', 1), (2, 8, null, 7.5, null, null, '2002-02-02 00:00:00', 2);
 == other
 -- rows: select * from t order by id

@@ -1,7 +1,11 @@
 //! Values that a new type does not give back. They are kept when a column gets it, with what becomes of them, and come back where nobody
 //! has written since.
 
-use mig_plan::{Column, ColumnValue, Kind, Name, Qualified, RenderedUndo, Rule, Schema, Table, schema::IndexedBy};
+use mig_plan::{
+    Column, ColumnValue, Constraint, Kind, Name, Qualified, RenderedUndo, Rule, Schema, Table,
+    kind::{AlterColumn, Rebuild},
+    schema::IndexedBy,
+};
 
 use super::{
     define, index, kept,
@@ -35,16 +39,34 @@ pub(crate) fn of(change: &Kind, before: &Schema) -> Option<Retyped> {
     let mut after = before.clone();
     after.apply(change).ok()?;
     let (was, is) = (before.table(at)?.clone(), after.table(at)?.clone());
-    let key = kept::key(&was)?;
-    let key_stays = kept::key(&is).as_ref() == Some(&key) && key.iter().all(|k| was.column(k) == is.column(k));
-    let plain = |table: &Table| !["system_versioned", "partition_by"].iter().any(|o| table.options.contains_key(*o));
-    if !key_stays || !plain(&was) || !plain(&is) {
-        return None;
-    }
-    let pairs = was.columns.iter().filter_map(|from| Some((from.clone(), is.column(&from.name)?.clone())));
+    let key = kept::key(&was).filter(|key| {
+        let stays = kept::key(&is).as_ref() == Some(key) && key.iter().all(|k| was.column(k) == is.column(k));
+        let plain =
+            |table: &Table| !["system_versioned", "partition_by"].iter().any(|o| table.options.contains_key(*o));
+        stays && plain(&was) && plain(&is)
+    })?;
     let free = |name: &Name| [before, &after].iter().all(|schema| is_free(at, name, schema));
-    let columns: Vec<_> = pairs.filter(|(from, to)| loses(from, to) && free(&from.name)).collect();
+    let columns: Vec<_> = losing(&was, &is).filter(|(from, _)| free(&from.name)).collect();
     (!columns.is_empty()).then(|| Retyped { at: at.clone(), was, is, columns, key, kept: kept::values(change) })
+}
+
+/// Columns whose values become others in a change and are not kept.
+pub(crate) fn lost(change: &Kind, before: &Schema) -> Vec<Name> {
+    let (Kind::AlterColumn(AlterColumn { table: at, .. }) | Kind::Rebuild(Rebuild { table: at, .. })) = change else {
+        return Vec::new();
+    };
+    let mut after = before.clone();
+    let (Ok(()), Some(was)) = (after.apply(change), before.table(at)) else { return Vec::new() };
+    let Some(is) = after.table(at) else { return Vec::new() };
+    let kept = of(change, before).map(|kept| kept.columns).unwrap_or_default();
+    let is_kept = |name: &Name| kept.iter().any(|(from, _)| from.name == *name);
+    losing(was, is).map(|(from, _)| from.name).filter(|name| !is_kept(name)).collect()
+}
+
+/// The columns of which a value may become another.
+fn losing(was: &Table, is: &Table) -> impl Iterator<Item = (Column, Column)> {
+    let pairs = was.columns.iter().filter_map(|from| Some((from.clone(), is.column(&from.name)?.clone())));
+    pairs.filter(|(from, to)| loses(from, to))
 }
 
 /// Whether a value can become another on the way into a type, and the server says nothing.
@@ -73,14 +95,16 @@ fn unpadded(from: &Column, to: &Column) -> String {
     }
 }
 
-/// Whether a column can go and another of its name come: nothing but indexes stands on it.
+/// Whether a column can go and another of its name come: nothing stands on it but what goes and comes in the same statement, which is
+/// indexes, unique keys and the checks of its table.
 fn is_free(at: &Qualified, name: &Name, schema: &Schema) -> bool {
     let Some(table) = schema.table(at) else { return false };
     let says = |sql: &mig_plan::Sql| text::mentions(sql).contains(name);
     let constrained = table.constraints.iter().any(|(of, c)| match &c.rule {
-        Rule::PrimaryKey(key) | Rule::Unique(key) => key.columns.contains(name),
+        Rule::PrimaryKey(key) => key.columns.contains(name),
+        Rule::Unique(_) => false,
         Rule::ForeignKey(fk) => fk.columns.contains(name),
-        Rule::Check { expression } => of == name || says(expression),
+        Rule::Check { expression } => define::is_column_check(c) && (of == name || says(expression)),
         Rule::Exclude { .. } => true,
     });
     let computed =
@@ -170,6 +194,7 @@ impl Retyped {
             clauses.list.retain(|clause| !clause.starts_with(&modified));
             clauses.list.extend([format!("DROP COLUMN {name}"), format!("CHANGE COLUMN {set} {full}{place}")]);
         }
+        self.constraints_again(&mut clauses);
         for (at, of) in before.indexes_of(&self.at) {
             let on = |name: &Name| self.columns.iter().any(|(from, _)| from.name == *name);
             let concerned = of.parts.iter().any(|part| matches!(&part.what, IndexedBy::Column(name) if on(name)));
@@ -181,5 +206,29 @@ impl Retyped {
         let action = prepared(prepare, clauses.statement(&self.at, None));
         let says = "gives it its form again, with the values that were kept where nobody has written since".to_owned();
         RenderedUndo { says, action, hazards: vec![] }
+    }
+
+    /// Unique keys and checks over the columns go, and come as they were.
+    fn constraints_again(&self, clauses: &mut Clauses) {
+        let on = |c: &Constraint| {
+            let over = |name: &Name| match &c.rule {
+                Rule::Unique(key) => key.columns.contains(name),
+                Rule::Check { expression } => text::mentions(expression).contains(name),
+                _ => false,
+            };
+            !define::is_column_check(c) && self.columns.iter().any(|(from, _)| over(&from.name))
+        };
+        let dropped = |name: &Name, c: &Constraint| match c.rule {
+            Rule::Unique(_) => format!("DROP INDEX {}", quote(name)),
+            _ => format!("DROP CONSTRAINT {}", quote(name)),
+        };
+        let going = self.is.constraints.iter().filter(|(_, c)| on(c)).map(|(name, c)| dropped(name, c));
+        let coming = self.was.constraints.iter().filter(|(_, c)| on(c));
+        let coming = coming.map(|(name, c)| format!("ADD {}", define::constraint(name, c)));
+        for clause in going.chain(coming).collect::<Vec<_>>() {
+            if !clauses.list.contains(&clause) {
+                clauses.list.push(clause);
+            }
+        }
     }
 }

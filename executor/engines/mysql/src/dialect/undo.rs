@@ -52,11 +52,19 @@ pub(crate) fn undo(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sche
             let Some(reverse) = change.reverse(before) else {
                 return Ok(done("nothing".to_owned(), Action::Nothing {}));
             };
+            let lost = retyped::lost(change, before);
+            let names = lost.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+            let without = match lost.as_slice() {
+                [] => String::new(),
+                _ => format!(", without what its type took from the values of {names}"),
+            };
             if let Some(values) = retyped::of(change, before) {
                 let clauses = table::clauses(flavor, &reverse, after, before).unwrap_or_default();
-                return Ok(values.back(flavor, clauses, before));
+                let undo = values.back(flavor, clauses, before);
+                return Ok(RenderedUndo { says: format!("{}{without}", undo.says), ..undo });
             }
-            Ok(done(change.taken_back(), action(flavor, &reverse, after, before)?))
+            let says = format!("{}{without}", change.taken_back());
+            Ok(done(says, action(flavor, &reverse, after, before)?))
         }
     }
 }

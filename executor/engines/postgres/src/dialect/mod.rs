@@ -12,6 +12,7 @@ mod lacks;
 mod lasting;
 mod names;
 mod normalize;
+mod past;
 mod published;
 mod ranges;
 mod recipe;
@@ -35,7 +36,7 @@ use std::{
 };
 
 use mig_plan::{
-    Address, Body, Column, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind,
+    Address, Body, Column, Complaint, Constraint, Context, Dialect, Draft, Group, Kind, Name, Object, ObjectKind, Past,
     Qualified, Rendered, RenderedUndo, Rule, Sameness, Schema, Sql, Statement, Table, UnknownType, UuidVersion,
     kind::AlterColumn,
     schema::{Index, IndexedBy},
@@ -256,6 +257,10 @@ impl Dialect for Postgres {
         let (Body::Index(was), Body::Index(is)) = (&from.body, &to.body) else { return false };
         render::index::same_but_flags(was, is)
             || (render::index::can_beside(at, from, was, schema) && render::index::can_beside(at, to, is, schema))
+    }
+
+    fn over_past(&self, sql: &str, past: &[Past], _: &Schema) -> Option<String> {
+        past::over_past(sql, past)
     }
 
     fn renames(&self, changes: &[Kind], context: &Context<'_>) -> Result<Vec<Draft>, Vec<Complaint>> {

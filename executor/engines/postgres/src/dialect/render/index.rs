@@ -1,7 +1,8 @@
 //! Indexes as SQL.
 
 use mig_plan::{
-    Action, Address, Complaint, Hazard, HazardCode, Object, Qualified, Rendered, Schema, Statement,
+    Action, Address, CheckSql, Complaint, DraftCheck, Hazard, HazardCode, Object, Qualified, Rendered, Schema,
+    Statement,
     kind::{Create, Drop},
     schema::{Body, Index, IndexPart, IndexedBy, Validity},
     step::{Partial, Single},
@@ -145,7 +146,35 @@ pub(crate) fn create(change: &Create, index: &Index, before: &Schema) -> Result<
         out
     };
     out.hazards.append(&mut hazards);
+    out.checks.extend(alike(&change.at, index));
     Ok(out)
+}
+
+/// The question whether rows are alike in what a unique index holds; `None` where it compares by other means than the values themselves.
+fn alike(at: &Address, index: &Index) -> Option<DraftCheck> {
+    let own_ways = index.parts.iter().any(|part| part.opclass.is_some() || part.collation.is_some());
+    if !index.unique || own_ways || index.method.as_ref().is_some_and(|method| method != "btree") {
+        return None;
+    }
+    let part = |part: &IndexPart| match &part.what {
+        IndexedBy::Column(name) => quote(name),
+        IndexedBy::Expression(text) => format!("({text})"),
+    };
+    let parts: Vec<String> = index.parts.iter().map(part).collect();
+    let given = parts.iter().filter(|_| !index.nulls_not_distinct).map(|part| format!("{part} IS NOT NULL"));
+    let conditions: Vec<String> = given.chain(index.predicate.iter().map(|text| format!("({text})"))).collect();
+    let given = if conditions.is_empty() { "true".to_owned() } else { conditions.join(" AND ") };
+    let (table, of) = (&index.table, parts.join(", "));
+    let wrong =
+        format!("FROM {} AS {} WHERE {given} GROUP BY {of} HAVING count(*) > 1", qualified(table), quote(&table.name));
+    Some(DraftCheck {
+        at: at.clone(),
+        says: format!("no two rows of {table} have the same {of}"),
+        help: vec!["change or delete these rows".to_owned(), "make the index not unique".to_owned()],
+        count: CheckSql::new(format!("SELECT count(*) FROM (\nSELECT 1 {wrong}\n) AS wrong")),
+        sample: Some(CheckSql::new(format!("SELECT {of} {wrong} LIMIT 5"))),
+        stops: false,
+    })
 }
 
 /// Builds an index beside running clients; what an interrupted build leaves behind is removed.
