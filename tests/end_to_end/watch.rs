@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SCHEMA: &str = "create table long (id integer primary key, body text);
     insert into long select n, 'b' || n from generate_series(1, 12000) n;
     create table lag (seconds float8); insert into lag values (0);
-    create table pace (seconds float8); insert into pace values (0.002);
+    create table pace (seconds float8); insert into pace values (0.02);
     create table other (id integer);";
 
 /// A project whose plan fills a column in small batches, watched.
@@ -105,9 +105,9 @@ fn what_hurts_clients_is_seen_within_ten_seconds() {
     database.query("update lag set seconds = 0");
     run.goes_on();
 
-    database.query("update pace set seconds = 0.03");
+    database.query("update pace set seconds = 0.3");
     run.waits_because("the probe takes");
-    database.query("update pace set seconds = 0.002");
+    database.query("update pace set seconds = 0.02");
     run.goes_on();
 
     let url = server.url();

@@ -31,12 +31,16 @@ impl<'a> Asked<'a> {
         Self { live, dialect, checks, new_names, made, filled, created, origins }
     }
 
-    /// Takes over what a step wants to be asked, as far as it can be.
-    pub(super) fn ask(&mut self, step: &StepId, wanted: Vec<DraftCheck>) {
+    /// Takes over what a step wants to be asked, as far as it can be. What declared values do to a column is asked elsewhere.
+    pub(super) fn ask(&mut self, step: &StepId, change: &Kind, wanted: Vec<DraftCheck>) {
+        let declared = |at: &Address| match change {
+            Kind::Rebuild(k) => k.copy.iter().any(|c| c.declared.is_some() && *at == Address::column(&k.table, &c.to)),
+            _ => false,
+        };
         for DraftCheck { at, says, help, count, sample, stops } in wanted {
             let (count, sample, first) = if self.is_askable(&at, &Sql::new(count.sql())) {
                 (count, sample, false)
-            } else if let Some(before) = self.before(&count) {
+            } else if let Some(before) = self.before(&count).filter(|_| !declared(&at)) {
                 (before, sample.and_then(|sample| self.before(&sample)), true)
             } else {
                 continue;

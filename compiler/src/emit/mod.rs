@@ -115,7 +115,7 @@ impl<'a> Emitter<'a> {
         let change = &place.draft.change;
         let id = unique_id(change, &mut self.ids);
         let hazards = hazards(place, rendered.hazards, undo.hazards);
-        self.asked.ask(&id, rendered.checks);
+        self.asked.ask(&id, change, rendered.checks);
         let needs = self.needs(place);
         self.last_of_node.insert(place.node, id.clone());
         self.asked.done(change);
