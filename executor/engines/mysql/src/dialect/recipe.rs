@@ -110,7 +110,11 @@ fn created(flavor: &Flavor, k: &Create, context: &Context<'_>) -> Vec<Draft> {
             vec![]
         }
         // It comes with the table that takes the place of its own.
-        Body::Index(index) if shadow::brings(flavor, &k.at, index, context) => vec![],
+        Body::Index(index)
+            if shadow::brings(flavor, &k.at, index, context) || shadow::exchanges(flavor, &k.at, index, context) =>
+        {
+            vec![]
+        }
         Body::Index(index) => {
             let early = !index.unique || numbers::brings(&k.at, index, context);
             let phase = if early { Phase::Expand } else { Phase::Contract };
@@ -155,6 +159,8 @@ fn dropped(flavor: &Flavor, k: &Drop, context: &Context<'_>) -> Vec<Draft> {
     let table = match &k.object.body {
         Body::Table(table) => table,
         Body::Index(index) if context.goal.table(&index.table).is_none() => return vec![],
+        // It stays with the table whose place another takes.
+        Body::Index(index) if shadow::exchanges(flavor, &k.at, index, context) => return vec![],
         // It goes when the primary key has come.
         Body::Index(index)
             if relieved::is_relieved(k, &index.table, context) && reshape::is_changed(&index.table, context) =>

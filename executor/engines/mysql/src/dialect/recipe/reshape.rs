@@ -120,6 +120,11 @@ pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context:
             if why.is_empty() { why } else { format!("; not by a table beside it, as {why}") }
         }
     };
+    // Those that lead to an exchanged table lead to the new one before this table takes a form as a whole.
+    for draft in ties.iter().flat_map(|tie| tie.settle(None)) {
+        let _ = now.apply(&draft.change);
+        drafts.push(draft);
+    }
     for (name, constraint) in std::mem::take(&mut piles.retie) {
         let table = at.clone();
         piles
@@ -160,10 +165,6 @@ pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context:
     }
     for kind in piles.tie {
         push(&mut drafts, &mut now, kind, Phase::Contract, "ties it to the other table");
-    }
-    for draft in ties.iter().flat_map(|tie| tie.settle(None)) {
-        let _ = now.apply(&draft.change);
-        drafts.push(draft);
     }
     for kind in piles.comment {
         push(&mut drafts, &mut now, kind, Phase::Contract, "says what it is for");

@@ -162,7 +162,10 @@ fn stray_index(at: &Qualified, table: &Table, now: &Schema, context: &Context<'_
                     || !index.unique && !comes_beside(&k.at, index, context) && !context.renamed.contains(&k.at));
             (tied || comes_early).then(|| k.at.name().clone())
         }
-        Kind::Drop(k) if of(&k.object) => tied.then(|| k.at.name().clone()),
+        Kind::Drop(k) if of(&k.object) => {
+            let stuck = outgrown(&k.object, context) && !exchanged_beside(&k.at, context);
+            (tied || stuck).then(|| k.at.name().clone())
+        }
         Kind::Replace(k) if of(&k.from) || of(&k.to) => tied.then(|| k.at.name().clone()),
         Kind::Rename(k) if k.from.is_index_under(at) => Some(k.from.name().clone()),
         Kind::Comment(k) if k.at.is_index_under(at) => Some(k.at.name().clone()),
@@ -173,10 +176,14 @@ fn stray_index(at: &Qualified, table: &Table, now: &Schema, context: &Context<'_
 
 /// Whether an index can be made with the table of the new form: under a name that is free, over columns that are there before the plan.
 fn comes_beside(at: &Address, index: &Index, context: &Context<'_>) -> bool {
-    let there = |name: &Name| context.renamed.table(&index.table).is_some_and(|table| table.column(name).is_some());
-    let part = |what: &IndexedBy| matches!(what, IndexedBy::Column(name) if there(name));
     let is_new = !context.renamed.contains(at) && !index.unique && index.method.is_none();
-    is_new && index.parts.iter().all(|p| part(&p.what))
+    is_new && over_present(index, context)
+}
+
+/// Whether an index is over columns that are there before the plan.
+fn over_present(index: &Index, context: &Context<'_>) -> bool {
+    let there = |name: &Name| context.renamed.table(&index.table).is_some_and(|table| table.column(name).is_some());
+    index.parts.iter().all(|part| matches!(&part.what, IndexedBy::Column(name) if there(name)))
 }
 
 /// Whether the table of a new index goes by another beside it, with which the index comes.
@@ -189,16 +196,47 @@ pub(super) fn goes(flavor: &Flavor, at: &Qualified, context: &Context<'_>) -> bo
     able(flavor, at, context, &mut BTreeSet::from([at.clone()])).is_ok()
 }
 
-/// The new indexes that come with the table of the new form.
+/// Whether a column of an index gets a type of which the server indexes no whole value, so that the index cannot be over it as it is.
+fn outgrown(object: &Object, context: &Context<'_>) -> bool {
+    let Body::Index(index) = &object.body else { return false };
+    let type_in = |schema: &Schema, name: &Name| Some(schema.table(&index.table)?.column(name)?.data_type.clone());
+    let whole =
+        |data_type: &str| !types::base(data_type).ends_with("text") && !types::base(data_type).ends_with("blob");
+    index.method.is_none()
+        && index.parts.iter().filter(|part| part.opclass.is_none()).any(|part| match &part.what {
+            IndexedBy::Column(name) => {
+                type_in(context.renamed, name).is_some_and(|was| whole(&was))
+                    && type_in(context.goal, name).is_some_and(|is| !whole(&is))
+            }
+            IndexedBy::Expression(_) => false,
+        })
+}
+
+/// Whether an index that its column outgrows has another form in the goal, which can be made with the table of the new form.
+fn exchanged_beside(at: &Address, context: &Context<'_>) -> bool {
+    let (Some(was), Some(is)) = (context.renamed.objects.get(at), context.goal.objects.get(at)) else { return false };
+    let plain = |object: &Object| match &object.body {
+        Body::Index(index) => !index.unique && index.method.is_none() && over_present(index, context),
+        _ => false,
+    };
+    outgrown(was, context) && was.comment == is.comment && plain(was) && plain(is)
+}
+
+/// Whether an index that is exchanged comes with the table that takes the place of its own.
+pub(super) fn exchanges(flavor: &Flavor, at: &Address, of: &Index, context: &Context<'_>) -> bool {
+    exchanged_beside(at, context) && goes(flavor, &of.table, context)
+}
+
+/// The new indexes that come with the table of the new form, and those that it has in another form.
 fn new_indexes(on: &Qualified, of: &Qualified, context: &Context<'_>) -> BTreeMap<Address, Arc<Object>> {
     let changes = context.groups.iter().flat_map(|group| &group.changes);
-    let created = changes.filter_map(|change| match change {
-        Kind::Create(k) => Some((&k.at, &k.object)),
+    let comes =
+        |at: &Address, object: &Object| matches!(&object.body, Body::Index(index) if comes_beside(at, index, context));
+    let made = changes.filter_map(|change| match change {
+        Kind::Create(k) if comes(&k.at, &k.object) || exchanged_beside(&k.at, context) => Some((&k.at, &k.object)),
         _ => None,
     });
-    let own = created.filter(
-        |(at, object)| matches!(&object.body, Body::Index(index) if index.table == *of && comes_beside(at, index, context)),
-    );
+    let own = made.filter(|(_, object)| matches!(&object.body, Body::Index(index) if index.table == *of));
     own.filter_map(|(at, object)| moved(on, at, object)).collect()
 }
 
