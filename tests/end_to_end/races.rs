@@ -30,7 +30,8 @@ fn apply_beside(work: &Workspace, database: &Database, sql: &str) {
     assert!(client.wait().unwrap().success());
 }
 
-/// Values made from themselves, and values made from others, that clients go on writing.
+/// Values made from themselves, and values made from others, that clients go on writing; each locks rows in one order, so that they end no
+/// transaction of each other by a deadlock.
 const OVERWRITTEN: Case = Case {
     engine: Engine::Postgres,
     base: "create table visits (id integer primary key, hits integer not null); create table shelf (id integer primary key, tag text, note text);
@@ -42,9 +43,9 @@ const OVERWRITTEN: Case = Case {
          [transform.shelf]\nset.tag = \"upper(note)\"\nonce = \"named\"\nbatch_rows = 200\n\n[table.shelf]\n",
     )],
     old: &[
-        "update visits set hits = hits + 1 where id = 1 + floor(random() * 4000)",
+        "begin; update visits set hits = hits + 1 where id = 1 + floor(random() * 4000); commit",
         "begin; update visits set hits = hits + 1 where id = 7; select pg_sleep(0.003); update visits set hits = hits + 1 where id = 9; commit",
-        "update shelf set tag = 'mine' where id = 1 + floor(random() * 4000)",
+        "begin; update shelf set tag = 'mine' where id = 1 + floor(random() * 4000); commit",
         "begin; update shelf set tag = 'mine' where id = 7; select pg_sleep(0.003); update shelf set tag = 'mine' where id = 9; commit",
         "insert into visits select n, 0 from nextval('ids') n",
         "insert into shelf select n, 'mine', 'late' from nextval('ids') n",
