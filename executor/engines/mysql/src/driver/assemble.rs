@@ -94,7 +94,8 @@ impl Maker<'_> {
         let own = |r: &&Row| text(r, 0) == text(row, 0);
         let hidden_columns =
             self.rows.columns.iter().filter(own).any(|r| matches!(at(r, 7), Some("ROW START" | "ROW END")));
-        if matches!(kind, "BASE TABLE" | "SYSTEM VERSIONED") && !hidden_columns {
+        let period = self.rows.periods.get(text(row, 0));
+        if matches!(kind, "BASE TABLE" | "SYSTEM VERSIONED") && !hidden_columns && period.is_none() {
             let object = Object {
                 comment: comment(text(row, 5)),
                 grants: Default::default(),
@@ -108,8 +109,11 @@ impl Maker<'_> {
             }
         } else if !kind.contains("VIEW") {
             let said: Vec<_> = self.rows.columns.iter().filter(own).collect();
-            let digest = Fingerprint::of(&(row, said)).as_str().to_owned();
-            let body = Body::Opaque { what: kind.to_lowercase(), digest };
+            let digest = match period {
+                Some(parts) => Fingerprint::of(&(row, said, parts)),
+                None => Fingerprint::of(&(row, said)),
+            };
+            let body = Body::Opaque { what: kind.to_lowercase(), digest: digest.as_str().to_owned() };
             schema.objects.insert(Address::new(ObjectKind::Opaque, &name), Object::new(body).into());
         }
         Ok(())

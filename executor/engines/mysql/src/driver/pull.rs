@@ -68,6 +68,9 @@ async fn read(
         rows.foreign_keys = seen(link, scope, &queries::foreign_keys(scope)).await?;
         rows.checks = seen(link, scope, &queries::checks(flavor, scope)).await?;
         definitions(link, &mut rows).await?;
+        if flavor.is_maria() {
+            periods(link, &mut rows).await?;
+        }
     }
     if wanted(K::View) {
         rows.views = seen(link, scope, &queries::views(flavor, scope)).await?;
@@ -116,6 +119,27 @@ async fn definitions(link: &mut Link, rows: &mut Rows) -> Result<(), Failure> {
                 }
             }
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Tables whose rows are true for a time that their own columns give. Only the statement that makes one says so; but each has a check that
+/// one column is before another.
+async fn periods(link: &mut Link, rows: &mut Rows) -> Result<(), Failure> {
+    let compares = |clause: &str| {
+        let (start, end) = clause.split_once(" < ").unwrap_or_default();
+        [start, end].iter().all(|name| name.len() > 2 && name.starts_with('`') && name.ends_with('`'))
+    };
+    let likely: BTreeSet<String> =
+        rows.checks.iter().filter(|row| compares(text(row, 2))).map(|row| text(row, 0).to_owned()).collect();
+    for name in likely {
+        let shown = link.texts(&queries::show("TABLE", &name), 1, ASKED).await?;
+        let definition = shown.into_iter().next().and_then(|r| r.into_iter().nth(1).flatten()).unwrap_or_default();
+        // What stands behind the parts changes with every number that the table gives out.
+        let parts: Vec<&str> = definition.lines().take_while(|line| !line.starts_with(')')).collect();
+        if parts.iter().any(|line| line.trim_start().starts_with("PERIOD FOR `")) {
+            rows.periods.insert(name, parts.join("\n"));
         }
     }
     Ok(())

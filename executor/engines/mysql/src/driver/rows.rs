@@ -19,6 +19,8 @@ pub(super) struct Rows {
     pub(super) code: Vec<(String, String, String)>,
     /// How tables are cut into partitions, by name.
     pub(super) partitions: BTreeMap<String, String>,
+    /// Tables with a period of their own columns, each with its columns and keys as the statement that makes it has them.
+    pub(super) periods: BTreeMap<String, String>,
     /// Numbers of sequences.
     pub(super) sequences: BTreeMap<String, Row>,
     /// The user that the server takes this session for.
