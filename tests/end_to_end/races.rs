@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// A client that changes something and commits a while later.
-fn holding(database: &Database, sql: &str) -> Child {
-    let script = format!("begin; {sql}; select pg_sleep(0.25); commit");
+fn holding(database: &Database, sql: &str, seconds: f64) -> Child {
+    let script = format!("begin; {sql}; select pg_sleep({seconds}); commit");
     let mut client = Command::new("psql");
     client.args(["-qX", "-v", "ON_ERROR_STOP=1", "-c", &script, &database.url()]);
     let child = client.stdout(Stdio::null()).spawn().unwrap();
@@ -25,7 +25,7 @@ fn holding(database: &Database, sql: &str) -> Child {
 }
 
 fn apply_beside(work: &Workspace, database: &Database, sql: &str) {
-    let mut client = holding(database, sql);
+    let mut client = holding(database, sql, 0.25);
     work.apply(database);
     assert!(client.wait().unwrap().success());
 }
@@ -108,4 +108,29 @@ fn a_declared_row_that_a_client_holds_is_kept_as_it_leaves_it() {
     assert_eq!(database.query(all).trim(), "Germany France Italy");
     work.rollback(&database);
     assert_eq!(database.query(all).trim(), "Almanya France Italya");
+}
+
+#[test]
+fn a_declared_row_that_a_client_begins_to_refer_to_does_not_leave() {
+    let database = Engine::Postgres.database(
+        "create table country (code text primary key, name text);
+         create table city (name text primary key, country text references country on delete cascade);",
+    );
+    let work = Workspace::new();
+    work.import(&database);
+    let columns = "[table.country.columns]";
+    let declared = |rows: &str| format!("rows = [{rows}]\n\n{columns}");
+    let both = declared("{ code = \"de\" }, { code = \"fr\" }");
+    work.edit("specs/schema.toml", columns, &both);
+    work.plan(&database);
+    work.sign();
+    work.apply(&database);
+    work.edit("specs/schema.toml", &both, &declared("{ code = \"de\" }"));
+    work.plan(&database);
+    work.sign();
+    let mut client = holding(&database, "insert into city values ('Lyon', 'fr')", 0.7);
+    let args = work.apply_args(&database);
+    work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(client.wait().unwrap().success());
+    assert_eq!(database.query("select c.name, country from city c join country on country = code").trim(), "Lyon|fr");
 }

@@ -55,7 +55,8 @@ impl<'a> Writer<'a> {
         [keep::schema(), make]
     }
 
-    /// What goes is kept as it is when it goes, whoever has just written to it.
+    /// What goes is kept as it is when it goes, whoever has just written to it. The rows are locked first, so that the deletion sees every row
+    /// of a client that refers to one: the server waits for such a client, but then deletes, and cascades, by what it saw before.
     fn sql(&self) -> Vec<String> {
         let value = |c: &Column| keep::kept_value(&format!("gone.{}", quote(&c.name)), &c.data_type);
         let values = self.columns().map(value).collect::<Vec<_>>().join(", ");
@@ -67,7 +68,8 @@ impl<'a> Writer<'a> {
         let (kept, name, leaving) = (&self.kept, &self.name, self.leaving());
         let [schema, make] = self.place();
         let go = format!("WITH gone AS (\nDELETE FROM {name} AS t WHERE ({leaving}){referred}\nRETURNING t.*\n)");
-        vec![schema, make, format!("{go}\nINSERT INTO {kept} SELECT {values} FROM gone")]
+        let lock = format!("SELECT count(*) FROM (SELECT FROM {name} AS t WHERE {leaving} FOR UPDATE) AS locked");
+        vec![schema, make, lock, format!("{go}\nINSERT INTO {kept} SELECT {values} FROM gone")]
     }
 
     fn others(&self) -> impl Iterator<Item = &RefersToRows> {
