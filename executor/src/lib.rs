@@ -28,6 +28,7 @@ pub mod line;
 pub mod lookout;
 pub mod monitor;
 mod rate;
+mod recalled;
 pub mod reconcile;
 mod rejects;
 pub mod report;
@@ -53,6 +54,7 @@ pub use self::{
     journal::{Entry, Event},
     lookout::Lookout,
     monitor::{MonitorPolicy, Then},
+    recalled::recalled,
     reconcile::Position,
     rejects::{Rejected, rejects, retry},
     report::{Progress, Report, Silent},

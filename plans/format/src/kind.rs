@@ -25,7 +25,7 @@ mod tie;
 mod types;
 mod withdraw;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,12 @@ pub use self::{
     types::{AdoptType, renamed as retyped},
     withdraw::{RefersToRows, Withdraw},
 };
-use crate::{address::Address, fingerprint::Fingerprint, schema::Schema, snapshot::Remembered};
+use crate::{
+    address::Address,
+    fingerprint::Fingerprint,
+    schema::{Object, Schema},
+    snapshot::Remembered,
+};
 
 /// Why a change cannot be applied to a schema: the plan and the schema do not belong together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -221,6 +226,23 @@ impl Kind {
             Self::Withdraw(k) => Some(k.before.record(&k.table)),
             _ => self.mark().map(|mark| Remembered { catalog: Fingerprint::of_bytes(b""), ..mark }),
         }
+    }
+}
+
+/// Puts an object where none is.
+fn put(schema: &mut Schema, at: Address, object: &Arc<Object>) -> Result<(), Impossible> {
+    match schema.objects.insert(at.clone(), object.clone()) {
+        None => Ok(()),
+        Some(_) => Err(Impossible::Present(at)),
+    }
+}
+
+/// Takes just this object away.
+fn take(schema: &mut Schema, at: Address, object: &Arc<Object>) -> Result<(), Impossible> {
+    match schema.objects.remove(&at) {
+        Some(found) if found == *object => Ok(()),
+        Some(_) => Err(Impossible::Differs(at)),
+        None => Err(Impossible::Absent(at)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddColumn, DropColumn, Effect, Impossible, Kind, Tied};
+use super::{AddColumn, DropColumn, Effect, Impossible, Kind, Tied, put, take};
 use crate::{
     address::{Address, ObjectKind},
     name::{Name, Qualified},
@@ -61,18 +61,11 @@ impl Kept {
     }
 
     fn watched(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.insert(self.at(), self.object.clone()) {
-            None => Ok(()),
-            Some(_) => Err(Impossible::Present(self.at())),
-        }
+        put(schema, self.at(), &self.object)
     }
 
     fn unwatched(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.remove(&self.at()) {
-            Some(found) if found == self.object => Ok(()),
-            Some(_) => Err(Impossible::Differs(self.at())),
-            None => Err(Impossible::Absent(self.at())),
-        }
+        take(schema, self.at(), &self.object)
     }
 }
 

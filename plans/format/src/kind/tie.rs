@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Impossible, Kind};
+use super::{Effect, Impossible, Kind, put, take};
 use crate::{
     address::{Address, ObjectKind},
     name::{Name, Qualified},
@@ -64,10 +64,7 @@ impl Tied {
         if let Some(name) = self.set.keys().chain(self.back.keys()).find(|name| table.column(name).is_none()) {
             return Err(Impossible::Absent(Address::column(&self.table, name)));
         }
-        match schema.objects.insert(self.at(), self.object.clone()) {
-            None => Ok(()),
-            Some(_) => Err(Impossible::Present(self.at())),
-        }
+        put(schema, self.at(), &self.object)
     }
 
     /// Lets the columns of a schema go.
@@ -75,11 +72,7 @@ impl Tied {
     /// # Errors
     /// If they are not tied so.
     pub(super) fn free(&self, schema: &mut Schema) -> Result<(), Impossible> {
-        match schema.objects.remove(&self.at()) {
-            Some(found) if found == self.object => Ok(()),
-            Some(_) => Err(Impossible::Differs(self.at())),
-            None => Err(Impossible::Absent(self.at())),
-        }
+        take(schema, self.at(), &self.object)
     }
 }
 

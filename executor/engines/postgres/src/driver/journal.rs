@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish};
-use mig_plan::{Fingerprint, OpenRun, Remembered, RowKey, StepId};
+use mig_executor::{Entry, Event, Failure, JournalLine, Rejected, Signal, Wish, recalled};
+use mig_plan::{OpenRun, Remembered, StepId};
 use sqlx::Row as _;
 
 use super::{failure::failure, link::Link};
@@ -196,31 +196,8 @@ pub(super) async fn remember(link: &mut Link, records: &[Remembered]) -> Result<
 /// The records of how texts were said, sorted.
 pub(super) async fn remembered(link: &mut Link) -> Result<Vec<Remembered>, Failure> {
     let rows = read(link, "remembered", "select at, said, catalog from mig.remembered").await?;
-    let mut out = rows.into_iter().map(record).collect::<Result<Vec<_>, _>>()?;
     let declared = read(link, "declared", "select at, keys from mig.declared").await?;
-    let declared = declared.into_iter().map(keys).collect::<Result<BTreeMap<_, _>, _>>()?;
-    out.iter_mut().for_each(|record| record.recall(&declared));
-    out.sort();
-    Ok(out)
-}
-
-fn record(row: Vec<Option<String>>) -> Result<Remembered, Failure> {
-    let mut row = row.into_iter().flatten();
-    let mut next = || row.next().ok_or_else(unreadable);
-    let print = |text: String| serde_json::from_value::<Fingerprint>(text.into()).map_err(|_| unreadable());
-    let at = next()?.parse().map_err(|_| unreadable())?;
-    Ok(Remembered { at, said: print(next()?)?, catalog: print(next()?)?, keys: None })
-}
-
-/// The keys of a table's declared rows.
-fn keys(row: Vec<Option<String>>) -> Result<(String, Vec<RowKey>), Failure> {
-    let mut row = row.into_iter().flatten();
-    let (at, keys) = row.next().zip(row.next()).ok_or_else(unreadable)?;
-    Ok((at, serde_json::from_str(&keys).map_err(|_| unreadable())?))
-}
-
-fn unreadable() -> Failure {
-    Failure::refused("the journal holds a remembered text that mig cannot read")
+    recalled(rows, declared)
 }
 
 /// Keeps a document under its digest.
