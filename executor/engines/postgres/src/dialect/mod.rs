@@ -12,6 +12,7 @@ mod lacks;
 mod lasting;
 mod names;
 mod normalize;
+pub(crate) mod operators;
 mod past;
 mod published;
 mod ranges;

@@ -12,6 +12,7 @@ use super::{
     grants::{self, Defaults},
     inherit, lacks,
     names::{self, literal, qualified},
+    operators,
     render::foreign,
     types::SERIALS,
 };
@@ -45,6 +46,7 @@ pub(crate) fn normalize(mut schema: Schema, default: Option<&Name>, version: u32
     }
     complaints.extend(lacks::all(&schema, version));
     held_by_indexes(&mut schema);
+    operators::tell_once(&mut schema, operators::Said::Declared);
     foreign_keys(&mut schema, &mut complaints);
     inherit::lean(&mut schema);
     if complaints.is_empty() { Ok(schema) } else { Err(complaints) }

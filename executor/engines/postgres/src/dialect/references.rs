@@ -4,7 +4,7 @@ mod others;
 
 use std::collections::BTreeSet;
 
-use super::{inherit, ranges};
+use super::{inherit, operators, ranges};
 use mig_plan::{
     Address, Body, Column, ColumnValue, Name, Object, ObjectKind, Qualified, Rule, Schema, Sql, Table,
     schema::{Index, IndexedBy},
@@ -125,6 +125,7 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
     };
     let texts: Vec<Sql> = texts.into_iter().filter(|text| !is_remark(text)).collect();
     finder.found.extend(others::named_in(at, &texts, schema));
+    finder.found.extend(operators::linked(at, object, schema));
     finder.found.retain(|found| found != at && found.holder() != *at);
     finder.found
 }

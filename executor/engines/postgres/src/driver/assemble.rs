@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use mig_plan::{Address, BadName, Name, ObjectKind, Qualified, Schema, schema::SequenceOptions};
 
 use super::rows::{Oid, Rows, SequenceRow};
+use crate::dialect::operators;
 
 pub(super) use depends::dependencies;
 
@@ -73,6 +74,7 @@ pub(super) fn assemble(rows: &Rows) -> Result<Assembled, Odd> {
     constraint::constraints(rows, &book, &mut out)?;
     index::indexes(rows, &book, &mut out)?;
     simple::sources(rows, &mut out)?;
+    operators::tell_once(&mut out.schema, operators::Said::Live);
     simple::opaque(rows, &mut out)?;
     simple::grants(rows, &mut out)?;
     Ok(out)

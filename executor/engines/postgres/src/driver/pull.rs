@@ -15,7 +15,7 @@ use super::{
     queries::{self, Ask, Only},
     rows::Rows,
 };
-use crate::dialect::Postgres;
+use crate::dialect::{Postgres, operators};
 
 /// How often a pull is tried while the schema changes under it.
 const ATTEMPTS: usize = 5;
@@ -80,7 +80,14 @@ pub(super) async fn pull(link: &mut Link, version: u32) -> Result<Pulled, Failur
         let (links, depends) = (mem::take(&mut rows.links), mem::take(&mut rows.depends));
         // Of a large schema, the rows are as large again.
         drop(rows);
-        let depends = dependencies(&places, &links, &depends);
+        let mut depends = dependencies(&places, &links, &depends);
+        // The catalog counts no link between operators as one that holds them.
+        for (at, object) in schema.objects.of_kind(ObjectKind::Other) {
+            let linked = operators::linked(at, object, &schema);
+            if !linked.is_empty() {
+                depends.entry(at.clone()).or_default().extend(linked);
+            }
+        }
         return Ok((schema, depends));
     }
     Err(Failure::Transient { says: "the schema keeps changing while it is read".to_owned() })

@@ -13,6 +13,7 @@ use super::{movers, warned};
 use crate::dialect::{
     casts, disturbs,
     names::{generated, qualified, quote},
+    operators,
     render::{enums, index},
 };
 
@@ -119,6 +120,8 @@ fn owned_sequence(change: &Create, why: String) -> Vec<Draft> {
 /// What goes in the same plan, and must not be held back by what is kept.
 struct Gone<'a> {
     functions: Vec<&'a Name>,
+    /// As expressions call them.
+    operators: Vec<String>,
     extensions: bool,
     /// Types that are made anew under their columns, as columns say them.
     anew: Vec<String>,
@@ -126,7 +129,8 @@ struct Gone<'a> {
 
 impl<'a> Gone<'a> {
     fn of(context: &Context<'a>) -> Self {
-        let gone = context.renamed.objects.keys().filter(|at| !context.goal.objects.contains_key(*at));
+        let goes = |at: &&Address| !context.goal.objects.contains_key(*at);
+        let gone = context.renamed.objects.keys().filter(goes);
         let (mut functions, mut extensions) = (Vec::new(), false);
         for at in gone {
             match at.kind() {
@@ -135,9 +139,12 @@ impl<'a> Gone<'a> {
                 _ => {}
             }
         }
-        let changes = context.groups.iter().flat_map(|g| &g.changes);
-        let anew = changes.filter(|c| is_type_anew(c)).map(|c| qualified(&c.address().qualified())).collect();
-        Self { functions, extensions, anew }
+        let changes = || context.groups.iter().flat_map(|g| &g.changes);
+        // One that comes again goes first.
+        let dropped = changes().filter(|c| matches!(c, Kind::Drop(_))).map(Kind::address);
+        let operators = dropped.filter_map(|at| operators::call(&at)).collect();
+        let anew = changes().filter(|c| is_type_anew(c)).map(|c| qualified(&c.address().qualified())).collect();
+        Self { functions, operators, extensions, anew }
     }
 
     /// Whether a type is made anew: what is kept of it would hold the old one.
@@ -153,10 +160,14 @@ impl<'a> Gone<'a> {
 
     fn is_called_in(&self, text: &Sql) -> bool {
         self.functions.iter().any(|name| text.mentions(name))
+            || self.operators.iter().any(|call| text.as_str().contains(call))
     }
 
     fn is_checked_by(&self, constraint: &mig_plan::Constraint) -> bool {
-        matches!(&constraint.rule, Rule::Check { expression } if self.is_called_in(expression))
+        match &constraint.rule {
+            Rule::Check { expression: text } | Rule::Exclude { definition: text } => self.is_called_in(text),
+            _ => false,
+        }
     }
 
     /// Whether a type may be of an extension that goes: nobody else declares it.

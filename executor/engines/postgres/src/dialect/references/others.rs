@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::dialect::operators;
 use mig_plan::{
     Address, Name, ObjectKind, Schema, Sql,
     sql::{TokenKind, tokens},
@@ -42,7 +43,14 @@ fn names(at: &Address, text: &Sql, what: &str) -> bool {
         // Bodies of routines are not looked into when they are made.
         let routine = matches!(at.kind(), ObjectKind::Function | ObjectKind::Procedure);
         let sign = path.split('(').next().and_then(|p| p.trim().rsplit('.').next()).unwrap_or_default();
-        return !routine && !own("operator ") && text.as_str().contains(&format!(".{sign})"));
+        let listed = own("operator class") || own("operator family");
+        let ends = |rest: &str| {
+            let next = rest.chars().next();
+            next == Some(')') || (listed && next.is_none_or(|c| !operators::SIGNS.contains(c)))
+        };
+        let name = format!(".{sign}");
+        let mut found = text.as_str().match_indices(&name).map(|(i, _)| &text.as_str()[i + name.len()..]);
+        return !routine && (listed || !own("operator ")) && found.any(ends);
     }
     if let Some(path) = rest("foreign table") {
         return (at.kind() != ObjectKind::Other || own("publication")) && mentions(last_name(path));

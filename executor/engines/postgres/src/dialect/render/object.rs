@@ -12,6 +12,7 @@ use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
     grants, inherit, keep,
     names::{self, literal, qualified, quote, quote_text},
+    operators,
     references,
 };
 
@@ -204,7 +205,11 @@ pub(crate) fn needs_objects(column: &mig_plan::Column, around: &Schema) -> bool 
         mig_plan::ColumnValue::Default(value) => {
             let text = value.as_str();
             text.contains("nextval(")
-                || around.objects.keys().any(|at| at.kind() == ObjectKind::Function && value.mentions(at.name()))
+                || around.objects.keys().any(|at| match at.kind() {
+                    ObjectKind::Function => value.mentions(at.name()),
+                    ObjectKind::Other => operators::call(at).is_some_and(|call| text.contains(&call)),
+                    _ => false,
+                })
         }
         _ => false,
     }
