@@ -53,7 +53,10 @@ pub(crate) fn recreate(
                 let goes_along = |need: &Address| {
                     is_rebuildable(at)
                         || (at.kind() == ObjectKind::Index
-                            && matches!(need.kind(), ObjectKind::MaterializedView | ObjectKind::Function | ObjectKind::Other))
+                            && matches!(
+                                need.kind(),
+                                ObjectKind::MaterializedView | ObjectKind::Function | ObjectKind::Other
+                            ))
                         || (matches!(at.kind(), ObjectKind::Index | ObjectKind::Statistics) && remade.contains(need))
                         || (at.kind() == ObjectKind::Statistics && need.kind() == ObjectKind::Column)
                 };

@@ -89,8 +89,7 @@ impl<'a> Operator<'a> {
             Some((schema, sign)) => (spelt(schema)?, sign),
             None => (self.path.rsplit_once('.')?.0.to_owned(), inner),
         };
-        let (left, right) =
-            if word == "COMMUTATOR" { (&self.right, &self.left) } else { (&self.left, &self.right) };
+        let (left, right) = if word == "COMMUTATOR" { (&self.right, &self.left) } else { (&self.left, &self.right) };
         let name = Name::new(format!("operator {schema}.{} ({left}, {right})", sign.trim())).ok()?;
         Some(Address::global(ObjectKind::Other, name))
     }
@@ -192,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_link_belongs_to_the_later_one() {
-        let first = "create operator app.!== (leftarg = integer, rightarg = text, Commutator = \"app\".===, function = app.ne)";
+        let first =
+            "create operator app.!== (leftarg = integer, rightarg = text, Commutator = \"app\".===, function = app.ne)";
         let second = "CREATE OPERATOR app.=== (FUNCTION = app.eq, LEFTARG = text, RIGHTARG = integer)";
         let bare = "create operator app.!== (leftarg = integer, rightarg = text, function = app.ne)";
         let linked = "CREATE OPERATOR app.=== (FUNCTION = app.eq, LEFTARG = text, RIGHTARG = integer, COMMUTATOR = OPERATOR(app.!==))";

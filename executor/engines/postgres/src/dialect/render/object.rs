@@ -12,8 +12,7 @@ use super::{META, enums, index, meta, table, transaction, view};
 use crate::dialect::{
     grants, inherit, keep,
     names::{self, literal, qualified, quote, quote_text},
-    operators,
-    references,
+    operators, references,
 };
 
 /// The SQL of a new object.
