@@ -156,8 +156,15 @@ fn one_default_for_rows_that_may_not_be_alike_is_found_before_the_first_write() 
             let before = database.schema();
             let work = Workspace::new();
             work.import(&database);
+            // A statement has one present.
+            let moment = match engine {
+                Engine::Postgres => "now()::text",
+                Engine::MariaDb => "(now())",
+                Engine::Sqlite => "CURRENT_TIMESTAMP",
+            };
+            let value = if key.contains("domain_id") { "'x'" } else { moment };
             let column =
-                format!("[table.scopes.columns]\ntag = {{ type = \"{}\", default = \"'x'\" }}", engine.key_text());
+                format!("[table.scopes.columns]\ntag = {{ type = \"{}\", default = \"{value}\" }}", engine.key_text());
             work.edit("specs/schema.toml", "[table.scopes.columns]", &column);
             let file = work.path().join("specs/schema.toml");
             let specs = std::fs::read_to_string(&file).unwrap();
@@ -174,6 +181,34 @@ fn one_default_for_rows_that_may_not_be_alike_is_found_before_the_first_write() 
             work.apply(&database);
             work.nothing_to_do(&database);
         }
+    }
+}
+
+#[test]
+fn rows_that_are_alike_in_another_type_are_found_before_the_first_write() {
+    let of_each = [
+        (Engine::Sqlite, "code text", "code integer", "(1, '1'), (2, '01'), (3, 'x')"),
+        (Engine::Sqlite, "code text", "code text collate nocase", "(1, 'a'), (2, 'A'), (3, 'x')"),
+        (Engine::MariaDb, "code int", "code bigint", "(1, 1), (2, 1), (3, 2)"),
+    ];
+    for (engine, was, is, rows) in of_each {
+        let live = engine.database(&format!("create table t (id int primary key, {was}); insert into t values {rows};"));
+        let wanted = engine.database(&format!("create table t (id int primary key, {is}); create unique index one on t (code);"));
+        let before = live.schema();
+        let work = Workspace::new();
+        work.import(&wanted);
+        work.plan(&live);
+        work.sign();
+        let args = work.apply_args(&live);
+        let output = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        let said = output.stdout + &output.stderr;
+        for word in ["before anything was written", "no two rows", "1 rows are wrong"] {
+            assert!(said.contains(word), "{engine:?} {is}: no `{word}` in\n{said}");
+        }
+        assert_eq!(live.schema(), before, "{engine:?} {is}");
+        live.query("delete from t where id = 2;");
+        work.apply(&live);
+        work.nothing_to_do(&live);
     }
 }
 

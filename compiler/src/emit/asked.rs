@@ -87,7 +87,7 @@ impl<'a> Asked<'a> {
         if let Kind::Create(_) = change {
             self.created.extend(new_relation(change).as_ref().map(any_case));
         }
-        self.origins.done(change, self.live);
+        self.origins.done(change, self.live, self.dialect);
     }
 }
 

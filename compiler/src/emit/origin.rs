@@ -30,13 +30,15 @@ struct Origin {
 enum Value {
     /// What a column had then.
     Of(Name),
+    /// What becomes of what a column had then, as SQL over the table of then.
+    Made(String),
     /// Nothing.
     Null,
 }
 
 impl Origins {
     /// Notes a change; `live` is the schema before the first write.
-    pub(super) fn done(&mut self, change: &Kind, live: &Schema) {
+    pub(super) fn done(&mut self, change: &Kind, live: &Schema, dialect: &dyn Dialect) {
         match change {
             Kind::Rename(k) if k.from.kind() == ObjectKind::Table => {
                 let origin = self.tables.remove(&k.from.qualified()).or_else(|| Origin::of(&k.from.qualified(), live));
@@ -49,7 +51,9 @@ impl Origins {
             }
             Kind::AlterColumn(k) if sorts_otherwise(&k.from, &k.to) => {
                 let Some(origin) = self.of(&k.table, live) else { return };
-                origin.columns.insert(k.to.name.clone(), None);
+                let was = origin.columns.remove(&k.to.name).flatten().filter(|_| k.using.is_none());
+                let is = was.and_then(|was| was.converted(&k.from, &k.to, dialect));
+                origin.columns.insert(k.to.name.clone(), is);
                 origin.remade.insert(k.to.name.clone());
             }
             Kind::AddColumn(k) => {
@@ -71,10 +75,15 @@ impl Origins {
                 let remade: BTreeSet<Name> = k.to.columns.iter().filter(other).map(|c| c.name.clone()).collect();
                 let now = k.to.columns.iter().map(|column| {
                     let declared = k.copy.iter().any(|copy| copy.to == column.name && copy.declared.is_some());
-                    let value = match &column.value {
-                        _ if declared || remade.contains(&column.name) => None,
-                        ColumnValue::Generated { .. } if k.from.column(&column.name) != Some(column) => None,
-                        _ => was.get(&column.name).cloned().unwrap_or_else(|| given(column)),
+                    let before = || was.get(&column.name).cloned().flatten();
+                    let value = match (&column.value, k.from.column(&column.name)) {
+                        _ if declared => None,
+                        (ColumnValue::Generated { .. }, from) if from != Some(column) => None,
+                        (_, None) => given(column),
+                        (_, Some(from)) if remade.contains(&column.name) => {
+                            before().and_then(|was| was.converted(from, column, dialect))
+                        }
+                        _ => before(),
                     };
                     (column.name.clone(), value)
                 });
@@ -128,6 +137,7 @@ impl Origins {
             for (column, value) in &origin.columns {
                 match value {
                     Some(Value::Of(was)) => columns.push((column.clone(), dialect.quote(was))),
+                    Some(Value::Made(sql)) => columns.push((column.clone(), sql.clone())),
                     Some(Value::Null) => columns.push((column.clone(), "NULL".to_owned())),
                     None if named(column) => return None,
                     None => {}
@@ -136,6 +146,18 @@ impl Origins {
             past.push(Past { table: table.clone(), base: origin.base.clone(), columns });
         }
         if past.is_empty() { None } else { dialect.over_past(sql, &past, live) }
+    }
+}
+
+impl Value {
+    /// What becomes of it in another form of its column.
+    fn converted(self, from: &Column, to: &Column, dialect: &dyn Dialect) -> Option<Self> {
+        let sql = match self {
+            Self::Null => return Some(self),
+            Self::Of(name) => dialect.quote(&name),
+            Self::Made(sql) => sql,
+        };
+        dialect.converted(&sql, from, to).map(Self::Made)
     }
 }
 

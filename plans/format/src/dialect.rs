@@ -136,6 +136,13 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// What becomes of a value, which is SQL, when its column gets another form, and how it is compared then; `None` where that cannot be
+    /// said, or where the engine might refuse the value.
+    fn converted(&self, value: &str, from: &Column, to: &Column) -> Option<String> {
+        let _ = (value, from, to);
+        None
+    }
+
     /// A query over tables of the moment as one over what they are made of; `live` is the schema that has that. `None` where the engine
     /// has no words for it.
     fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {

@@ -127,6 +127,10 @@ impl Dialect for MySqlDialect {
         backfill::as_text(value)
     }
 
+    fn converted(&self, value: &str, from: &mig_plan::Column, to: &mig_plan::Column) -> Option<String> {
+        weigh::converted(value, from, to)
+    }
+
     fn over_past(&self, sql: &str, past: &[Past], _: &Schema) -> Option<String> {
         checks::over_past(sql, past)
     }
@@ -137,6 +141,10 @@ impl Dialect for MySqlDialect {
 
     fn unsteady(&self, expression: &Sql) -> Option<String> {
         text::unsteady(expression)
+    }
+
+    fn is_one_value(&self, default: &Sql) -> bool {
+        text::is_one_value(default)
     }
 
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {

@@ -300,6 +300,27 @@ pub(crate) fn only_tidies(expression: &Sql) -> bool {
         && !(functions.contains("lower") && functions.contains("upper"))
 }
 
+/// Whether an expression gives all rows of one statement the same value. A statement has one present, save for SYSDATE.
+pub(crate) fn is_one_value(expression: &Sql) -> bool {
+    const DRAWS: &[&str] = &[
+        "next",
+        "nextval",
+        "rand",
+        "random_bytes",
+        "setval",
+        "sys_guid",
+        "sysdate",
+        "uuid",
+        "uuid_short",
+        "uuid_v4",
+        "uuid_v7",
+    ];
+    lex::tokens(expression.as_str()).iter().filter(|token| token.kind == TokenKind::Word).all(|token| {
+        let word = token.text.to_ascii_lowercase();
+        !DRAWS.contains(&word.as_str())
+    })
+}
+
 /// What in an expression gives another value each time that it is asked.
 pub(crate) fn unsteady(expression: &Sql) -> Option<String> {
     const VARY: &[&str] = &[

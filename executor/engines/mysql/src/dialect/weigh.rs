@@ -7,7 +7,7 @@ use super::{
     online::{self, Way, is_identity, way},
     shadow, table, types,
 };
-use crate::flavor::Flavor;
+use crate::flavor::{Flavor, charset_of};
 
 /// What a change locks, in words.
 pub(crate) fn lock(flavor: &Flavor, change: &Kind, before: &Schema) -> String {
@@ -158,6 +158,18 @@ fn of_alter(k: &AlterColumn) -> Vec<Hazard> {
         say(H::IdentityChange, "the server gives out ids in another way");
     }
     out
+}
+
+/// What becomes of a value in another form of its column, which refuses none. A character set of the table's own is not known here.
+pub(crate) fn converted(value: &str, from: &Column, to: &Column) -> Option<String> {
+    if from.data_type != to.data_type && !widens(from, to) {
+        return None;
+    }
+    match (&from.collation, &to.collation) {
+        (was, is) if was == is => Some(value.to_owned()),
+        (Some(_), Some(is)) => Some(format!("CONVERT({value} USING {}) COLLATE {is}", charset_of(is))),
+        _ => None,
+    }
 }
 
 /// Whether every value of one type is a value of the other.

@@ -114,6 +114,10 @@ impl Dialect for Sqlite {
         format!("CAST({value} AS TEXT)")
     }
 
+    fn converted(&self, value: &str, _: &mig_plan::Column, to: &mig_plan::Column) -> Option<String> {
+        Some(types::converted(value, &to.data_type, to.collation.as_deref()))
+    }
+
     fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {
         write::over_past(sql, past, live)
     }
@@ -124,6 +128,10 @@ impl Dialect for Sqlite {
 
     fn unsteady(&self, expression: &Sql) -> Option<String> {
         text::unsteady(expression)
+    }
+
+    fn is_one_value(&self, default: &Sql) -> bool {
+        text::is_one_value(default)
     }
 
     fn mapped(&self, value: &str, pairs: &[(String, Literal)], _: &str) -> Sql {

@@ -107,9 +107,19 @@ pub(crate) fn says(text: &Sql, name: &Name) -> bool {
         .any(|identifier| identifier.eq_ignore_ascii_case(name.as_str()))
 }
 
+/// Functions that give another value for each row.
+const DRAWS: &[&str] = &["random", "randomblob"];
+
+/// Functions that give what statements before have come to.
+const COUNTS: &[&str] = &["changes", "last_insert_rowid", "total_changes"];
+
+/// Whether an expression gives all rows of one statement the same value. A statement has one present.
+pub(crate) fn is_one_value(sql: &Sql) -> bool {
+    lex::tokens(sql.as_str()).iter().all(|t| !DRAWS.iter().any(|word| t.is_word(word)))
+}
+
 /// What in an expression gives another value each time that it is asked.
 pub(crate) fn unsteady(sql: &Sql) -> Option<String> {
-    const VARY: &[&str] = &["random", "randomblob", "changes", "last_insert_rowid", "total_changes"];
     const CLOCKS: &[&str] = &["date", "time", "datetime", "julianday", "unixepoch", "strftime"];
     const NOW: &[&str] = &["current_timestamp", "current_date", "current_time"];
     let tokens = lex::tokens(sql.as_str());
@@ -120,7 +130,8 @@ pub(crate) fn unsteady(sql: &Sql) -> Option<String> {
         // Without an argument they tell the present.
         let bare = called && tokens.get(at + 2).is_some_and(|t| t.is_sign(")"));
         let varies = NOW.contains(&word.as_str())
-            || (called && VARY.contains(&word.as_str()))
+            || (called && COUNTS.contains(&word.as_str()))
+            || (called && DRAWS.contains(&word.as_str()))
             || (called && CLOCKS.contains(&word.as_str()) && (now || bare));
         varies.then_some(word)
     })

@@ -101,6 +101,21 @@ pub(crate) fn affinity(data_type: &str, strict: bool) -> Affinity {
     }
 }
 
+/// What a column of another type or collation makes of a value. `ANY`, which converts in some tables only, is taken to convert nothing.
+pub(crate) fn converted(value: &str, data_type: &str, collation: Option<&str>) -> String {
+    let stored = match affinity(data_type, true) {
+        Affinity::Blob => format!("({value})"),
+        Affinity::Text => {
+            format!("CASE WHEN typeof({value}) IN ('integer', 'real') THEN CAST({value} AS TEXT) ELSE {value} END")
+        }
+        // Numbers that are equal are alike, whatever they are stored as. A text becomes one if it says one.
+        Affinity::Integer | Affinity::Real | Affinity::Numeric => format!(
+            "CASE WHEN typeof({value}) = 'text' AND {value} = CAST({value} AS NUMERIC) THEN CAST({value} AS NUMERIC) ELSE {value} END"
+        ),
+    };
+    format!("{stored} COLLATE {}", collation.unwrap_or("BINARY"))
+}
+
 /// Whether a declared text can stand as a type at all: words, then perhaps one or two numbers in parentheses.
 pub(crate) fn check(declared: &str) -> Result<String, UnknownType> {
     let tokens = lex::tokens(declared);
