@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, CheckSql, Dialect, DraftCheck, Kind, Name, ObjectKind, Schema, Sql, StepId, sql::tokens,
+    Address, Body, Check, CheckSql, Dialect, DraftCheck, Kind, Name, Object, ObjectKind, Schema, Sql, StepId,
+    schema::IndexedBy, sql::tokens,
 };
 
 use super::origin::Origins;
@@ -40,8 +41,8 @@ impl<'a> Asked<'a> {
         for DraftCheck { at, says, help, count, sample, stops } in wanted {
             let (count, sample, first) = if self.is_askable(&at, &Sql::new(count.sql())) {
                 (count, sample, false)
-            } else if let Some(before) = self.before(&count).filter(|_| !declared(&at)) {
-                (before, sample.and_then(|sample| self.before(&sample)), true)
+            } else if let Some(before) = self.before(&count, is_key(change, &at)).filter(|_| !declared(&at)) {
+                (before, sample.and_then(|sample| self.before(&sample, false)), true)
             } else {
                 continue;
             };
@@ -54,14 +55,14 @@ impl<'a> Asked<'a> {
     }
 
     /// A question in the words of the schema before the first write.
-    fn before(&self, sql: &CheckSql) -> Option<CheckSql> {
+    fn before(&self, sql: &CheckSql, of_key: bool) -> Option<CheckSql> {
         let sql = sql.sql();
         let names = names_in(&Sql::new(&sql));
         if !names.is_disjoint(&self.created) {
             return None;
         }
         let named = |name: &Name| names.contains(&any_case(name));
-        self.origins.asked_before(&sql, &named, self.live, self.dialect).map(CheckSql::new)
+        self.origins.asked_before(&sql, of_key, &named, self.live, self.dialect).map(CheckSql::new)
     }
 
     fn is_askable(&self, at: &Address, count: &Sql) -> bool {
@@ -88,6 +89,23 @@ impl<'a> Asked<'a> {
             self.created.extend(new_relation(change).as_ref().map(any_case));
         }
         self.origins.done(change, self.live, self.dialect);
+    }
+}
+
+/// Whether what a change wants to be asked is about a key over columns as they are.
+fn is_key(change: &Kind, at: &Address) -> bool {
+    let plain = |object: &Object| match &object.body {
+        Body::Index(index) => {
+            index.predicate.is_none() && index.parts.iter().all(|p| matches!(p.what, IndexedBy::Column(_)))
+        }
+        _ => false,
+    };
+    match change {
+        Kind::Create(k) => plain(&k.object),
+        Kind::Replace(k) => plain(&k.to),
+        Kind::AddConstraint(k) => k.constraint.key().is_some(),
+        Kind::Rebuild(k) => k.to.constraints.get(at.name()).is_some_and(|c| c.key().is_some()),
+        _ => false,
     }
 }
 

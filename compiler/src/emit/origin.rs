@@ -32,6 +32,8 @@ enum Value {
     Of(Name),
     /// What becomes of what a column had then, as SQL over the table of then.
     Made(String),
+    /// The default of a column that came, as SQL.
+    Default(String),
     /// Nothing.
     Null,
 }
@@ -58,7 +60,7 @@ impl Origins {
             }
             Kind::AddColumn(k) => {
                 let Some(origin) = self.of(&k.table, live) else { return };
-                origin.columns.insert(k.column.name.clone(), given(&k.column));
+                origin.columns.insert(k.column.name.clone(), given(&k.column, dialect));
             }
             Kind::DropColumn(k) => {
                 let Some(origin) = self.of(&k.table, live) else { return };
@@ -79,7 +81,7 @@ impl Origins {
                     let value = match (&column.value, k.from.column(&column.name)) {
                         _ if declared => None,
                         (ColumnValue::Generated { .. }, from) if from != Some(column) => None,
-                        (_, None) => given(column),
+                        (_, None) => given(column, dialect),
                         (_, Some(from)) if remade.contains(&column.name) => {
                             before().and_then(|was| was.converted(from, column, dialect))
                         }
@@ -120,10 +122,12 @@ impl Origins {
         tables.any(|(_, origin)| origin.remade.iter().any(named))
     }
 
-    /// A question about present tables as one about those before the first write; `None` if that cannot be said.
+    /// A question about present tables as one about those before the first write; `None` if that cannot be said. `of_key` tells that it is
+    /// about a key: what a default does to one is asked for all engines alike.
     pub(super) fn asked_before(
         &self,
         sql: &str,
+        of_key: bool,
         named: &dyn Fn(&Name) -> bool,
         live: &Schema,
         dialect: &dyn Dialect,
@@ -137,7 +141,8 @@ impl Origins {
             for (column, value) in &origin.columns {
                 match value {
                     Some(Value::Of(was)) => columns.push((column.clone(), dialect.quote(was))),
-                    Some(Value::Made(sql)) => columns.push((column.clone(), sql.clone())),
+                    Some(Value::Default(_)) if of_key && named(column) => return None,
+                    Some(Value::Made(sql) | Value::Default(sql)) => columns.push((column.clone(), sql.clone())),
                     Some(Value::Null) => columns.push((column.clone(), "NULL".to_owned())),
                     None if named(column) => return None,
                     None => {}
@@ -155,7 +160,7 @@ impl Value {
         let sql = match self {
             Self::Null => return Some(self),
             Self::Of(name) => dialect.quote(&name),
-            Self::Made(sql) => sql,
+            Self::Made(sql) | Self::Default(sql) => sql,
         };
         dialect.converted(&sql, from, to).map(Self::Made)
     }
@@ -174,7 +179,11 @@ fn sorts_otherwise(from: &Column, to: &Column) -> bool {
     from.data_type != to.data_type || from.collation != to.collation
 }
 
-/// What rows get for a column that comes. What a default does to a key is asked for all engines alike.
-fn given(column: &Column) -> Option<Value> {
-    (column.value == ColumnValue::Plain).then_some(Value::Null)
+/// What rows get for a column that comes.
+fn given(column: &Column, dialect: &dyn Dialect) -> Option<Value> {
+    match &column.value {
+        ColumnValue::Plain => Some(Value::Null),
+        ColumnValue::Default(value) if dialect.is_one_value(value) => dialect.as_given(column, value).map(Value::Default),
+        _ => None,
+    }
 }

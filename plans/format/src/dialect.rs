@@ -143,6 +143,12 @@ pub trait Dialect: Send + Sync {
         None
     }
 
+    /// The value that rows get by the default of a column that is added, as SQL of the column's type; `None` where that cannot be said.
+    fn as_given(&self, column: &Column, default: &Sql) -> Option<String> {
+        let _ = (column, default);
+        None
+    }
+
     /// A query over tables of the moment as one over what they are made of; `live` is the schema that has that. `None` where the engine
     /// has no words for it.
     fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {

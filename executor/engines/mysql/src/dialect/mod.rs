@@ -131,6 +131,10 @@ impl Dialect for MySqlDialect {
         weigh::converted(value, from, to)
     }
 
+    fn as_given(&self, _: &mig_plan::Column, default: &Sql) -> Option<String> {
+        Some(format!("({default})"))
+    }
+
     fn over_past(&self, sql: &str, past: &[Past], _: &Schema) -> Option<String> {
         checks::over_past(sql, past)
     }

@@ -118,6 +118,10 @@ impl Dialect for Sqlite {
         Some(types::converted(value, &to.data_type, to.collation.as_deref()))
     }
 
+    fn as_given(&self, column: &mig_plan::Column, default: &Sql) -> Option<String> {
+        Some(types::converted(&format!("({default})"), &column.data_type, column.collation.as_deref()))
+    }
+
     fn over_past(&self, sql: &str, past: &[Past], live: &Schema) -> Option<String> {
         write::over_past(sql, past, live)
     }

@@ -10,7 +10,7 @@ use mig_plan::{
 
 use super::{fill, numbers, relieved, shadow, tied};
 use crate::{
-    dialect::{define, online, types},
+    dialect::{define, normalize::collation_of, online, types},
     flavor::Flavor,
 };
 
@@ -67,9 +67,9 @@ impl First {
 }
 
 /// Sorts the changes of a table, and makes those that clients do not notice.
-pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> First {
+pub(super) fn first(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> First {
     let at = group.at.qualified();
-    let mut piles = sorted(changes, group, context);
+    let mut piles = sorted(flavor, changes, group, context);
     let mut drafts = Vec::new();
     let mut now = context.renamed.clone();
     let stays = |kind: &Kind| context.goal.contains(&kind.address());
@@ -95,7 +95,7 @@ pub(super) fn first(changes: &[Kind], group: &Group, context: &Context<'_>) -> F
 /// The drafts of a table's changes.
 pub(super) fn reshape(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> Vec<Draft> {
     let at = group.at.qualified();
-    let first = first(changes, group, context);
+    let first = first(flavor, changes, group, context);
     let beside = shadow::divide(flavor, &first, &at, context, &mut BTreeSet::from([at.clone()]));
     let First { mut drafts, mut now, mut piles, props, .. } = first;
     drafts.extend(fill::backfills(group, context));
@@ -203,7 +203,7 @@ fn push(drafts: &mut Vec<Draft>, now: &mut Schema, kind: Kind, phase: Phase, why
     drafts.push(Draft::new(kind, phase, why));
 }
 
-fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
+fn sorted(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
     let at = group.at.qualified();
     let filled = fill::filled(group);
     let key: BTreeSet<Name> = context
@@ -222,6 +222,7 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
         let ColumnValue::Generated { expression, .. } = &column.value else { return false };
         super::super::text::mentions(expression).iter().any(|name| anew.contains(name))
     };
+    let default_collation = context.renamed.table(&at).map(|table| collation_of(flavor, table));
     let mut piles = Piles::default();
     for change in changes {
         match change {
@@ -237,17 +238,19 @@ fn sorted(changes: &[Kind], group: &Group, context: &Context<'_>) -> Piles {
                     piles.reshape.push(alter.into());
                 } else if identity || key_changes && key.contains(&k.column.name) && !filled.contains(&k.column.name) {
                     piles.reshape.push(change.clone());
-                } else if filled.contains(&k.column.name) {
+                } else {
                     let mut bare = k.column.clone();
-                    bare.not_null = false;
+                    bare.not_null &= !filled.contains(&k.column.name);
+                    // What the table has by default is not said of a column of it.
+                    if bare.collation == default_collation {
+                        bare.collation = None;
+                    }
                     if bare != k.column {
                         let alter =
                             AlterColumn { table: at.clone(), from: bare.clone(), to: k.column.clone(), using: None };
                         piles.reshape.push(alter.into());
                     }
                     piles.expand.push(AddColumn { table: at.clone(), column: bare }.into());
-                } else {
-                    piles.expand.push(change.clone());
                 }
             }
             Kind::AddConstraint(k) if is_foreign(&k.constraint) => piles.tie.push(change.clone()),

@@ -50,7 +50,7 @@ pub(super) fn able(
 ) -> Result<Beside, String> {
     let of_table = |group: &&Group| group.at == Address::table(at) && context.renamed.table(at).is_some();
     let group = context.groups.iter().find(of_table).ok_or_else(String::new)?;
-    let first = reshape::first(&super::of_table(group), group, context);
+    let first = reshape::first(flavor, &super::of_table(group), group, context);
     divide(flavor, &first, at, context, seen)
 }
 
