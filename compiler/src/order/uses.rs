@@ -278,6 +278,9 @@ impl<'a> Uses<'a> {
 
     fn changed_under_new_names(&self, i: usize, edge: &mut TakeEdge<'_>) {
         let mark = &self.marks[i];
+        for &renamer in mark.names.iter().flat_map(|at| of(&self.renamers, at)) {
+            edge(renamer, i, "a renamed thing is used under its new name");
+        }
         let untied = mark.outright(&mark.removes).any(|at| at.kind() == ObjectKind::Constraint);
         let said = |at: &&Address| matches!(at.kind(), ObjectKind::Table | ObjectKind::Column);
         for at in mark.lets_go.iter().filter(said).filter(|_| untied && mark.renames_to.is_empty()) {

@@ -25,7 +25,7 @@ insert into child values (1, 1, 'abc', 9), (2, null, null, null);
 == two
 -- rows: select * from kept_numbers order by a; select * from words order by a; select id, x, y from times order by id; select * from lists order by id; select * from prefixes order by id; select * from odd_types; select * from `order`; select * from sizes order by id; select * from parent order by id; select * from child order by id
 create table kept_numbers (a int not null, b bigint unsigned not null auto_increment, c varchar(10), primary key (a), key kb (b), key kbc (c, b));
-create table words (a varchar(20) character set utf8mb4 collate utf8mb4_general_ci, b varchar(20) character set utf8mb4 collate utf8mb4_general_ci, c char(5) character set utf8mb4 collate utf8mb4_unicode_ci, d text character set utf8mb4 collate utf8mb4_bin) default charset=latin1;
+create table words (a varchar(20) character set utf8mb4 collate utf8mb4_general_ci, b varchar(20) character set utf8mb4 collate utf8mb4_general_ci, c char(5) character set utf8mb4 collate utf8mb4_unicode_ci, d text character set utf8mb4 collate utf8mb4_bin, e set('p','q') character set utf8mb4 collate utf8mb4_general_ci) default charset=latin1;
 create table times (id int primary key, stamp timestamp(6) not null default current_timestamp(6) on update current_timestamp(6), x datetime(3) default current_timestamp(3) on update current_timestamp(3), y timestamp not null default current_timestamp());
 create table lists (id int primary key, e enum('b','a','c''d') not null default 'c''d', s set('x','y','z') default '');
 create table prefixes (id int primary key, a varchar(200), b text, c blob, key ka (a), key kb (b(30), a(3)), unique key kc (c(8)), fulltext key words (a, b), key kd (a(3)) comment 'sec''ond');
@@ -38,7 +38,7 @@ create algorithm=temptable view v1 as select id, code from parent where id > 1;
 create sql security definer view v2 as select id, concat(code, '!') as loud from v1;
 create view v3 (x, y) as select id, loud from v2;
 insert into kept_numbers (a, c) values (1, 'x'), (5, 'y'), (7, 'z');
-insert into words values ('e', 'è', 'ab', 'long'), ('a ', 'b', null, '');
+insert into words (a, b, c, d) values ('e', 'è', 'ab', 'long'), ('a ', 'b', null, '');
 insert into times values (1, '2001-01-01 00:00:00', '2020-01-01 00:00:00.123', '2001-01-01 00:00:00');
 insert into lists values (1, 'a', 'x'), (2, 'b', 'x,y'), (3, 'b', null);
 insert into prefixes values (1, 'aaa', 'bbb', 'ccc'), (2, 'aaa', 'bbb', 'ddd');

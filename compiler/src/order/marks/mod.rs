@@ -31,6 +31,8 @@ pub(super) struct Footmarks {
     pub(super) lets_go: BTreeSet<Address>,
     /// What the things it makes or changes are built on.
     pub(super) stands_on: BTreeSet<Address>,
+    /// What it names as it is by then: under new names, if it gets any.
+    pub(super) names: BTreeSet<Address>,
     /// What must be gone before it runs, lest what it makes is built on that.
     pub(super) outlives: BTreeSet<Address>,
     /// Columns that get their values in it.

@@ -143,6 +143,8 @@ pub(super) fn rebuild(rebuild: &Rebuild, ground: &Ground<'_>, marks: &mut Footma
     for constraint in rebuild.from.constraints.values() {
         if let Rule::ForeignKey(fk) = &constraint.rule {
             marks.lets_go.insert(Address::table(&fk.references));
+            marks.names.insert(Address::table(&fk.references));
+            marks.names.extend(fk.referenced.iter().map(|name| Address::column(&fk.references, name)));
         }
     }
     marks.stands_on.remove(&table);
