@@ -20,6 +20,12 @@ insert into sales values (1,'a',5),(2,'b',7);
 == regions apart
 -- rows: select * from sales order by id; select * from regions
 create table regions (id integer primary key, code text unique, name text);
+create table sales (id integer primary key, region text, amt real);
+insert into regions values (1,'a','North'),(2,'b','South');
+insert into sales values (1,'a',5),(2,'b',7);
+== sales of regions
+-- rows: select * from sales order by id; select * from regions
+create table regions (id integer primary key, code text unique, name text);
 create table sales (id integer primary key, region text references regions (code), amt real);
 insert into regions values (1,'a','North'),(2,'b','South');
 insert into sales values (1,'a',5),(2,'b',7);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, ColumnValue, Constraint, Context, Draft, Group, Kind, Name, Phase, Qualified, Rule, Schema, Table,
+    Address, Column, ColumnValue, Constraint, Context, Draft, Group, Kind, Name, Phase, Qualified, Rule, Schema, Table,
     kind::{AddColumn, AddConstraint, AlterColumn, AlterTable, CopyColumn, DropColumn, DropConstraint, Rebuild},
     table::ForeignKey,
 };
@@ -222,7 +222,8 @@ fn sorted(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_
         let ColumnValue::Generated { expression, .. } = &column.value else { return false };
         super::super::text::mentions(expression).iter().any(|name| anew.contains(name))
     };
-    let default_collation = context.renamed.table(&at).map(|table| collation_of(flavor, table));
+    let default = |schema: &Schema| schema.table(&at).map(|table| collation_of(flavor, table));
+    let (default_collation, then_default) = (default(context.renamed), default(context.goal));
     let mut piles = Piles::default();
     for change in changes {
         match change {
@@ -262,9 +263,9 @@ fn sorted(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_
                 piles.reshape.push(alter.into());
                 piles.drop.push(drop.into());
             }
-            Kind::DropColumn(_) => piles.drop.push(change.clone()),
+            Kind::DropColumn(k) => leaves(&at, &k.column, then_default.as_ref(), &mut piles),
             Kind::AlterColumn(k) if needs_new_column(k) => {
-                piles.drop.push(DropColumn { table: at.clone(), column: k.from.clone() }.into());
+                leaves(&at, &k.from, then_default.as_ref(), &mut piles);
                 piles.drop.push(AddColumn { table: at.clone(), column: k.to.clone() }.into());
             }
             Kind::AlterTable(k) => settings(k, context, &mut piles),
@@ -274,6 +275,19 @@ fn sorted(flavor: &Flavor, changes: &[Kind], group: &Group, context: &Context<'_
     }
     retied(&at, changes, context, &mut piles);
     piles
+}
+
+/// A column that goes last. What its table has by default by then is not said of it.
+fn leaves(at: &Qualified, column: &Column, default_collation: Option<&String>, piles: &mut Piles) {
+    let (table, mut bare) = (at.clone(), column.clone());
+    if bare.collation.as_ref() == default_collation {
+        bare.collation = None;
+    }
+    if bare != *column {
+        let alter = AlterColumn { table: table.clone(), from: column.clone(), to: bare.clone(), using: None };
+        piles.reshape.push(alter.into());
+    }
+    piles.drop.push(DropColumn { table, column: bare }.into());
 }
 
 fn keeps_history(at: &Qualified, context: &Context<'_>) -> bool {
