@@ -192,8 +192,10 @@ fn rows_that_are_alike_in_another_type_are_found_before_the_first_write() {
         (Engine::MariaDb, "code int", "code bigint", "(1, 1), (2, 1), (3, 2)"),
     ];
     for (engine, was, is, rows) in of_each {
-        let live = engine.database(&format!("create table t (id int primary key, {was}); insert into t values {rows};"));
-        let wanted = engine.database(&format!("create table t (id int primary key, {is}); create unique index one on t (code);"));
+        let live =
+            engine.database(&format!("create table t (id int primary key, {was}); insert into t values {rows};"));
+        let wanted = engine
+            .database(&format!("create table t (id int primary key, {is}); create unique index one on t (code);"));
         let before = live.schema();
         let work = Workspace::new();
         work.import(&wanted);

@@ -183,7 +183,9 @@ fn sorts_otherwise(from: &Column, to: &Column) -> bool {
 fn given(column: &Column, dialect: &dyn Dialect) -> Option<Value> {
     match &column.value {
         ColumnValue::Plain => Some(Value::Null),
-        ColumnValue::Default(value) if dialect.is_one_value(value) => dialect.as_given(column, value).map(Value::Default),
+        ColumnValue::Default(value) if dialect.is_one_value(value) => {
+            dialect.as_given(column, value).map(Value::Default)
+        }
         _ => None,
     }
 }
