@@ -6,7 +6,7 @@ mod defaults;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, CheckSql, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot,
+    Address, Check, CheckSql, Column, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot,
     Sql, StepId, Table,
     kind::{OnConflict, Populate, Selection},
     schema::IndexedBy,
@@ -184,6 +184,20 @@ impl Ground<'_> {
         let new = is.columns.iter().filter(|c| was.column(&c.name).is_none_or(|w| w.data_type != c.data_type));
         let given = group.fill.iter().flat_map(|fill| fill.set.keys());
         same_name.then(|| new.map(|c| &c.name).chain(given).cloned().collect())
+    }
+
+    /// The column that a table of the base has from a parent.
+    fn inherited(&self, table: &Table, name: &Name) -> Option<&Column> {
+        let mut next = self.dialect.parents(table);
+        let mut seen = BTreeSet::new();
+        while let Some(parent) = next.pop().filter(|at| seen.insert(at.clone())) {
+            let Some(parent) = self.snapshot.schema.0.table(&parent) else { continue };
+            if let Some(column) = parent.column(name).filter(|c| !c.data_type.is_empty()) {
+                return Some(column);
+            }
+            next.extend(self.dialect.parents(parent));
+        }
+        None
     }
 
     /// The columns of each key that the table shall have.

@@ -247,6 +247,7 @@ pairs! {
     postgres_foreign_keys_on_the_spot: Postgres "postgres_own_foreign_keys.sql";
     postgres_types_over_types: Postgres "postgres_types_over.sql";
     postgres_what_holds_together: Postgres "postgres_together.sql";
+    postgres_values_inside_others: Postgres "postgres_inside.sql";
     postgres_of_newer_servers: Postgres "postgres_newer.sql";
     sqlite_tables: Sqlite "sqlite_tables.sql";
     sqlite_foreign_keys: Sqlite "sqlite_foreign_keys.sql";

@@ -14,8 +14,9 @@ impl Ground<'_> {
         let base = self.renames.tables.get(&at).unwrap_or(&at);
         let Some(table) = self.snapshot.schema.0.table(base) else { return Vec::new() };
         let was = |name: &Name| {
-            let base = self.renames.columns.get(&Address::column(&at, name)).unwrap_or(name);
-            table.column(base).map(|c| (base.clone(), c))
+            let base_name = self.renames.columns.get(&Address::column(&at, name)).unwrap_or(name);
+            let own = table.column(base_name).filter(|c| !c.data_type.is_empty());
+            own.or_else(|| self.inherited(table, base_name)).map(|c| (base_name.clone(), c))
         };
         let given = |name: &Name| group.fill.as_ref().is_some_and(|fill| fill.set.contains_key(name));
         let one_for_all = |c: &Column| match &c.value {

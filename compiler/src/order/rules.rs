@@ -48,6 +48,12 @@ impl Ground<'_> {
         found
     }
 
+    /// Whether a table holds a share of its parent's rows, in the base or in the goal: keys and indexes pass to no other.
+    fn is_share(&self, table: &Qualified) -> bool {
+        let Some(setting) = self.dialect.share_setting() else { return false };
+        [self.live, self.goal].iter().any(|s| s.table(table).is_some_and(|t| t.options.contains_key(setting)))
+    }
+
     /// Whether a table is under another in the base and in the goal.
     fn stays_under(&self, table: &Qualified, parent: &Qualified) -> bool {
         [self.live, self.goal].iter().all(|schema| {
@@ -188,6 +194,9 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
                 nodes.iter().flat_map(|low| by_table.get(&parent).unwrap_or(&none).iter().map(move |high| (low, high)))
             {
                 let (low_mark, high_mark) = (&marks[low], &marks[high]);
+                let own = |some: &BTreeSet<Address>, mark: &Footmarks| {
+                    own(some, mark) && (ground.is_share(table) || some.iter().any(|at| mark.bare.contains(at)))
+                };
                 if !stays && ![low_mark, high_mark].iter().all(|m| lasts(&m.makes) || lasts(&m.removes)) {
                     continue;
                 }
@@ -195,6 +204,9 @@ fn families(marks: &[Footmarks], ground: &Ground<'_>, edge: &mut dyn FnMut(usize
                     edge(low, high, "what a table has of its own goes before it comes from a parent");
                 } else if own(&low_mark.makes, low_mark) && own(&high_mark.removes, high_mark) {
                     edge(high, low, "what comes from a parent goes before a table has it of its own");
+                }
+                if !ground.is_share(table) {
+                    continue;
                 }
                 if keys(&low_mark.makes, low_mark).next().is_some() && has_index(&high_mark.makes) {
                     edge(low, high, "a key is there before an index of which it becomes a share");

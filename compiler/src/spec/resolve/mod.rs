@@ -182,7 +182,11 @@ impl<'a> Resolver<'a> {
             *error = error.clone().related(&first, "it is declared here");
             return false;
         }
-        if let Err(says) = self.dialect.check_name(at.name()) {
+        // The names of some kinds are texts made of other names.
+        let is_text = matches!(at.kind(), ObjectKind::Other | ObjectKind::DefaultPrivileges);
+        if let Err(says) = self.dialect.check_name(at.name())
+            && !is_text
+        {
             self.error(Code::NameRefused, place, says);
         }
         self.spans.insert(at.clone(), place.clone());

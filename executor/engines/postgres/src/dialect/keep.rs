@@ -1,8 +1,11 @@
 //! What a plan removes and keeps: names and keys of the copies in mig's own schema.
 
-use mig_plan::{Kind, Name, Qualified, Table};
+use mig_plan::{Kind, Name, Qualified, Schema, Table};
 
-use super::names::{TRASH, generated, quote_text};
+use super::{
+    inherit,
+    names::{TRASH, generated, quote_text},
+};
 
 /// The place where a change keeps what it removes.
 pub(crate) fn place(change: &Kind) -> Qualified {
@@ -27,10 +30,34 @@ pub(crate) fn key_of(table: &Table) -> Option<Vec<Name>> {
 }
 
 /// The key of a table that is left without a column; without one, all its other columns.
-pub(crate) fn key_without(table: &Table, column: &Name) -> Vec<Name> {
+fn key_without(table: &Table, column: &Name) -> Vec<Name> {
     let key = key_of(table).filter(|key| !key.contains(column));
     key.unwrap_or_else(|| table.columns.iter().map(|c| c.name.clone()).filter(|name| name != column).collect())
 }
+
+/// What tells the kept values of a column apart.
+pub(crate) struct Kept {
+    /// The columns that stand beside a value.
+    pub(crate) key: Vec<Name>,
+    /// Whether they are a key; else rows may be alike in them.
+    pub(crate) keyed: bool,
+    /// Whether the table of each row is said too: a key holds for one table, not for those that inherit from it.
+    pub(crate) heirs: bool,
+}
+
+/// How the values of a column are kept.
+pub(crate) fn kept(of: &Qualified, table: &Table, column: &Name, schema: &Schema) -> Kept {
+    let heirs = inherit::children(schema, of).any(|(_, heir)| !inherit::is_partition(heir));
+    if heirs {
+        let key = table.columns.iter().map(|c| c.name.clone()).filter(|name| name != column).collect();
+        return Kept { key, keyed: false, heirs };
+    }
+    let key = key_without(table, column);
+    Kept { keyed: key_of(table).is_some_and(|own| own == key), key, heirs }
+}
+
+/// The column of a kept copy that says of which table a row was.
+pub(crate) const OF: &str = "_mig_of";
 
 /// A condition that two rows have the same key.
 pub(crate) fn same_key(key: &[Name], left: &str, right: &str, table: &Table) -> String {

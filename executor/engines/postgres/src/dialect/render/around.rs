@@ -12,10 +12,11 @@ use crate::dialect::references;
 
 /// Statements with all that stands on a type, or on a column of it, out of their way.
 pub(crate) fn without_dependants(at: &Address, schema: &Schema, middle: Vec<String>) -> Result<Vec<String>, Complaint> {
-    let columns = anew::columns_of(&at.qualified(), schema);
-    let mut shaken: BTreeSet<Address> =
-        columns.iter().map(|(table, column)| Address::column(table, &column.name)).collect();
-    shaken.insert(at.clone());
+    let over = anew::types_over(at, schema).into_iter().map(|(of, _)| of);
+    let mut shaken: BTreeSet<Address> = [at.clone()].into_iter().chain(over).collect();
+    let types: Vec<_> = shaken.iter().map(Address::qualified).collect();
+    let columns = types.iter().flat_map(|of| anew::columns_of(of, schema));
+    shaken.extend(columns.map(|(table, column)| Address::column(&table, &column.name)));
     let mut needs: BTreeMap<&Address, BTreeSet<Address>> = schema
         .objects
         .iter()
@@ -55,10 +56,13 @@ pub(crate) fn without_dependants(at: &Address, schema: &Schema, middle: Vec<Stri
 
 /// Whether an object is dropped and made again; indexes of materialized views go with those.
 fn is_remade(at: &Address, object: &Object, schema: &Schema) -> bool {
-    use ObjectKind::{Aggregate, Function, MaterializedView, Policy, Procedure, Rule, Trigger, View};
+    use ObjectKind::{Aggregate, Function, MaterializedView, Other, Policy, Procedure, Rule, Trigger, View};
     match &object.body {
         Body::Index(index) => schema.objects.contains_key(&Address::new(MaterializedView, &index.table)),
-        _ => matches!(at.kind(), View | MaterializedView | Function | Procedure | Aggregate | Trigger | Policy | Rule),
+        _ => matches!(
+            at.kind(),
+            View | MaterializedView | Function | Procedure | Aggregate | Trigger | Policy | Rule | Other
+        ),
     }
 }
 

@@ -321,8 +321,7 @@ fn settings_sql(column: &str, table_name: &str, from: &Column, to: &Column) -> V
 /// The statement that copies a column's values, with the key of their rows, to where they are kept.
 fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Result<String, Complaint> {
     let table = &inherit::whole(before, of).ok_or_else(|| super::missing(&Address::table(of)))?;
-    let key = keep::key_without(table, &column.name);
-    let keyed = keep::key_of(table).is_some_and(|own| own == key);
+    let keep::Kept { key, keyed, heirs } = keep::kept(of, table, &column.name, before);
     let as_kept = |name: &Name, data_type: &str| {
         let name = quote(name);
         format!("{} AS {name}", keep::kept_value(&name, data_type))
@@ -331,7 +330,8 @@ fn copy(change: &Kind, of: &Qualified, column: &Column, before: &Schema) -> Resu
         Some(column) => as_kept(name, &column.data_type),
         None => quote(name),
     };
-    let mut columns: Vec<_> = key.iter().map(part).collect();
+    let whose = heirs.then(|| format!("tableoid AS {}", keep::OF));
+    let mut columns: Vec<_> = whose.into_iter().chain(key.iter().map(part)).collect();
     columns.push(as_kept(&column.name, &column.data_type));
     let (kept, source) = (qualified(&keep::place(change)), qualified(of));
     Ok(format!("CREATE TABLE {kept} AS SELECT {} FROM {source}", columns.join(", ")))
@@ -383,13 +383,12 @@ pub(crate) fn restore(
     let table = &inherit::whole(before, of).ok_or_else(|| super::missing(&Address::table(of)))?;
     let kept = qualified(&keep::place(change));
     let name = quote(&column.name);
-    let key = keep::key_without(table, &column.name);
     let value = keep::restored(&format!("k.{name}"), &column.data_type);
-    let keyed = keep::key_of(table).is_some_and(|own| own == key);
-    let (kept_rows, rows) = if keyed {
-        (format!("{kept} AS k"), keep::same_key(&key, "t", "k", table))
+    let how = keep::kept(of, table, &column.name, before);
+    let (kept_rows, rows) = if how.keyed {
+        (format!("{kept} AS k"), keep::same_key(&how.key, "t", "k", table))
     } else {
-        numbered(of, &kept, &key, &keep::alike(&key, "t", "k"), &name)
+        numbered(of, &kept, &how, &name)
     };
     Ok(vec![
         format!("UPDATE {} AS t SET {name} = {value} FROM {kept_rows} WHERE {rows}", qualified(of)),
@@ -398,17 +397,26 @@ pub(crate) fn restore(
 }
 
 /// Kept values and rows, paired where no key tells rows apart: of rows that are alike in all else each takes another value.
-fn numbered(of: &Qualified, kept: &str, key: &[Name], on: &str, name: &str) -> (String, String) {
-    let alike: Vec<_> = key.iter().map(|k| format!("{}::text", quote(k))).collect();
-    let window = if alike.is_empty() { String::new() } else { format!("PARTITION BY {}", alike.join(", ")) };
-    let number = format!("row_number() OVER ({window}) AS _mig_number");
-    let all: Vec<_> = key.iter().map(quote).chain([number]).collect();
-    let all = all.join(", ");
+fn numbered(of: &Qualified, kept: &str, how: &keep::Kept, name: &str) -> (String, String) {
+    let number = |whose: Option<&str>| {
+        let alike = how.key.iter().map(|k| format!("{}::text", quote(k)));
+        let alike: Vec<_> = whose.map(str::to_owned).into_iter().chain(alike).collect();
+        let window = if alike.is_empty() { String::new() } else { format!("PARTITION BY {}", alike.join(", ")) };
+        let all = how.key.iter().map(quote).chain([format!("row_number() OVER ({window}) AS _mig_number")]);
+        all.collect::<Vec<_>>().join(", ")
+    };
+    let (theirs, whose, same) = if how.heirs {
+        let whose = keep::OF;
+        (number(Some("tableoid")), format!("{whose}, {}", number(Some(whose))), format!(" AND t._mig_table = k.{whose}"))
+    } else {
+        (number(None), number(None), String::new())
+    };
     let pairs = format!(
-        "(SELECT t.tableoid AS _mig_table, t._mig_row, k.{name} \
-         FROM (SELECT tableoid, ctid AS _mig_row, {all} FROM {}) AS t \
-         JOIN (SELECT {name}, {all} FROM {kept}) AS k ON t._mig_number = k._mig_number AND {on}) AS k",
-        qualified(of)
+        "(SELECT t._mig_table, t._mig_row, k.{name} \
+         FROM (SELECT tableoid AS _mig_table, ctid AS _mig_row, {theirs} FROM {}) AS t \
+         JOIN (SELECT {name}, {whose} FROM {kept}) AS k ON t._mig_number = k._mig_number AND {}{same}) AS k",
+        qualified(of),
+        keep::alike(&how.key, "t", "k")
     );
     (pairs, "t.tableoid = k._mig_table AND t.ctid = k._mig_row".to_owned())
 }

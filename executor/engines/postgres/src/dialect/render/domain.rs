@@ -62,9 +62,10 @@ pub(crate) fn replace(change: &Replace, from: &Domain, to: &Domain, before: &Sch
             out.checks = columns_of(change, before).iter().filter_map(|(t, c)| obeys(t, c, from, to, before)).collect();
         }
         let in_array = |(_, column): &(Qualified, &Column)| column.data_type.ends_with("[]");
-        if tightens && anew::columns_of(&change.at.qualified(), before).iter().any(in_array) {
+        let inside = || anew::columns_of(&change.at.qualified(), before).iter().any(in_array);
+        if tightens && (inside() || anew::is_held_inside(&change.at, before)) {
             anew::divides_none(&change.at, before)?;
-            // The server looks into no arrays: it refuses to tighten a domain of which there are some.
+            // The server looks neither into arrays nor into composite values: it refuses to tighten a domain of which there are some.
             let base = &from.base;
             let cast =
                 |column: &Column, value: &str, array: &str| Ok(format!("{value}::{base}{array}::{}", column.data_type));

@@ -181,7 +181,7 @@ fn catch_up(to: &str, from: &[String], table: &Qualified, column: &Name) -> Stri
     let was = was.chain([setting]).collect::<Vec<_>>().join(", ");
     format!(
         "SELECT pg_catalog.setval({to}, greatest(m.top, l.n))\n\
-         FROM (SELECT max({}) AS top FROM {}) AS m, (SELECT greatest({was}) AS n) AS l\nWHERE greatest(m.top, l.n) >= 1",
+         FROM (SELECT max({})::bigint AS top FROM {}) AS m, (SELECT greatest({was}) AS n) AS l\nWHERE greatest(m.top, l.n) >= 1",
         quote(column),
         qualified(table)
     )
