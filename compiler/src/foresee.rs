@@ -6,8 +6,8 @@ mod defaults;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Check, CheckSql, Column, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema, Snapshot,
-    Sql, StepId, Table,
+    Address, Check, CheckSql, Column, Dialect, Fill, Group, Kind, Name, ObjectKind, Plan, Qualified, Rule, Schema,
+    Snapshot, Sql, StepId, Table,
     kind::{OnConflict, Populate, Selection},
     schema::IndexedBy,
 };

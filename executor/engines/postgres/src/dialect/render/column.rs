@@ -407,7 +407,11 @@ fn numbered(of: &Qualified, kept: &str, how: &keep::Kept, name: &str) -> (String
     };
     let (theirs, whose, same) = if how.heirs {
         let whose = keep::OF;
-        (number(Some("tableoid")), format!("{whose}, {}", number(Some(whose))), format!(" AND t._mig_table = k.{whose}"))
+        (
+            number(Some("tableoid")),
+            format!("{whose}, {}", number(Some(whose))),
+            format!(" AND t._mig_table = k.{whose}"),
+        )
     } else {
         (number(None), number(None), String::new())
     };
