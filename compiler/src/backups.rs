@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table,
+    Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table, kind::Rows,
 };
 
 use crate::{
@@ -99,10 +99,13 @@ impl Ground<'_> {
         }
     }
 
-    /// Every table and column that the plan takes away, gives another type, or overwrites.
+    /// Every table and column that the plan takes away, gives another type, or overwrites, with transforms or declared rows.
     fn removed(&self, wanted: &mut Wanted, groups: &[Group]) {
         for group in groups {
             for change in &group.changes {
+                if let Kind::Rows(rows) = change {
+                    self.changed(wanted, rows);
+                }
                 let loses_rows = match change {
                     Kind::Drop(drop) if drop.at.kind() == ObjectKind::Table => Some(drop.at.qualified()),
                     Kind::Withdraw(withdraw) if !withdraw.rows.is_empty() => Some(withdraw.table.clone()),
@@ -125,6 +128,15 @@ impl Ground<'_> {
                 let now = Address::column(&at, &column.name);
                 self.column(wanted, &self.base_name(&at), self.renames.columns.get(&now).unwrap_or(&column.name));
             }
+        }
+    }
+
+    /// What declared rows may stand in the place of: whether a row is there already only the database knows.
+    fn changed(&self, wanted: &mut Wanted, rows: &Rows) {
+        let set = rows.rows.first().map(|row| row.keys()).into_iter().flatten();
+        for name in set.filter(|name| !rows.key.contains(name)) {
+            let now = Address::column(&rows.table, name);
+            self.column(wanted, &self.base_name(&rows.table), self.renames.columns.get(&now).unwrap_or(name));
         }
     }
 

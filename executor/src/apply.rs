@@ -12,7 +12,7 @@ use crate::{
     driver::{Connector, Driver},
     evidence::Filing,
     failure::Failure,
-    journal::{Entry, Event},
+    journal::{Entry, Event, SavedFile},
     line::Line,
     monitor::MonitorPolicy,
     reconcile::{Position, Told, difference, place, strangers},
@@ -270,9 +270,9 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &Request) -> Resul
             runner.filed(|evidence| evidence.prechecks(&asked.found))?;
             runner.filed(|evidence| evidence.asked_before(&asked.answers))?;
             runner.extract(When::Before).await?;
-            runner.back_up(&request.plan.backups).await?;
+            let saved = runner.back_up(&request.plan.backups).await?;
             runner.install().await?;
-            begin(runner, request, &before).await?;
+            begin(runner, request, (&before, &saved)).await?;
             runner.evidence_begun = true;
             None
         }
@@ -335,13 +335,17 @@ async fn unknown_dependents(driver: &mut dyn Driver, plan: &Plan, at: usize) -> 
 }
 
 /// Begins a run: keeps its documents and journals its admission, in one transaction.
-async fn begin(runner: &mut Runner<'_>, request: &Request, answers: &[Answer]) -> Result<(), Halt> {
+async fn begin(
+    runner: &mut Runner<'_>,
+    request: &Request,
+    found: (&[Answer], &[SavedFile]),
+) -> Result<(), Halt> {
     runner.cross("run/begin");
     let mut attempt = 0;
     loop {
         attempt += 1;
         let mark = runner.chain.clone();
-        match begin_once(runner, request, answers).await {
+        match begin_once(runner, request, found).await {
             Ok(()) => break,
             Err(halt) => match runner.abandoned(mark, halt).await {
                 Err(Halt::Failure(Failure::Transient { .. })) if attempt < OWN.attempts => runner.pause(attempt).await,
@@ -353,7 +357,11 @@ async fn begin(runner: &mut Runner<'_>, request: &Request, answers: &[Answer]) -
     Ok(())
 }
 
-async fn begin_once(runner: &mut Runner<'_>, request: &Request, answers: &[Answer]) -> Result<(), Halt> {
+async fn begin_once(
+    runner: &mut Runner<'_>,
+    request: &Request,
+    (answers, saved): (&[Answer], &[SavedFile]),
+) -> Result<(), Halt> {
     let plan = Fingerprint::of_bytes(&request.bytes);
     runner.driver.begin(&OWN).await?;
     runner.driver.keep(plan.as_str(), KEPT_PLAN, &request.bytes).await?;
@@ -371,6 +379,9 @@ async fn begin_once(runner: &mut Runner<'_>, request: &Request, answers: &[Answe
         .await?;
     if !answers.is_empty() {
         runner.append(Event::Asked { moment: When::Before, answers: answers.to_vec() }).await?;
+    }
+    if !saved.is_empty() {
+        runner.append(Event::Saved { files: saved.to_vec() }).await?;
     }
     runner.append(Event::SessionBegun { session: runner.session.clone() }).await?;
     runner.cross("run/before-commit");

@@ -9,6 +9,7 @@ use crate::{
     report::Progress,
     runner::Halt,
     stop::{CheckFailure, Stop},
+    trial,
     verify::{self, Answer},
 };
 
@@ -91,6 +92,9 @@ pub(crate) async fn ask(
         }
     }
     let (answers, unmet) = verify::ask(driver, plan, When::Before, &[]).await?;
+    if from == 0 && failures.is_empty() && unmet.is_empty() {
+        failures.extend(trial::rehearsed(driver, plan, report).await?);
+    }
     if failures.is_empty() && unmet.is_empty() {
         Ok(Before { answers, found })
     } else {
@@ -100,7 +104,7 @@ pub(crate) async fn ask(
 
 fn failure(check: &Check, count: Option<u64>, samples: Vec<String>) -> CheckFailure {
     let (step, at, says, help) = (check.step.clone(), check.at.clone(), check.says.clone(), check.help.clone());
-    CheckFailure { step, at, says, count, samples, help }
+    CheckFailure { step, at, says, count, tried: false, samples, help }
 }
 
 async fn count(driver: &mut dyn crate::Driver, check: &Check) -> Result<u64, Halt> {

@@ -173,6 +173,7 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
         after: stamp(after, &touched),
         undo: Undo { says: "back".to_owned(), change: reverse, action: undo },
         hazards: Vec::new(),
+        tried: false,
         gc: Vec::new(),
         change: kind.clone(),
     }

@@ -9,6 +9,7 @@ use crate::{
     apply::{Outcome, Pace},
     chain::Chain,
     driver::{Connector, Driver},
+    evidence::Filing,
     failure::Failure,
     journal::{Entry, Event},
     report::{Progress, Report},
@@ -18,10 +19,12 @@ use crate::{
 };
 
 /// What is to be collected, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct GcRequest {
     /// Runs whose last line in the journal is older than this.
     pub older_than: Duration,
+    /// Where what they kept is put into files, which are read back, before it is dropped; nowhere if `None`.
+    pub backup: Option<Filing>,
     /// How long to wait.
     pub pace: Pace,
 }
@@ -48,6 +51,9 @@ pub async fn collectible(driver: &mut dyn Driver, older_than: Duration) -> Resul
 /// # Errors
 /// [`Stop`]: what happened, what stands, what to do next.
 pub async fn gc(connect: &mut dyn Connector, request: &GcRequest, report: &mut dyn Report) -> Result<Outcome, Stop> {
+    if let Some(filing) = &request.backup {
+        filing.prove()?;
+    }
     let mut driver = connect.connect().await?;
     driver.writable().await?.map_err(|says| Stop::ReadOnly { says })?;
     let mut runner = Runner::begin(connect, driver, request.pace, report).await?;
@@ -67,10 +73,28 @@ pub(crate) async fn attempt(runner: &mut Runner<'_>, request: &GcRequest) -> Res
             continue;
         }
         runner.run.clone_from(&run.run);
+        if let Some(filing) = &request.backup {
+            save(runner, filing, (&plan, &run.title), &entries).await?;
+        }
         collect(runner, &drops).await?;
+        runner.filed(|evidence| evidence.finish(None))?;
         collected.push(run.run);
     }
     Ok(Outcome::Collected { runs: collected })
+}
+
+/// Puts what one run kept into files of its folder, reads them back, and journals that.
+async fn save(
+    runner: &mut Runner<'_>,
+    filing: &Filing,
+    (plan, title): (&Plan, &str),
+    entries: &[Entry],
+) -> Result<(), Halt> {
+    runner.evidence_begun = true;
+    runner.open_evidence(Some(filing), plan, title, entries)?;
+    let files = runner.save_kept(plan).await?;
+    runner.cross("gc/saved");
+    if files.is_empty() { Ok(()) } else { runner.record(&[Event::Saved { files }], &[]).await }
 }
 
 /// Drops what one run kept, and journals it, in one transaction.

@@ -29,6 +29,20 @@ pub struct Entry {
     pub hash: Fingerprint,
 }
 
+/// A backup that was read back and is whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedFile {
+    /// The table whose rows they are.
+    pub table: mig_plan::Qualified,
+    /// Its name in the run's folder of backups.
+    pub file: String,
+    /// How many rows are in it.
+    pub rows: u64,
+    /// The hash of its lines: `sha256:` and 64 hex digits, as the file's own last line says it.
+    pub sha256: String,
+}
+
 /// What a line of the journal says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -57,6 +71,11 @@ pub enum Event {
         moment: mig_plan::verify::When,
         /// What they answered.
         answers: Vec<Answer>,
+    },
+    /// Rows were put into files, which were read back: declared backups before the first write, or what the run kept before it is dropped.
+    Saved {
+        /// The files.
+        files: Vec<SavedFile>,
     },
     /// A statement that cannot share a transaction with the journal is about to run.
     StepBegun {

@@ -115,9 +115,12 @@ impl RunSummary {
     }
 
     fn hear(&mut self, entry: &Entry) {
-        self.last_at.clone_from(&entry.at);
+        // What is saved before it is dropped makes no old run a young one.
+        if !matches!(entry.event, Event::Saved { .. }) {
+            self.last_at.clone_from(&entry.at);
+        }
         match &entry.event {
-            Event::RunBegun { .. } => {}
+            Event::RunBegun { .. } | Event::Saved { .. } => {}
             Event::SessionBegun { session } => {
                 self.sessions = vec![session.clone()];
                 self.paused = None;

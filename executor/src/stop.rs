@@ -189,7 +189,7 @@ pub enum Stop {
         /// Whether the run has begun in the database.
         begun: bool,
     },
-    /// A backup cannot be made, so the run is not begun.
+    /// A backup cannot be made, so the run is not begun, or what it kept is not dropped.
     #[error("the backup cannot be made: {says}")]
     Unsaved {
         /// What, and why not.
@@ -246,9 +246,11 @@ pub struct CheckFailure {
     pub at: Address,
     /// What must hold.
     pub says: String,
-    /// How many rows are wrong; `None` if it could not be asked.
+    /// How many rows are wrong; `None` if it could not be asked, or what was tried was refused.
     pub count: Option<u64>,
-    /// Some of them, or why it could not be asked.
+    /// Whether statements were tried, not rows counted.
+    pub tried: bool,
+    /// Some of them, why it could not be asked, or what the database said.
     pub samples: Vec<String>,
     /// What can be done.
     pub help: Vec<String>,
@@ -384,7 +386,7 @@ impl Stop {
                 "use a copy that `mig restore FILE --check` reads to its end, or another name with --as"
             }
             Self::Unsaved { .. } => {
-                "a run begins once its backups are written and read back: make room, or name another folder with --artifacts DIR"
+                "a run begins, and what it kept goes, once its backups are written and read back: make room, or name another folder with --artifacts DIR"
             }
             Self::Closed { .. } => "`mig status` lists the runs that are open",
             Self::Unknown { .. } => "look at the database and at `mig status`; apply again asks the database once more",
@@ -434,7 +436,11 @@ fn check_words(failures: &[CheckFailure], unmet: &[Unmet]) -> String {
         words.push_str(&format!("\n  {one}"));
     }
     for failure in failures {
-        let count = failure.count.map_or("could not be asked".to_owned(), |n| format!("{n} rows are wrong"));
+        let count = match failure.count {
+            Some(count) => format!("{count} rows are wrong"),
+            None if failure.tried => "it was tried, refused, and taken back".to_owned(),
+            None => "could not be asked".to_owned(),
+        };
         words.push_str(&format!("\n  {}: {}: {count}", failure.at, failure.says));
         for sample in &failure.samples {
             words.push_str(&format!("\n    {sample}"));

@@ -1,7 +1,7 @@
 //! Tries transforms without leaving a trace: one transaction makes what the backfills need, runs the first rows of each, shows them before
 //! and after, and is always rolled back.
 
-use mig_plan::{Action, Limits, Phase, StepId, step::Batches};
+use mig_plan::{Action, Limits, Phase, Plan, Step, StepId, step::Batches};
 use serde::Serialize;
 
 use crate::{
@@ -10,11 +10,15 @@ use crate::{
     driver::{Driver, Rows},
     failure::Failure,
     line::{Line, Remaining},
+    report::{Progress, Report},
     runner::Halt,
+    stop::CheckFailure,
 };
 
 /// Clients are not held up for a look.
 const LIMITS: Limits = Limits { lock_ms: 500, statement_ms: 10_000, attempts: 1 };
+/// Nor for long, for what comes before the first write.
+const BRIEF: Limits = Limits { lock_ms: 200, ..LIMITS };
 /// How many rows of a table are transformed.
 const SAMPLE: u32 = 100;
 /// How many rows of the trial's own query are shown at most.
@@ -56,6 +60,63 @@ impl Rows for First {
             self.rows.push(values);
         }
     }
+}
+
+/// Tries the steps whose statements a plan wants to be tried before the first write, in order. Gives the first that the database refuses, or
+/// that does not do what it is for; nothing of it stands.
+pub(crate) async fn rehearsed(
+    driver: &mut dyn Driver,
+    plan: &Plan,
+    report: &mut dyn Report,
+) -> Result<Option<CheckFailure>, Halt> {
+    let mut steps = plan.steps.iter().filter(|step| step.tried).peekable();
+    if steps.peek().is_none() {
+        return Ok(None);
+    }
+    driver.begin(&BRIEF).await?;
+    let mut refused = Ok(None);
+    for step in steps {
+        refused = rehearse(driver, step).await;
+        if !matches!(refused, Ok(None)) {
+            break;
+        }
+    }
+    driver.rollback().await?;
+    match refused {
+        Err(Halt::Failure(Failure::Transient { says })) => {
+            let says = format!("declared rows were not tried before the first write: {says}");
+            report.progress(&Progress::Noted { says });
+            Ok(None)
+        }
+        refused => refused,
+    }
+}
+
+/// Tries one step in the open transaction.
+async fn rehearse(driver: &mut dyn Driver, step: &Step) -> Result<Option<CheckFailure>, Halt> {
+    let Action::Transaction(part) = &step.action else { return Ok(None) };
+    let failure = |samples| {
+        let help = vec!["a trigger, a rule or a privilege may be in the way: change it in a plan before this one".to_owned()];
+        let (step, at, says) = (step.id.clone(), step.change.address(), format!("a step that {}", step.why));
+        Some(CheckFailure { step, at, says, count: None, tried: true, samples, help })
+    };
+    for statement in part.lock.iter().chain(&part.sql) {
+        match driver.execute(statement).await {
+            Err(Failure::Refused { says, .. }) => return Ok(failure(vec![says])),
+            done => drop(done?),
+        }
+    }
+    for query in &part.none {
+        let left = driver.ask(query, SHOWN).await?;
+        if !left.is_empty() {
+            let words = |row: &Vec<Option<String>>| {
+                let values: Vec<_> = row.iter().map(|value| value.as_deref().unwrap_or("NULL")).collect();
+                format!("still there afterwards: {}", values.join(", "))
+            };
+            return Ok(failure(left.iter().map(words).collect()));
+        }
+    }
+    Ok(None)
 }
 
 /// Tries every backfill among the legs from `at` up to `end`. Nothing of it stands.

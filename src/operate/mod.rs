@@ -155,15 +155,9 @@ pub(crate) async fn collectible(database: &Database, older_than: Duration) -> Re
 }
 
 /// Drops for good what old runs kept.
-pub(crate) async fn collect(
-    database: &Database,
-    older_than: Duration,
-    wait: Duration,
-    json: bool,
-) -> Result<Outcome, Trouble> {
-    let request = GcRequest { older_than, pace: Pace { lock_wait: wait, ..Pace::default() } };
+pub(crate) async fn collect(database: &Database, request: &GcRequest, json: bool) -> Result<Outcome, Trouble> {
     let mut watch = Watch::start(json, database.engine.lookout.is_some());
-    let ended = mig_executor::gc(&mut Sessions(database), &request, &mut watch).await;
+    let ended = mig_executor::gc(&mut Sessions(database), request, &mut watch).await;
     watch.end();
     tell(ended, json, "the runs", None)
 }

@@ -106,6 +106,83 @@ fn a_column_is_saved_with_the_key() {
     }
 }
 
+/// What a run kept is what `gc` would drop: rows that clients wrote after the first write are in it, and in no earlier backup.
+#[test]
+fn gc_saves_what_it_drops_where_the_policy_asks_for_it() {
+    for engine in ENGINES {
+        let database = database(*engine);
+        let (rows, raw) = (database.query(ROWS), database.query(&bytes(*engine, "notes")));
+        let work = dropping(&database, "");
+        let text = engine.key_text();
+        // A table and a column go, and values are overwritten.
+        work.edit("specs/schema.toml", &format!("body = \"{text}?\""), "");
+        work.edit("specs/schema.toml", "[table.kept.columns]", "[table.kept.columns]\nnote = \"integer?\"");
+        work.plan(&database);
+        work.sign();
+        work.apply(&database);
+        let kept = || {
+            let all = engine.pick(
+                "select count(*) from sqlite_schema where name like '\\_mig\\_kept%' escape '\\'",
+                "select count(*) from pg_class where relkind = 'r' and relnamespace = to_regnamespace('mig_trash')",
+                "select count(*) from information_schema.tables where table_schema = database()
+                   and (table_name like '\\_mig\\_kept%' or table_name like '\\_mig\\_trash%')",
+            );
+            database.query(all).trim().to_owned()
+        };
+        assert_eq!(kept(), "2", "{engine:?}");
+        let url = database.url();
+        let gc = ["gc", "--older-than", "0s", "--url", &url, "--yes"];
+        work.write("mig.toml", "[policy]\nbackup = true\n");
+        let nowhere = [&gc[..], &["--no-artifacts"]].concat();
+        let said = work.expect(3, &nowhere).stderr;
+        assert!(said.contains("nothing was dropped") && said.contains("--artifacts"), "{engine:?}: {said}");
+        // A folder that takes no files.
+        work.write("full", "");
+        let full = [&gc[..], &["--artifacts", "full/here"]].concat();
+        assert!(work.mig(&full).code == Some(1) && kept() == "2", "{engine:?}");
+        let output = work.expect(0, &gc);
+        let said = output.stdout + &output.stderr;
+        assert!(said.contains("backup of") && said.contains("3 rows, read back"), "{engine:?}: {said}");
+        assert_eq!(kept(), "0", "{engine:?}");
+        let files = backups(&work);
+        assert_eq!(files.len(), 2, "{engine:?}: {files:?}");
+        let notes = files.iter().find(|file| file.display().to_string().contains("notes")).unwrap();
+        work.expect(0, &["restore", &notes.display().to_string(), "--url", &url, "--yes", "--as", "notes"]);
+        assert_eq!(database.query(ROWS), rows, "{engine:?}");
+        assert_eq!(database.query(&bytes(*engine, "notes")), raw, "{engine:?}");
+        database.query("drop table notes;");
+        let column = files.iter().find(|file| *file != notes).unwrap().display().to_string();
+        work.expect(0, &["restore", &column, "--url", &url, "--yes", "--as", "bodies"]);
+        let body = database.query("select body from bodies;");
+        assert_eq!(body.trim(), "x", "{engine:?}");
+        // The journal says what was saved, and the run's folder is whole.
+        let journal = work.expect(0, &["audit", "export", "--url", &url]).stdout;
+        assert!(journal.contains("saved") && journal.contains("sha256:"), "{engine:?}: {journal}");
+        let run = files[0].ancestors().nth(2).unwrap().file_name().unwrap().to_str().unwrap();
+        work.expect(0, &["audit", "verify", run, "--url", &url]);
+    }
+}
+
+#[test]
+fn rows_that_declared_ones_take_the_place_of_are_among_what_is_removed() {
+    for engine in ENGINES {
+        let database = database(*engine);
+        let work = Workspace::new();
+        work.import(&database);
+        work.write("specs/backup.toml", "backup = [\"removed\"]\n");
+        work.edit("specs/schema.toml", "[table.kept]", "[table.kept]\nrows = [{ id = 1, body = \"new\" }]");
+        work.plan(&database);
+        work.sign();
+        apply(&work, &database, 0, &[]);
+        assert_eq!(database.query("select body from kept;").trim(), "new", "{engine:?}");
+        let files = backups(&work);
+        assert_eq!(files.len(), 1, "{engine:?}: {files:?}");
+        let file = files[0].display().to_string();
+        work.expect(0, &["restore", &file, "--url", &database.url(), "--yes", "--as", "kept_before"]);
+        assert_eq!(database.query("select body from kept_before;").trim(), "x", "{engine:?}");
+    }
+}
+
 #[test]
 fn the_whole_database_is_every_table() {
     for engine in ENGINES {

@@ -1,6 +1,6 @@
 //! Rows that the specs declare: they come, change and leave with the declaration, and others stay. On every engine, there and back.
 
-use crate::common::{Database, ENGINES, Engine, Workspace, cells};
+use crate::common::{Database, ENGINES, Engine, TRANSACTIONAL, Workspace, cells};
 
 #[test]
 fn declared_rows_are_kept_in_step() {
@@ -163,6 +163,58 @@ fn rows_that_are_declared_no_more_leave() {
         assert_eq!(places.found().trim(), "xx", "{engine:?}");
         work.rollback(database);
         assert_eq!(places.found(), "by  de  eu  fr 7 xx  1 2", "{engine:?}: all taken back");
+    }
+}
+
+/// What a trigger refuses, or silently leaves undone, is known before anything of the run is there. MariaDB could not take it back.
+#[test]
+fn a_trigger_that_keeps_rows_is_met_before_the_first_write() {
+    for engine in TRANSACTIONAL {
+        for (refusal, told) in [
+            (engine.pick("RAISE(ABORT, 'France stays')", "raise exception 'France stays'", ""), "France stays"),
+            (engine.pick("RAISE(IGNORE)", "return null", ""), "still there afterwards: fr"),
+        ] {
+            let trigger = engine.pick(
+                "create trigger stay before delete on countries when old.code = 'fr' begin select REFUSAL; end;",
+                "create function stay() returns trigger language plpgsql as $$ begin REFUSAL; end $$;
+                 create trigger stay before delete on countries for each row when (old.code = 'fr') execute function stay();",
+                "",
+            );
+            let trigger = trigger.replace("REFUSAL", refusal);
+            let text = engine.key_text();
+            let database = engine.database(&format!(
+                "create table countries (code {text} not null primary key, name {text});
+                 create table cities (id integer not null primary key, name {text});
+                 {trigger}"
+            ));
+            let work = Workspace::new();
+            work.import(&database);
+            let spec = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+            let declare = |rows: &str, cities: &str| {
+                let spec = spec.replace("[table.countries]", &format!("[table.countries]\nrows = [{rows}]"));
+                let spec = spec.replace("[table.cities.columns]", &format!("[table.cities.columns]{cities}"));
+                work.write("specs/schema.toml", &spec);
+                work.plan(&database);
+                work.sign();
+            };
+            declare("{ code = \"de\", name = \"D\" }, { code = \"fr\", name = \"F\" }", "");
+            work.apply(&database);
+            let before = (database.schema(), database.query("select code, name from countries order by code;"));
+            declare("{ code = \"de\", name = \"G\" }", &format!("\nsize = \"{text}?\""));
+            for dry in [vec![], vec!["--dry-run"]] {
+                let args = work.apply_args(&database);
+                let args: Vec<_> = args.iter().map(String::as_str).chain(dry).collect();
+                let said = work.expect(5, &args).stderr;
+                assert!(said.contains("before anything was written") && said.contains("removes rows"), "{engine:?}: {said}");
+                assert!(said.contains("taken back") && said.contains(told), "{engine:?}: {said}");
+                let after = (database.schema(), database.query("select code, name from countries order by code;"));
+                assert_eq!(after, before, "{engine:?}");
+            }
+            // What is only added meets no trigger.
+            declare("{ code = \"de\", name = \"D\" }, { code = \"fr\", name = \"F\" }, { code = \"it\", name = \"I\" }", "");
+            work.apply(&database);
+            assert_eq!(database.query("select count(*) from countries;").trim(), "3", "{engine:?}");
+        }
     }
 }
 

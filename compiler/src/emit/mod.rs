@@ -4,6 +4,7 @@ mod asked;
 mod beside;
 mod origin;
 mod proof;
+mod tried;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use mig_plan::{
     schema::Body,
 };
 
-use self::{asked::Asked, proof::prove};
+use self::{asked::Asked, proof::prove, tried::Trials};
 use crate::{
     diagnostic::{Code, Diagnostic},
     intent::Declared,
@@ -74,6 +75,7 @@ struct Emitter<'a> {
     before: Schema,
     steps: Vec<Step>,
     asked: Asked<'a>,
+    trials: Trials,
     touched: BTreeSet<Address>,
     last_of_node: BTreeMap<usize, StepId>,
     mark_of_node: BTreeMap<usize, String>,
@@ -89,6 +91,7 @@ impl<'a> Emitter<'a> {
             before: live.clone(),
             steps: Vec::new(),
             asked: Asked::new(live, dialect),
+            trials: Trials::new(dialect.tries_rows()),
             touched: BTreeSet::new(),
             last_of_node: BTreeMap::new(),
             mark_of_node: BTreeMap::new(),
@@ -116,6 +119,7 @@ impl<'a> Emitter<'a> {
         let id = unique_id(change, &mut self.ids);
         let hazards = hazards(place, rendered.hazards, undo.hazards);
         self.asked.ask(&id, change, rendered.checks);
+        let tried = self.trials.admit(change, touched, &self.before);
         let needs = self.needs(place);
         self.last_of_node.insert(place.node, id.clone());
         self.asked.done(change);
@@ -134,6 +138,7 @@ impl<'a> Emitter<'a> {
             lock: rendered.lock,
             atomic,
             group: None,
+            tried,
             action: rendered.action,
             probe: rendered.probe,
             before: stamp(&self.before, touched),

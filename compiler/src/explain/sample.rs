@@ -63,6 +63,7 @@ fn step(change: Kind, phase: Phase, why: &str, action: Action, hazards: Vec<Haza
         after: Fingerprint::of_bytes(b"after"),
         undo: Undo { says: format!("takes {} back", change.address()), change: None, action: transaction(&undo_sql) },
         hazards,
+        tried: false,
         gc: vec![],
         change,
     }

@@ -122,6 +122,14 @@ impl Dialect for Fake {
         column.name.to_string()
     }
 
+    fn kept(&self, _: &mig_plan::Kind) -> Vec<mig_plan::Qualified> {
+        Vec::new()
+    }
+
+    fn columns_of(&self, table: &mig_plan::Qualified) -> mig_plan::Statement {
+        mig_plan::Statement::new(format!("columns of {table}"))
+    }
+
     fn as_text(&self, value: &str) -> String {
         value.to_owned()
     }

@@ -4,24 +4,31 @@
 //! literals of the engine's SQL. No more than a row is held.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{self, BufRead, BufReader, BufWriter, Write as _},
     path::Path,
 };
 
 use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
-use mig_plan::{Backup, Column, Name, Qualified};
+use mig_plan::{Backup, Column, ColumnValue, Name, Plan, Qualified};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::files;
-use crate::{chain, driver::Rows, failure::Failure, report::Progress, runner::Halt, runner::Runner, stop::Stop};
+use crate::{
+    chain, driver::Rows, failure::Failure, journal::SavedFile, report::Progress, runner::Halt,
+    runner::OWN, runner::Runner, stop::Stop,
+};
 
 /// What backup files follow.
 pub const BACKUP_FORMAT: &str = "mig-backup/1";
 
 /// The folder of backups in that of a run.
 const FOLDER: &str = "00-backup";
+
+/// More columns than a table can have.
+const MOST: usize = 10_000;
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,11 +201,76 @@ impl Reading {
     }
 }
 
+/// What goes into one file, and under which name.
+struct Order<'a> {
+    backup: &'a Backup,
+    file: String,
+}
+
 impl Runner<'_> {
     /// Writes the backups of the plan and reads them back. Nothing has been written to the database before.
-    pub(crate) async fn back_up(&mut self, backups: &[Backup]) -> Result<(), Halt> {
-        if backups.is_empty() {
-            return Ok(());
+    pub(crate) async fn back_up(&mut self, backups: &[Backup]) -> Result<Vec<SavedFile>, Halt> {
+        let orders = backups.iter().map(|backup| Order { backup, file: file_name(&backup.table.to_string()) });
+        self.saved(orders.collect()).await
+    }
+
+    /// Writes what the steps of a plan kept into files and reads them back. What is dropped is what they hold: nothing writes to what
+    /// a run that is done has kept.
+    pub(crate) async fn save_kept(&mut self, plan: &Plan) -> Result<Vec<SavedFile>, Halt> {
+        let mut found = Vec::new();
+        for step in plan.steps.iter().filter(|step| !step.gc.is_empty()) {
+            let places = self.driver.dialect().kept(&step.change);
+            let named = |at: &Qualified| step.gc.iter().any(|sql| sql.sql().contains(at.name.as_str()));
+            if !places.is_empty() && !places.iter().any(named) {
+                let says = format!("this version of mig cannot tell where {} kept its rows", step.id);
+                return Err(Stop::Unsaved { says }.into());
+            }
+            let table = step.change.address().relation();
+            for place in places {
+                let columns = self.columns_of(&place).await?;
+                if columns.is_empty() {
+                    continue;
+                }
+                let sql = self.driver.dialect().saved(&place, &columns);
+                let file = file_name(&format!("{}.{}", step.change.address().dotted(), place.name));
+                let table = table.clone().unwrap_or(place);
+                found.push((Backup { table, columns, key: Vec::new(), whole: true, sql }, file));
+            }
+        }
+        self.saved(found.iter().map(|(backup, file)| Order { backup, file: file.clone() }).collect()).await
+    }
+
+    /// The columns of a kept table; none if it is not there.
+    async fn columns_of(&mut self, table: &Qualified) -> Result<Vec<Column>, Halt> {
+        let asked = self.driver.dialect().columns_of(table);
+        // In a transaction names are said in full, whatever path the database is configured with.
+        self.driver.begin(&OWN).await?;
+        let rows = self.driver.ask(&asked, MOST).await;
+        self.driver.rollback().await?;
+        let rows = rows?;
+        let column = |row: &Vec<Option<String>>| {
+            let [Some(name), data_type, required] = row.as_slice() else { return None };
+            let data_type = data_type.clone().unwrap_or_default();
+            Some(Column {
+                name: Name::new(name.as_str()).ok()?,
+                data_type,
+                not_null: required.as_deref() == Some("1"),
+                value: ColumnValue::Plain,
+                collation: None,
+                comment: None,
+                options: BTreeMap::new(),
+            })
+        };
+        let columns: Vec<_> = rows.iter().filter_map(column).collect();
+        if columns.len() == rows.len() {
+            return Ok(columns);
+        }
+        Err(Stop::Unsaved { says: format!("the columns of {table} cannot be read") }.into())
+    }
+
+    async fn saved(&mut self, orders: Vec<Order<'_>>) -> Result<Vec<SavedFile>, Halt> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
         }
         let Some(evidence) = &self.evidence else {
             let says = "the plan makes backups, which are files of the run's evidence, and --no-artifacts wants none";
@@ -206,16 +278,19 @@ impl Runner<'_> {
         };
         let folder = evidence.folder.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|error| unsaved(&folder, &error))?;
-        for backup in backups {
-            let rows = self.one_backup(&folder, backup).await?;
+        let mut files = Vec::new();
+        for Order { backup, file } in orders {
+            let Trailer { rows, sha256 } = self.one_backup(&folder, backup, &file).await?;
             let says = format!("backup of {}: {rows} rows, read back", backup.table);
             self.report.progress(&Progress::Noted { says });
+            files.push(SavedFile { table: backup.table.clone(), file, rows, sha256 });
         }
-        Ok(())
+        Ok(files)
     }
 
-    async fn one_backup(&mut self, folder: &Path, backup: &Backup) -> Result<u64, Halt> {
-        let Some(evidence) = &self.evidence else { return Ok(0) };
+    async fn one_backup(&mut self, folder: &Path, backup: &Backup, file: &str) -> Result<Trailer, Halt> {
+        let path = folder.join(file);
+        let Some(evidence) = &self.evidence else { return Err(unsaved(&path, &bad("there is no folder for it"))) };
         let dialect = self.driver.dialect();
         let header = Header {
             format: BACKUP_FORMAT.to_owned(),
@@ -229,7 +304,6 @@ impl Runner<'_> {
             key: backup.key.clone(),
             whole: backup.whole,
         };
-        let path = folder.join(file_name(&backup.table));
         let partial = path.with_extension("partial");
         let wrong = |error: io::Error| unsaved(&path, &error);
         let mut writing = Writing::create(&partial, &header).map_err(wrong)?;
@@ -251,7 +325,7 @@ impl Runner<'_> {
         }
         fs::rename(&partial, &path).map_err(wrong)?;
         self.cross("run/backup-named");
-        Ok(read.rows)
+        Ok(read)
     }
 }
 
@@ -260,9 +334,8 @@ fn unsaved(path: &Path, error: &io::Error) -> Halt {
 }
 
 /// A name that is one on every file system, and the same for no two tables.
-fn file_name(table: &Qualified) -> String {
+fn file_name(said: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.' { c } else { '-' };
-    let said = table.to_string();
     let name: String = said.chars().take(80).map(plain).collect();
     let mark = if name == said {
         String::new()

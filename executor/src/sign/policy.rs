@@ -64,6 +64,9 @@ pub struct Policy {
     /// Folders of source code in which no name may be left that a plan's contract takes away, before that contract begins.
     #[schemars(example = ["src", "jobs"])]
     pub scan: Vec<PathBuf>,
+    /// Whether `mig gc` puts what runs kept into files, and reads them back, before it drops it for good.
+    #[schemars(example = true)]
+    pub backup: bool,
 }
 
 /// What one class needs beyond the rest.
@@ -81,7 +84,7 @@ pub struct Rule {
 impl Default for Policy {
     fn default() -> Self {
         let (routine, warning, critical) = (Rule::default(), Rule::default(), Rule::default());
-        Self { signers: 1, from: None, routine, warning, critical, scan: Vec::new() }
+        Self { signers: 1, from: None, routine, warning, critical, scan: Vec::new(), backup: false }
     }
 }
 

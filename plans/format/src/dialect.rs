@@ -162,6 +162,13 @@ pub trait Dialect: Send + Sync {
         Statement::new(format!("SELECT {}\nFROM {}", values.join(", "), self.path(table)))
     }
 
+    /// The tables in which a change keeps rows for its undo until they are collected, as far as it keeps any: those that are there have them.
+    fn kept(&self, change: &Kind) -> Vec<Qualified>;
+
+    /// The query for the columns of a table that is none of the schema's, in order, without computed ones: name, type, and whether a value
+    /// must be there (`1`, else `0`). No row where there is no such table.
+    fn columns_of(&self, table: &Qualified) -> Statement;
+
     /// The statement that makes a table of some columns and nothing else.
     fn plain_table(&self, at: &Qualified, columns: &[Column]) -> Statement {
         let line = |column: &Column| {
@@ -202,6 +209,11 @@ pub trait Dialect: Send + Sync {
     /// Whether the engine looks for what the body of a routine names when the routine is made, not only when it runs.
     fn reads_body(&self, routine: &Object) -> bool {
         let _ = routine;
+        false
+    }
+
+    /// Whether declared rows can be tried and taken back, whatever triggers do meanwhile and whatever the tables are kept in.
+    fn tries_rows(&self) -> bool {
         false
     }
 

@@ -290,6 +290,10 @@ pub struct Step {
     /// Neighbouring steps with the same mark, all of them batches, may run at the same time: none waits for another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Whether its statements are tried before the first write, after those of earlier such steps, in a transaction that is rolled back:
+    /// what the database would refuse at the step, it refuses then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tried: bool,
     /// What is run.
     pub action: Action,
     /// How to ask whether it is done.

@@ -1,7 +1,7 @@
 //! What a plan removes and keeps: tables of mig's own in the same database.
 
 use mig_plan::{
-    Column, Kind, Name, Qualified, Schema, Table,
+    Column, Kind, Name, Qualified, Schema, Statement, Table,
     schema::{Index, IndexedBy},
 };
 
@@ -18,6 +18,25 @@ pub(crate) fn trash(change: &Kind) -> Name {
 /// Where the values of a dropped column go.
 pub(crate) fn values(change: &Kind) -> Name {
     names::kept("kept", change)
+}
+
+/// The tables in which a change may keep rows.
+pub(crate) fn places(change: &Kind) -> Vec<Qualified> {
+    match change {
+        // A note, no rows.
+        Kind::Filling(_) => Vec::new(),
+        other => [trash(other), values(other)].map(|name| Qualified::new(None, name)).to_vec(),
+    }
+}
+
+/// The query for the columns of a kept table.
+pub(crate) fn columns_of(table: &Qualified) -> Statement {
+    Statement::new(format!(
+        "SELECT column_name, column_type, is_nullable = 'NO' FROM information_schema.columns
+WHERE table_schema = DATABASE() AND table_name = {} AND COALESCE(generation_expression, '') = ''
+ORDER BY ordinal_position",
+        names::literal(table.name.as_str())
+    ))
 }
 
 /// The columns that tell rows apart: the primary key.

@@ -123,6 +123,14 @@ impl Dialect for MySqlDialect {
         kept::as_literal(column)
     }
 
+    fn kept(&self, change: &Kind) -> Vec<Qualified> {
+        kept::places(change)
+    }
+
+    fn columns_of(&self, table: &Qualified) -> mig_plan::Statement {
+        kept::columns_of(table)
+    }
+
     fn as_text(&self, value: &str) -> String {
         backfill::as_text(value)
     }

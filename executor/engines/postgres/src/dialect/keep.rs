@@ -1,10 +1,11 @@
 //! What a plan removes and keeps: names and keys of the copies in mig's own schema.
 
-use mig_plan::{Kind, Name, Qualified, Schema, Table};
+use mig_plan::{Kind, Name, Qualified, Schema, Statement, Table};
 
 use super::{
     inherit,
-    names::{TRASH, generated, quote_text},
+    names::{TRASH, generated, literal, qualified, quote_text},
+    render,
 };
 
 /// The place where a change keeps what it removes.
@@ -12,6 +13,34 @@ pub(crate) fn place(change: &Kind) -> Qualified {
     let address = change.address();
     let tail = address.path().iter().skip(1).map(Name::as_str).collect::<Vec<_>>().join("_");
     Qualified::new(Name::new(TRASH).ok(), generated("kept_", change, &tail))
+}
+
+/// The tables in which a change may keep rows.
+pub(crate) fn places(change: &Kind) -> Vec<Qualified> {
+    match change {
+        // A note, no rows.
+        Kind::Filling(_) => Vec::new(),
+        Kind::Leave(leave) => vec![render::leave::place(&leave.kept)],
+        Kind::Settle(settle) => vec![render::leave::place(&settle.kept), render::settle::unmapped(&settle.kept)],
+        other => vec![place(other)],
+    }
+}
+
+/// The query for the columns of a kept table. What is of a type that is kept with it reads as text: the type goes too.
+pub(crate) fn columns_of(table: &Qualified) -> Statement {
+    let (table, trash) = (literal(&qualified(table)), literal(TRASH));
+    Statement::new(format!(
+        "SELECT a.attname,
+  CASE WHEN n.nspname = {trash} THEN 'text' ELSE pg_catalog.format_type(a.atttypid, a.atttypmod) END,
+  a.attnotnull::int
+FROM pg_catalog.pg_attribute AS a
+JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
+WHERE c.oid = pg_catalog.to_regclass({table}) AND c.relkind IN ('r', 'p')
+  AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+ORDER BY a.attnum"
+    ))
 }
 
 /// The statement that makes mig's schema for kept things.

@@ -151,6 +151,18 @@ impl Dialect for Postgres {
         format!("pg_catalog.quote_nullable({}::text)", names::quote(&column.name))
     }
 
+    fn tries_rows(&self) -> bool {
+        true
+    }
+
+    fn kept(&self, change: &Kind) -> Vec<Qualified> {
+        keep::places(change)
+    }
+
+    fn columns_of(&self, table: &Qualified) -> Statement {
+        keep::columns_of(table)
+    }
+
     fn uuid(&self, version: UuidVersion, namespace: &str, name: &Sql, schema: &Schema) -> Result<Sql, String> {
         render::uuid::made(version, namespace, name, schema)
     }

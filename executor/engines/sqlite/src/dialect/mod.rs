@@ -110,6 +110,21 @@ impl Dialect for Sqlite {
         format!("quote({})", names::quote(&column.name))
     }
 
+    fn tries_rows(&self) -> bool {
+        true
+    }
+
+    fn kept(&self, change: &Kind) -> Vec<Qualified> {
+        render::rebuild::kept(change)
+    }
+
+    fn columns_of(&self, table: &Qualified) -> mig_plan::Statement {
+        let name = names::literal(table.name.as_str());
+        mig_plan::Statement::new(format!(
+            "SELECT name, type, \"notnull\" FROM pragma_table_xinfo({name}) WHERE hidden = 0 ORDER BY cid"
+        ))
+    }
+
     fn as_text(&self, value: &str) -> String {
         format!("CAST({value} AS TEXT)")
     }

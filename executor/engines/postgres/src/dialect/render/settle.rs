@@ -140,7 +140,7 @@ pub(crate) fn settle(change: &Settle, version: u32) -> Rendered {
 }
 
 /// Where values go that have no old value.
-fn unmapped(kept: &Kept) -> Qualified {
+pub(crate) fn unmapped(kept: &Kept) -> Qualified {
     let names: Vec<&Name> = kept.columns.iter().map(|c| &c.name).collect();
     Qualified::new(Name::new(TRASH).ok(), generated("unmapped_", &(&kept.table, names), kept.table.name.as_str()))
 }

@@ -55,6 +55,15 @@ impl Kept {
     }
 }
 
+/// The tables in which a change may keep rows.
+pub(crate) fn kept(change: &Kind) -> Vec<Qualified> {
+    // A note, no rows.
+    if matches!(change, Kind::Filling(_)) {
+        return Vec::new();
+    }
+    Name::new(Kept::of(change).rows).map(|name| Qualified::new(None, name)).into_iter().collect()
+}
+
 /// The name under which the kept rows give the value that was set in a column.
 pub(crate) fn set_column(place: usize) -> String {
     format!("_mig_set{place}")
