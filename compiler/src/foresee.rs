@@ -62,6 +62,7 @@ impl Ground<'_> {
             for columns in self.keys(&at, goal) {
                 plan.checks.extend(rows.alike(&columns));
             }
+            plan.checks.extend(rows.understood(&plan.checks));
         }
         let order: Vec<StepId> = plan.steps.iter().map(|step| step.id.clone()).collect();
         plan.checks.sort_by_key(|check| order.iter().position(|id| *id == check.step));
@@ -121,6 +122,11 @@ impl Ground<'_> {
             ];
             let count = format!("SELECT count(*) FROM (\n{alike}\n) AS _mig_g");
             out.push(check(says, &help, count, format!("{alike} LIMIT 5"), 0));
+        } else {
+            let says = format!("the database understands what makes rows of {} from those of {from}", populate.table);
+            let help = [format!("correct what `[transform.{}]` says", populate.table)];
+            let count = format!("SELECT count(*) FROM (\n{made}\n) AS _mig_g WHERE 1 = 0");
+            out.push(Check { sample: None, ..check(says, &help, count, String::new(), 0) });
         }
         out
     }
@@ -350,6 +356,27 @@ impl Rows<'_> {
             Some(self.check(Address::column(self.base, column), says, &help, count, sample))
         };
         self.asked.iter().filter_map(ask).collect()
+    }
+
+    /// The database knows all that the expressions name which no other question has: asked of no row.
+    fn understood(&self, others: &[Check]) -> Option<Check> {
+        let own = others.iter().filter(|check| check.step == self.step).map(|check| check.count.sql());
+        let own: Vec<String> = own.collect();
+        let unasked = |column: &&Name| !own.iter().any(|sql| self.value(column).is_some_and(|value| sql.contains(&value)));
+        let values: Vec<_> = self.asked.iter().filter(unasked).filter_map(|column| self.value(column)).collect();
+        if values.is_empty() {
+            return None;
+        }
+        let values: Vec<_> = values.iter().enumerate().map(|(i, value)| format!("{value} AS _mig_c{i}")).collect();
+        let count = format!(
+            "SELECT count(*) FROM (\n    SELECT {} FROM {} WHERE 1 = 0\n) AS _mig_v",
+            values.join(", "),
+            self.source()
+        );
+        let says = format!("the database understands the transform of {}", self.at);
+        let help = [format!("correct what `[transform.{}]` says", self.at)];
+        let check = self.check(Address::table(self.base), says, &help, count, String::new());
+        Some(Check { sample: None, ..check })
     }
 
     /// No two rows are alike in a key of which the transform sets a part.

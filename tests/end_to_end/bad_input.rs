@@ -406,6 +406,59 @@ fn a_spec_that_is_no_text_is_named() {
     says(&(output.stdout + &output.stderr), &["b.toml", "UTF-8"]);
 }
 
+/// SQLite keeps whatever bytes it is given as text.
+#[test]
+fn a_text_that_is_no_utf_8_is_saved_byte_by_byte() {
+    let database = Engine::Sqlite.database(
+        "create table notes (id integer primary key, body text not null, line text);
+         insert into notes values (1, cast(x'61ff62' as text), cast(x'610062' as text)), (2, 'ünï', 'it''s'), (3, '', null);",
+    );
+    let rows = |table: &str| {
+        database.query(&format!("select id, typeof(body), hex(body), hex(line) from {table} order by id;"))
+    };
+    let before = rows("notes");
+    let work = Workspace::new();
+    work.import(&database);
+    work.edit("specs/schema.toml", "[table.notes.columns]", "[table.notes.columns]\nloud = \"text?\"");
+    work.write("specs/t.toml", "backup = [\"table notes\"]\n\n[transform.notes]\nset.loud = \"upper(body)\"\n");
+    work.plan(&database);
+    work.sign();
+    let mut args = work.apply_args(&database);
+    args.retain(|arg| arg != "--no-artifacts");
+    work.expect(0, &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(database.query("select hex(loud) from notes where id = 1;").trim(), "41FF42");
+    let run = fs::read_dir(work.path().join("artifacts/runs")).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(run.join("00-backup")).unwrap().next().unwrap().unwrap().path();
+    work.expect(0, &["restore", &file.display().to_string(), "--url", &database.url(), "--yes", "--as", "again"]);
+    assert_eq!(rows("again"), before);
+}
+
+/// The database says what is wrong before anything is written, also of a column that may be NULL.
+#[test]
+fn a_transform_that_the_database_does_not_understand_is_found_before_the_first_write() {
+    for engine in ENGINES {
+        let column = format!("extra = \"{}?\"", engine.key_text());
+        for (transform, word) in [
+            ("set.extra = \"concat('no ', point)\"", "point"),
+            ("set.extra = \"(select x.nowhere from tickets x where x.id = tickets.id)\"", "nowhere"),
+            ("set.extra = \"(select max(id) from elsewhere)\"", "elsewhere"),
+            ("set.extra = \"loudly(points)\"", "loudly"),
+            ("set.extra = \"abs(points\"", "extra"),
+            ("set.extra = \"abs(points)\"\nwhere = \"point = 3\"", "point"),
+        ] {
+            let (work, database) = set(*engine, &column, transform);
+            let shape = database.schema();
+            work.plan(&database);
+            work.sign();
+            let args = work.apply_args(&database);
+            let said = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>()).stderr;
+            says(&said, &["before anything was written", "understands the transform of", "nothing was changed"]);
+            assert!(word == "extra" || said.contains(word), "{engine:?}: {said}");
+            assert_eq!(database.schema(), shape, "{engine:?}: {transform}");
+        }
+    }
+}
+
 #[test]
 fn a_table_without_a_key_gets_its_values_once() {
     for engine in ENGINES {

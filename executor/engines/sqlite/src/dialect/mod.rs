@@ -107,7 +107,7 @@ impl Dialect for Sqlite {
     }
 
     fn as_literal(&self, column: &mig_plan::Column) -> String {
-        format!("quote({})", names::quote(&column.name))
+        write::exact(&names::quote(&column.name))
     }
 
     fn tries_rows(&self) -> bool {

@@ -266,6 +266,16 @@ pub(crate) fn create(at: &Address, object: &Object) -> Option<Vec<String>> {
     })
 }
 
+/// A value as a literal that means exactly that value. A text may hold bytes that are no UTF-8, which no program gets whole as text, and zero
+/// bytes, at which `quote` ends: those, and all else that is not plain ASCII, are said by their bytes.
+pub(crate) fn exact(value: &str) -> String {
+    format!(
+        "CASE WHEN typeof({value}) = 'text' AND ({value} GLOB '*[^' || char(9, 10, 13) || ' -~]*' \
+         OR length({value}) <> length(CAST({value} AS BLOB))) \
+         THEN 'CAST(X''' || hex({value}) || ''' AS TEXT)' ELSE quote({value}) END"
+    )
+}
+
 /// The statement that drops an object; `None` for what SQLite cannot drop.
 pub(crate) fn drop(at: &Address) -> Option<String> {
     let what = match at.kind() {
