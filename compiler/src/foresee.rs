@@ -110,7 +110,9 @@ impl Ground<'_> {
             let sample = format!("SELECT {} FROM {item}{join}\nWHERE {rejected} LIMIT 5", shown.join(", "));
             out.push(check(says, &help, count, sample, most));
         }
-        let made = populate.made(&item, &[], |_, sql| format!("({sql})"));
+        // Which row counts is no question here, and has no order.
+        let all = Populate { on_conflict: OnConflict::Error, ..populate.clone() };
+        let made = all.made(&item, &[], |_, sql| format!("({sql})"));
         if populate.on_conflict == OnConflict::Error && populate.group_by.is_empty() {
             let alike = populate.alike(&made);
             let words: Vec<_> = populate.key.iter().map(ToString::to_string).collect();
