@@ -147,7 +147,7 @@ fn gc_saves_what_it_drops_where_the_policy_asks_for_it() {
         let files = backups(&work);
         assert_eq!(files.len(), 2, "{engine:?}: {files:?}");
         let notes = files.iter().find(|file| file.display().to_string().contains("notes")).unwrap();
-        work.expect(0, &["restore", &notes.display().to_string(), "--url", &url, "--yes", "--as", "notes"]);
+        work.expect(0, &["restore", &notes.display().to_string(), "--url", &url, "--yes"]);
         assert_eq!(database.query(ROWS), rows, "{engine:?}");
         assert_eq!(database.query(&bytes(*engine, "notes")), raw, "{engine:?}");
         database.query("drop table notes;");

@@ -225,16 +225,16 @@ impl Runner<'_> {
                 let says = format!("this version of mig cannot tell where {} kept its rows", step.id);
                 return Err(Stop::Unsaved { says }.into());
             }
-            let table = step.change.address().relation();
+            let at = step.change.address();
+            let table = at.qualified();
             for place in places {
                 let columns = self.columns_of(&place).await?;
                 if columns.is_empty() {
                     continue;
                 }
                 let sql = self.driver.dialect().saved(&place, &columns);
-                let file = file_name(&format!("{}.{}", step.change.address().dotted(), place.name));
-                let table = table.clone().unwrap_or(place);
-                found.push((Backup { table, columns, key: Vec::new(), whole: true, sql }, file));
+                let file = file_name(&format!("{}.{}", at.dotted(), place.name));
+                found.push((Backup { table: table.clone(), columns, key: Vec::new(), whole: true, sql }, file));
             }
         }
         self.saved(found.iter().map(|(backup, file)| Order { backup, file: file.clone() }).collect()).await
