@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mig_plan::{
-    Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table, kind::Rows,
+    Address, Backup, ColumnValue, Dialect, Group, Kind, Name, ObjectKind, Qualified, Schema, Snapshot, Table,
+    kind::Rows,
 };
 
 use crate::{

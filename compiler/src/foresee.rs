@@ -364,7 +364,8 @@ impl Rows<'_> {
     fn understood(&self, others: &[Check]) -> Option<Check> {
         let own = others.iter().filter(|check| check.step == self.step).map(|check| check.count.sql());
         let own: Vec<String> = own.collect();
-        let unasked = |column: &&Name| !own.iter().any(|sql| self.value(column).is_some_and(|value| sql.contains(&value)));
+        let unasked =
+            |column: &&Name| !own.iter().any(|sql| self.value(column).is_some_and(|value| sql.contains(&value)));
         let values: Vec<_> = self.asked.iter().filter(unasked).filter_map(|column| self.value(column)).collect();
         if values.is_empty() {
             return None;

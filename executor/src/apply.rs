@@ -335,11 +335,7 @@ async fn unknown_dependents(driver: &mut dyn Driver, plan: &Plan, at: usize) -> 
 }
 
 /// Begins a run: keeps its documents and journals its admission, in one transaction.
-async fn begin(
-    runner: &mut Runner<'_>,
-    request: &Request,
-    found: (&[Answer], &[SavedFile]),
-) -> Result<(), Halt> {
+async fn begin(runner: &mut Runner<'_>, request: &Request, found: (&[Answer], &[SavedFile])) -> Result<(), Halt> {
     runner.cross("run/begin");
     let mut attempt = 0;
     loop {

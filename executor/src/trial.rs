@@ -96,7 +96,8 @@ pub(crate) async fn rehearsed(
 async fn rehearse(driver: &mut dyn Driver, step: &Step) -> Result<Option<CheckFailure>, Halt> {
     let Action::Transaction(part) = &step.action else { return Ok(None) };
     let failure = |samples| {
-        let help = vec!["a trigger, a rule or a privilege may be in the way: change it in a plan before this one".to_owned()];
+        let help =
+            vec!["a trigger, a rule or a privilege may be in the way: change it in a plan before this one".to_owned()];
         let (step, at, says) = (step.id.clone(), step.change.address(), format!("a step that {}", step.why));
         Some(CheckFailure { step, at, says, count: None, tried: true, samples, help })
     };

@@ -56,11 +56,8 @@ pub(crate) fn run(args: &Args) -> Result<Outcome, Trouble> {
     terminal::note(&format!("what these runs kept would be dropped for good{first}:\n{}", due.join("\n")));
     terminal::confirm(&format!("Drop it from {database}?"), args.yes)?;
     let wait_for = Duration::from_secs(args.wait);
-    let request = GcRequest {
-        older_than: args.older_than.0,
-        backup,
-        pace: Pace { lock_wait: wait_for, ..Pace::default() },
-    };
+    let request =
+        GcRequest { older_than: args.older_than.0, backup, pace: Pace { lock_wait: wait_for, ..Pace::default() } };
     wait(operate::collect(&database, &request, args.json))
 }
 

@@ -205,13 +205,19 @@ fn a_trigger_that_keeps_rows_is_met_before_the_first_write() {
                 let args = work.apply_args(&database);
                 let args: Vec<_> = args.iter().map(String::as_str).chain(dry).collect();
                 let said = work.expect(5, &args).stderr;
-                assert!(said.contains("before anything was written") && said.contains("removes rows"), "{engine:?}: {said}");
+                assert!(
+                    said.contains("before anything was written") && said.contains("removes rows"),
+                    "{engine:?}: {said}"
+                );
                 assert!(said.contains("taken back") && said.contains(told), "{engine:?}: {said}");
                 let after = (database.schema(), database.query("select code, name from countries order by code;"));
                 assert_eq!(after, before, "{engine:?}");
             }
             // What is only added meets no trigger.
-            declare("{ code = \"de\", name = \"D\" }, { code = \"fr\", name = \"F\" }, { code = \"it\", name = \"I\" }", "");
+            declare(
+                "{ code = \"de\", name = \"D\" }, { code = \"fr\", name = \"F\" }, { code = \"it\", name = \"I\" }",
+                "",
+            );
             work.apply(&database);
             assert_eq!(database.query("select count(*) from countries;").trim(), "3", "{engine:?}");
         }

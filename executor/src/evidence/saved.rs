@@ -17,8 +17,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::files;
 use crate::{
-    chain, driver::Rows, failure::Failure, journal::SavedFile, report::Progress, runner::Halt,
-    runner::OWN, runner::Runner, stop::Stop,
+    chain, driver::Rows, failure::Failure, journal::SavedFile, report::Progress, runner::Halt, runner::OWN,
+    runner::Runner, stop::Stop,
 };
 
 /// What backup files follow.
