@@ -129,7 +129,8 @@ fn fits(node: &Node, ground: &Ground<'_>) -> bool {
         Kind::Create(k) => is_cheap(&k.at),
         Kind::Drop(k) => is_cheap(&k.at),
         Kind::AlterColumn(_) | Kind::DropColumn(_) | Kind::AddColumn(_) | Kind::Privileges(_) => true,
-        Kind::Exchange(_) | Kind::Settle(_) | Kind::AdoptKey(_) | Kind::AdoptType(_) | Kind::DropConstraint(_) => true,
+        Kind::Exchange(_) | Kind::Settle(_) | Kind::AdoptKey(_) | Kind::AdoptType(_) => true,
+        Kind::DropConstraint(_) | Kind::Release(_) | Kind::OnReturn(_) => true,
         Kind::Replace(k) => match &k.from.body {
             Body::Enum { .. } => !ground.dialect.disturbs(&draft.change).is_empty(),
             Body::Source(_) | Body::Domain(_) | Body::View(_) | Body::Sequence(_) => true,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mig_plan::{Action, Fingerprint, Plan, StepId};
+use mig_plan::{Action, Fingerprint, Kind, Plan, Step, StepId};
 
 use crate::{
     align::{Memory, Spelling},
@@ -74,9 +74,9 @@ pub struct Forecast {
     pub run: String,
     /// Steps to take back.
     pub steps: usize,
-    /// Those of them that put kept rows back; the others change metadata only.
+    /// Those of them that write rows; the others change metadata only, or read.
     pub moving: usize,
-    /// About how long those will take: as long as they took on the way there.
+    /// About how long it will take: as long as reading and writing rows took on the way there.
     pub about: Duration,
 }
 
@@ -98,10 +98,28 @@ pub async fn forecast(driver: &mut dyn Driver, which: &Which) -> Result<Option<F
         steps += 1;
         if !step.gc.is_empty() || matches!(step.undo.action, Action::Batches(_)) {
             moving += 1;
-            about += took(&entries, &run.run, &step.id);
+        }
+        if let Some(there) = way_there(&plan, step) {
+            about += took(&entries, &run.run, &there.id);
         }
     }
     Ok(Some(Forecast { run: run.run, steps, moving, about }))
+}
+
+/// The step whose time on the way there tells how long the way back of a step takes; none for what takes a moment.
+fn way_there<'p>(plan: &'p Plan, step: &'p Step) -> Option<&'p Step> {
+    let Kind::OnReturn(again) = &step.change else {
+        let long = !step.gc.is_empty() || matches!(step.undo.action, Action::Batches(_));
+        return long.then_some(step);
+    };
+    plan.steps.iter().find(|there| match (&there.change, &*again.change) {
+        (Kind::Backfill(there), Kind::Backfill(again)) => there.table == again.table,
+        (Kind::BuildKey(there), Kind::BuildKey(again)) => there.key == again.key,
+        (Kind::ValidateConstraint(there), Kind::ValidateConstraint(again)) => {
+            there.table == again.table && there.name == again.name
+        }
+        _ => false,
+    })
 }
 
 /// How long a step of a run took, as the journal says.

@@ -139,7 +139,7 @@ pub(crate) async fn forecast(database: &Database, which: &Which) -> Result<Optio
         match moving {
             0 => format!("run {run}: {steps} to take back, metadata only"),
             _ => format!(
-                "run {run}: {steps} to take back; {moving} put kept rows back, which took {} ms on the way there",
+                "run {run}: {steps} to take back; {moving} write rows, and all reading and writing took {} ms on the way there",
                 about.as_millis()
             ),
         }

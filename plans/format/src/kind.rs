@@ -15,6 +15,7 @@ mod privileges;
 mod rebuild;
 mod regroup;
 mod rename;
+mod returns;
 mod revise;
 mod rows;
 mod serve;
@@ -43,6 +44,7 @@ pub use self::{
     rebuild::{CopyColumn, Rebuild},
     regroup::Regroup,
     rename::{Rename, RenameMember, rename_in_texts},
+    returns::{OnReturn, Release},
     revise::{Filling, Leaving, Membership, Referrer, Revise},
     rows::{Declared, Rows, key_of},
     serve::Serve,
@@ -155,6 +157,8 @@ kinds!(
     AddConstraint,
     ValidateConstraint,
     DropConstraint,
+    Release,
+    OnReturn,
     BuildKey,
     AdoptKey,
     AdoptType,

@@ -113,7 +113,7 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transaction {
-    /// Session settings that must be made outside the transaction, before it.
+    /// Session settings that must be made outside the transaction, before it, and questions that take long: an error is the answer no.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<Statement>,
     /// Takes the locks that the statements need, before the probe.

@@ -163,6 +163,7 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
         Kind::DropColumn(k) => table::drop_column(k, ground, marks),
         Kind::AddConstraint(k) => table::add_constraint(k, ground, marks),
         Kind::DropConstraint(k) => table::drop_constraint(k, ground, marks),
+        Kind::Release(k) => table::drop_constraint(&k.drop, ground, marks),
         Kind::Rebuild(k) => table::rebuild(k, ground, marks),
         Kind::Swap(k) => table::swap(&k.shadow, ground, marks),
         Kind::Regroup(k) => table::regroup(k, ground, marks),
@@ -212,7 +213,8 @@ fn mark(change: &Kind, ground: &Ground<'_>, typed: &BTreeMap<Address, BTreeSet<A
         }
         Kind::Mark(k) => drop(marks.stands_on.insert(Address::table(&k.table))),
         Kind::Tie(k) => data::tie(&k.tied, ground, marks),
-        Kind::Filling(_)
+        Kind::OnReturn(_)
+        | Kind::Filling(_)
         | Kind::Discard(_)
         | Kind::Unkeep(_)
         | Kind::Untie(_)

@@ -233,6 +233,7 @@ pub(super) fn works_on(change: &Kind, ground: &Ground<'_>) -> BTreeSet<Qualified
         Kind::AddConstraint(k) => Some(k.table.clone()),
         Kind::ValidateConstraint(k) => Some(k.table.clone()),
         Kind::DropConstraint(k) => Some(k.table.clone()),
+        Kind::Release(k) => Some(k.drop.table.clone()),
         Kind::AlterTable(k) => Some(k.table.clone()),
         Kind::Backfill(k) => Some(k.table.clone()),
         Kind::Populate(k) => Some(k.table.clone()),

@@ -165,6 +165,9 @@ impl Effect for KeepRows {
 pub struct Leave {
     /// What.
     pub kept: Kept,
+    /// Whether they come back empty, and other steps of a rollback give them their values beside running clients.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refills: bool,
 }
 
 impl Effect for Leave {
@@ -188,7 +191,11 @@ impl Effect for Leave {
     }
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Rejoin { kept: self.kept.clone() }.into())
+        let mut kept = self.kept.clone();
+        if self.refills {
+            kept.columns.iter_mut().for_each(|column| column.not_null = false);
+        }
+        Some(Rejoin { kept }.into())
     }
 }
 
@@ -220,6 +227,6 @@ impl Effect for Rejoin {
     }
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Leave { kept: self.kept.clone() }.into())
+        Some(Leave { kept: self.kept.clone(), refills: false }.into())
     }
 }

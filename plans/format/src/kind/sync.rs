@@ -100,6 +100,14 @@ impl Twins {
         Ok(())
     }
 
+    /// The same with hidden columns that may be empty.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let mut twins = self.clone();
+        twins.pairs.iter_mut().for_each(|pair| pair.hidden.not_null = false);
+        twins
+    }
+
     /// The same once the names are exchanged: each type is under the other name.
     #[must_use]
     pub fn turned(&self) -> Self {
@@ -165,8 +173,9 @@ impl Effect for Unsync {
         self.twins.release(schema)
     }
 
+    /// They come back empty: rows get their values beside running clients, and only then are they required.
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Sync { twins: self.twins.clone() }.into())
+        Some(Sync { twins: self.twins.bare() }.into())
     }
 }
 

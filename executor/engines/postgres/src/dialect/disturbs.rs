@@ -20,6 +20,7 @@ pub(crate) fn of(change: &Kind, version: u32) -> BTreeSet<Address> {
         Kind::DropColumn(k) => !k.column.data_type.is_empty(),
         // Views that group rows by a key stand on it.
         Kind::DropConstraint(k) => k.constraint.key().is_some(),
+        Kind::Release(k) => k.drop.constraint.key().is_some(),
         Kind::Leave(k) => {
             return k.kept.columns.iter().map(|c| Address::column(&k.kept.table, &c.name)).collect();
         }

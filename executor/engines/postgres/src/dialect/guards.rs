@@ -76,6 +76,10 @@ pub(super) fn past_back(change: &Kind, after: &Schema, action: &mut Action, defa
         Kind::DropColumn(k) => &k.table,
         Kind::AlterColumn(k) => &k.table,
         Kind::Rows(k) => &k.table,
+        Kind::OnReturn(k) => match &*k.change {
+            Kind::Backfill(k) => &k.table,
+            _ => return,
+        },
         _ => return,
     };
     if of(table, after, default_schema).iter().any(|guard| !guard.always) {

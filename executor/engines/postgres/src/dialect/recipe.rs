@@ -9,6 +9,7 @@ pub(crate) mod leave;
 pub(crate) mod movers;
 mod numbered;
 pub(crate) mod object;
+mod retrace;
 pub(crate) mod serve;
 pub(crate) mod settle;
 pub(crate) mod supplant;
@@ -102,7 +103,9 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
             | Kind::Populate(_)
             | Kind::Filling(_)
             | Kind::Revise(_) => drafts.extend(Draft::of_rows(change)),
-            Kind::BuildKey(_)
+            Kind::Release(_)
+            | Kind::OnReturn(_)
+            | Kind::BuildKey(_)
             | Kind::AdoptKey(_)
             | Kind::AdoptType(_)
             | Kind::Discard(_)
@@ -164,6 +167,7 @@ pub(crate) fn recipe(group: &Group, context: &Context<'_>, version: u32) -> Resu
     column::loosen_last(&mut drafts, group);
     computed::as_one(&mut drafts, group);
     computed::let_go(&mut drafts, version);
+    retrace::ahead(&mut drafts, context);
     Ok(drafts)
 }
 

@@ -18,6 +18,7 @@ mod place;
 pub(crate) mod populate;
 pub(crate) mod regroup;
 pub(crate) mod rename;
+pub(crate) mod returns;
 pub(crate) mod revise;
 pub(crate) mod rows;
 pub(crate) mod sequence;
@@ -64,6 +65,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::AddConstraint(k) => constraint::add(k, before),
         Kind::ValidateConstraint(k) => constraint::validate(k, before),
         Kind::DropConstraint(k) => constraint::drop(k, before),
+        Kind::Release(k) => constraint::drop(&k.drop, before),
         Kind::BuildKey(k) => key::build(k, before),
         Kind::AdoptKey(k) => Ok(key::adopt(k)),
         Kind::AdoptType(k) => Ok(anew::adopt(k)),
@@ -97,7 +99,7 @@ pub(crate) fn render(change: &Kind, before: &Schema, after: &Schema, version: u3
         Kind::Revise(k) => revise::render(k, before),
         Kind::Rows(k) => rows::render(k, before),
         Kind::Withdraw(k) => withdraw::render(k, before),
-        Kind::Mark(_) => Ok(Rendered {
+        Kind::Mark(_) | Kind::OnReturn(_) => Ok(Rendered {
             action: Action::Nothing {},
             probe: Probe::Shape {},
             lock: "nothing".to_owned(),

@@ -36,7 +36,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
         }
         Kind::DropColumn(k) => column_back(change, k, (before, after), version),
         Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before),
-        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => type_back(change, k, before, after),
+        Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => {
+            type_back(change, k, before, after)
+        }
         Kind::Backfill(k) => {
             let sql = render::backfill::undo_sql(k, before)?;
             let says = if sql.is_empty() {
@@ -51,7 +53,9 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(render::withdraw::UNDO.to_owned(), transaction(render::withdraw::undo_sql(k, before), WORK)))
         }
         Kind::Mark(_) => Ok(done("nothing: the table leaves".to_owned(), Action::Nothing {})),
-        Kind::Filling(k) => Ok(done("forgets that it was filled".to_owned(), transaction(render::revise::forget(k), WORK))),
+        Kind::Filling(k) => {
+            Ok(done("forgets that it was filled".to_owned(), transaction(render::revise::forget(k), WORK)))
+        }
         Kind::Populate(_) | Kind::Revise(_) => {
             Ok(done("nothing: the rows leave with their table".to_owned(), transaction(vec![], WORK)))
         }
@@ -64,23 +68,33 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done(format!("drops {}, unless its key has taken it along", k.at), render::key::unbuild(k)))
         }
         Kind::Keep(k) => Ok(done("removes the copy and its trigger".to_owned(), render::leave::unkeep(k))),
-        Kind::Tie(k) => Ok(done("removes the trigger; both keep what clients wrote".to_owned(), render::tie::undo(&k.tied))),
+        Kind::Tie(k) => {
+            Ok(done("removes the trigger; both keep what clients wrote".to_owned(), render::tie::undo(&k.tied)))
+        }
         Kind::KeepRows(_) => {
             Ok(done("nothing: the copy leaves with the step that made its place".to_owned(), Action::Nothing {}))
         }
+        Kind::Leave(k) if k.refills => Ok(done(
+            format!("adds {} again, empty at first; what is kept comes back in batches", change.address()),
+            render::leave::rejoin_empty(k, before)?,
+        )),
         Kind::Leave(k) => Ok(done(
             format!("adds {} again with the values that were kept; rows that came later have none", change.address()),
             render::leave::rejoin(k, before)?,
         )),
-        Kind::Sync(k) => Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k, version))),
-        Kind::Exchange(k) => {
-            Ok(done("exchanges the names back; what clients wrote since stays".to_owned(), render::twins::unexchange(k)))
+        Kind::Sync(k) => {
+            Ok(done("removes the trigger and the hidden columns".to_owned(), render::twins::unbound(k, version)))
         }
+        Kind::Exchange(k) => Ok(done(
+            "exchanges the names back; what clients wrote since stays".to_owned(),
+            render::twins::unexchange(k),
+        )),
         Kind::Unsync(k) => Ok(done(
-            "adds the old columns again with the values of the new ones, and the trigger; readers and writers wait meanwhile"
-                .to_owned(),
+            "adds the old columns again, empty at first, and the trigger that keeps them equal".to_owned(),
             render::twins::bound(k),
         )),
+        Kind::OnReturn(k) => render::returns::on_return(k, before),
+        Kind::Release(k) => render::returns::released(k),
         Kind::Serve(k) => {
             let says = "hides the old names again; what clients wrote under either stays".to_owned();
             Ok(done(says, render::serve::serve(&mig_plan::kind::Serve { hides: !k.hides, ..k.clone() }).action))
@@ -96,7 +110,10 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
                 name: k.name.clone(),
                 constraint: k.constraint.clone(),
             };
-            Ok(done(format!("drops {} with its index", change.address()), render::constraint::drop(&drop, after)?.action))
+            Ok(done(
+                format!("drops {} with its index", change.address()),
+                render::constraint::drop(&drop, after)?.action,
+            ))
         }
         Kind::Create(k) => {
             if let Body::Index(of) = &k.object.body

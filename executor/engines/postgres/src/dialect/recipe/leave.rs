@@ -41,7 +41,7 @@ pub(crate) fn drop(change: &DropColumn, group: &Group, context: &Context<'_>, ti
     drafts.push(Draft::new(keep, Phase::Backfill, format!("keeps what {words} holds, from now on")));
     drafts.push(Draft::new(rows, Phase::Backfill, format!("keeps what {words} holds in existing rows")));
     kept.tied = tied.cloned();
-    drafts.push(Draft::new(Leave { kept }, Phase::Contract, format!("removes {words}")));
+    drafts.push(Draft::new(Leave { kept, refills: false }, Phase::Contract, format!("removes {words}")));
     drafts
 }
 

@@ -14,7 +14,7 @@ use mig_plan::{
 };
 
 use super::{
-    constraint, movers,
+    constraint, movers, retrace,
     twins::{Hidden, over},
     warned,
 };
@@ -171,7 +171,8 @@ impl<'a> Served<'a> {
         let end = Draft::new(Unsync { twins: self.shown() }, Phase::Contract, why);
         let says = "clients that use the old name get errors from then on";
         let at = Address::column(&self.table, self.renames.first().map_or(&self.table.name, |k| &k.to));
-        indexes.chain([end.with(Hazard::new(HazardCode::RenameColumn, &at, says))]).collect()
+        let end = end.with(Hazard::new(HazardCode::RenameColumn, &at, says));
+        indexes.chain(retrace::ended(end)).collect()
     }
 
     fn fill(&self) -> Backfill {

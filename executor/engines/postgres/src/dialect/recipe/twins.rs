@@ -19,7 +19,7 @@ use mig_plan::{
 use super::{
     column, constraint,
     movers::{self, Movers},
-    warned,
+    retrace, warned,
 };
 use crate::dialect::{
     keep,
@@ -337,6 +337,13 @@ impl<'a> Move<'a> {
     fn keys(&self) -> Vec<Draft> {
         let mut unit = Vec::new();
         let mut proofs = Vec::new();
+        let (mut proved_again, mut built_again) = (Vec::new(), Vec::new());
+        let mut leaves = |unit: &mut Vec<Draft>, table: &Qualified, name: &Name, old: Constraint| {
+            let left = retrace::leaves(table, name, old);
+            proved_again.extend(left.ahead);
+            built_again.extend(left.after);
+            unit.push(left.goes);
+        };
         let foreign = self.foreign_keys();
         let checks: Vec<_> = self.context.renamed.table(self.table).into_iter().flat_map(|t| &t.constraints).collect();
         let checks: Vec<_> = checks
@@ -349,13 +356,11 @@ impl<'a> Move<'a> {
             Draft::new(add, Phase::Contract, format!("{name} holds the new columns"))
         };
         for (table, name, _, old) in &foreign {
-            let drop = DropConstraint { table: table.clone(), name: (*name).clone(), constraint: old.clone() };
-            unit.push(Draft::new(drop, Phase::Contract, format!("{name} leaves the old columns")));
+            leaves(&mut unit, table, name, old.clone());
         }
         for (name, c) in self.keyed() {
             let old = over_hidden(c, &self.hidden, &Hidden::new());
-            let drop = DropConstraint { table: self.table.clone(), name: name.clone(), constraint: old };
-            unit.push(Draft::new(drop, Phase::Contract, format!("{name} leaves the old columns")));
+            leaves(&mut unit, self.table, name, old);
             let (index, object) = self.key_index(name, c);
             let adopt = AdoptKey {
                 table: self.table.clone(),
@@ -368,8 +373,7 @@ impl<'a> Move<'a> {
         }
         for (name, c) in checks {
             let old = over_hidden(c, &self.hidden, &Hidden::new());
-            let drop = DropConstraint { table: self.table.clone(), name: name.clone(), constraint: old };
-            unit.push(Draft::new(drop, Phase::Contract, format!("{name} leaves the old columns")));
+            leaves(&mut unit, self.table, name, old);
             unit.push(add(self.table, name, c));
             proofs.push((self.table.clone(), name));
         }
@@ -377,7 +381,7 @@ impl<'a> Move<'a> {
             unit.push(add(table, name, c));
             proofs.push((table.clone(), name));
         }
-        let unit = unit.into_iter().map(|draft| draft.together(KEYS));
+        let unit = proved_again.into_iter().chain(unit).chain(built_again).map(|draft| draft.together(KEYS));
         let proofs = proofs.into_iter().map(|(table, name)| {
             let prove = ValidateConstraint { table, name: name.clone(), stood: false, forgets: false };
             Draft::new(prove, Phase::Contract, format!("proves {name} for existing rows"))

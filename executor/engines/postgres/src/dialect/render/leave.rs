@@ -2,7 +2,7 @@
 
 use mig_plan::{
     Action, Address, Column, ColumnValue, Complaint, Hazard, HazardCode, Limits, Name, Probe, Qualified, Rendered,
-    Schema, Statement, Table,
+    Schema, Sql, Statement, Table,
     kind::{AddColumn, AlterColumn, Keep, KeepRows, Kept, Leave},
     step::{Batch, Batches},
 };
@@ -223,6 +223,34 @@ pub(crate) fn leave(change: &Leave) -> Rendered {
     }
     out.gc.push(Statement::new(format!("DROP TABLE IF EXISTS {}", qualified(&place(kept)))));
     out
+}
+
+/// What a column's value was in a row, as it is kept; a row that came later has the column's default where it must have a value.
+pub(crate) fn kept_value(kept: &Kept, column: &Column, table: &Table) -> Sql {
+    let value = keep::restored(&format!("_mig_k.{}", quote(&column.name)), &column.data_type);
+    let row = keep::same_key(&kept.key, &quote(&kept.table.name), "_mig_k", table);
+    let value = format!("(SELECT {value} FROM {} AS _mig_k WHERE {row})", qualified(&place(kept)));
+    match (&column.value, column.not_null) {
+        (ColumnValue::Default(default), true) => Sql::new(format!("COALESCE({value}, {default})")),
+        _ => Sql::new(value),
+    }
+}
+
+/// What takes [`leave`] back where other steps bring the values back: the empty columns.
+pub(crate) fn rejoin_empty(change: &Leave, before: &Schema) -> Result<Action, Complaint> {
+    let kept = &change.kept;
+    let mut sql = Vec::new();
+    for column in &kept.columns {
+        let bare = Column { not_null: false, value: ColumnValue::Plain, ..column.clone() };
+        let with_value = Column { not_null: false, ..column.clone() };
+        sql.extend(column::add_sql(&AddColumn { table: kept.table.clone(), column: bare.clone() }));
+        let full = AlterColumn { table: kept.table.clone(), from: bare, to: with_value, using: None };
+        sql.extend(column::alter_sql(&full, before)?);
+    }
+    sql.extend(watch(kept));
+    let mut action = transaction(sql, META);
+    locked(&mut action, &qualified(&kept.table));
+    Ok(action)
 }
 
 /// What takes [`leave`] back: the columns with the values that were kept.

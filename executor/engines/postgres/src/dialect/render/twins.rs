@@ -1,7 +1,7 @@
 //! Columns that move to another type beside running clients, as SQL: the trigger, the exchange of names, and the end.
 
 use mig_plan::{
-    Action, Column, ColumnValue, Hazard, HazardCode, Qualified, Rendered, Schema,
+    Action, Column, ColumnValue, Hazard, HazardCode, Qualified, Rendered, Schema, Statement,
     kind::{Exchange, Sync, Twin, Twins, Unsync},
 };
 
@@ -56,17 +56,6 @@ fn sync_sql(twins: &Twins, function: String) -> Vec<String> {
         super::column::add_sql(&mig_plan::kind::AddColumn { table: twins.table.clone(), column: bare(&pair.hidden) })
     });
     let mut sql: Vec<String> = columns.collect();
-    if twins.exchanged || twins.served {
-        // The way back from an end: the old columns get their values from the new ones.
-        let set = twins
-            .pairs
-            .iter()
-            .map(|p| format!("{} = {}", quote(&p.hidden.name), cast(&quote(&p.column), &p.hidden.data_type)));
-        sql.push(format!("UPDATE {table} SET {}", set.collect::<Vec<_>>().join(", ")));
-    }
-    for hidden in twins.pairs.iter().map(|p| &p.hidden).filter(|h| h.not_null) {
-        sql.push(format!("ALTER TABLE {table} ALTER COLUMN {} SET NOT NULL", quote(&hidden.name)));
-    }
     sql.push(function);
     sql.extend(trigger(&table, &quote(&twins.trigger)));
     sql
@@ -213,11 +202,17 @@ pub(crate) fn unbound(change: &Sync, version: u32) -> Action {
     back(unsync_sql(&change.twins, version), &change.twins)
 }
 
-/// What takes [`unsync`] back.
+/// What takes [`unsync`] back. Whether every value fits the old type is asked before, in a query that holds nobody up: what does not fit
+/// stops the rollback before its first write.
 pub(crate) fn bound(change: &Unsync) -> Action {
-    {
-        let twins = &change.twins;
-        let function = if twins.served { serve::function(twins) } else { function(twins) };
-        back(sync_sql(twins, function), twins)
+    let twins = &change.twins;
+    let function = if twins.served { serve::function(twins) } else { function(twins) };
+    let mut action = back(sync_sql(twins, function), twins);
+    let old = twins.pairs.iter().filter(|pair| pair.data_type != pair.hidden.data_type);
+    let fit: Vec<_> = old.map(|p| format!("count({})", cast(&quote(&p.column), &p.hidden.data_type))).collect();
+    if let (Action::Transaction(transaction), false) = (&mut action, fit.is_empty()) {
+        let ask = format!("SELECT {} FROM {}", fit.join(", "), qualified(&twins.table));
+        transaction.prepare.push(Statement::new(ask));
     }
+    action
 }
