@@ -454,6 +454,32 @@ pub(crate) fn clients_write_meanwhile(case: &Case) {
     holds(case, &database);
 }
 
+/// Clients that both schemas serve go on while a run that is done with everything is taken back, and none meets an error: what takes long is
+/// done before the locks.
+pub(crate) fn taken_back_beside_clients(case: &Case) {
+    let (work, database) = planned(case);
+    let before = shape(&database);
+    let plan: serde_json::Value = serde_json::from_slice(&fs::read(work.path().join("plan.json")).unwrap()).unwrap();
+    for step in plan["steps"].as_array().unwrap() {
+        let action = &step["undo"]["action"]["transaction"];
+        let locks = action["lock"].as_array().is_some_and(|lock| !lock.is_empty());
+        let sql = action["sql"].as_array().into_iter().flatten().flat_map(|lines| lines[0].as_str());
+        let long = |sql: &&str| {
+            let reads_rows = sql.contains(" ADD CONSTRAINT ") && !sql.ends_with("NOT VALID") && !sql.contains(" USING INDEX ");
+            sql.starts_with("UPDATE ") || sql.contains(" VALIDATE ") || reads_rows
+        };
+        let long: Vec<_> = sql.filter(long).collect();
+        assert!(long.is_empty() || !locks, "{}: {long:?}", step["id"]);
+    }
+    work.apply(&database);
+    let clients = Clients::start(&database, case.old);
+    thread::sleep(Duration::from_millis(200));
+    work.rollback(&database);
+    clients.stop();
+    assert_eq!(shape(&database), before);
+    work.plan(&database);
+}
+
 /// Killed at every few points where it writes, the run goes on to the same end.
 pub(crate) fn killed(case: &Case, every: usize) {
     let (work, database) = planned(case);

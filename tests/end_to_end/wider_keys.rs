@@ -2,7 +2,7 @@
 //! own, ones of several columns, and one of a table that another column holds to another way.
 
 use crate::common::Engine;
-use crate::online::{Case, clients_write_meanwhile, killed, there_and_back};
+use crate::online::{Case, clients_write_meanwhile, killed, taken_back_beside_clients, there_and_back};
 
 /// A serial key that is referred to from everywhere, and a key of several columns.
 const KEYS: Case = Case {
@@ -116,7 +116,8 @@ const SETTLING: Case = Case {
 fn a_serial_key_becomes_wider_with_all_that_refer_to_it() {
     there_and_back(&KEYS);
     clients_write_meanwhile(&KEYS);
-    killed(&KEYS, 17);
+    killed(&KEYS, 23);
+    taken_back_beside_clients(&KEYS);
 }
 
 /// Columns whose numbers come from elsewhere afterwards, with a wider type and without.
