@@ -465,7 +465,8 @@ pub(crate) fn taken_back_beside_clients(case: &Case) {
         let locks = action["lock"].as_array().is_some_and(|lock| !lock.is_empty());
         let sql = action["sql"].as_array().into_iter().flatten().flat_map(|lines| lines[0].as_str());
         let long = |sql: &&str| {
-            let reads_rows = sql.contains(" ADD CONSTRAINT ") && !sql.ends_with("NOT VALID") && !sql.contains(" USING INDEX ");
+            let reads_rows =
+                sql.contains(" ADD CONSTRAINT ") && !sql.ends_with("NOT VALID") && !sql.contains(" USING INDEX ");
             sql.starts_with("UPDATE ") || sql.contains(" VALIDATE ") || reads_rows
         };
         let long: Vec<_> = sql.filter(long).collect();
