@@ -129,10 +129,11 @@ impl Way<'_> {
     ) -> Result<Vec<Placed>, Vec<Diagnostic>> {
         let &Self { renames, goal, dialect, .. } = self;
         let retyping: Vec<_> = groups.iter().filter(|group| group.changes.iter().any(retypes)).collect();
-        let nodes = lower::lower(renames, groups, unknown, &self.context(groups, &retyping), dialect)
+        let mut nodes = lower::lower(renames, groups, unknown, &self.context(groups, &retyping), dialect)
             .map_err(|complaints| self.diagnostics(&complaints))?;
         let (live, depends, columns) = (&renames.schema, &renames.depends, &renames.columns);
-        let ground = order::Ground { live, goal, depends, columns, dialect };
+        let circles = order::Circles::broken(&mut nodes, goal, dialect);
+        let ground = order::Ground { live, goal, depends, columns, dialect, circles };
         let mut ordered =
             together::order(nodes, again, &ground).map_err(|stuck| vec![cycle_found(&stuck.cycle, &stuck.nodes)])?;
         layers::follow(&mut ordered, goal);

@@ -178,6 +178,7 @@ macro_rules! releases {
 releases! {
     postgres_names_with_what_stands_on_them: Postgres "postgres_renamed.sql";
     postgres_operators_that_name_each_other: Postgres "postgres_operators.sql";
+    postgres_order_of_what_names_each_other: Postgres "postgres_order.sql";
     mariadb_releases_of_a_blog: MariaDb "mariadb_blog.sql";
     mariadb_releases_of_a_shop: MariaDb "mariadb_catalog.sql";
     mariadb_releases_of_a_league: MariaDb "mariadb_league.sql";

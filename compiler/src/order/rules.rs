@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mig_plan::{Address, Dialect, Draft, Kind, Name, ObjectKind, Phase, Qualified, Schema};
 
 use super::{
+    circles::Circles,
     marks::{Footmarks, footmarks, made_of_types},
     uses::Uses,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Ground<'a> {
     /// Renamed columns: goal address to base name.
     pub(crate) columns: &'a BTreeMap<Address, Name>,
     pub(crate) dialect: &'a dyn Dialect,
+    pub(crate) circles: Circles,
 }
 
 impl Ground<'_> {

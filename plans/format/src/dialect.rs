@@ -206,10 +206,9 @@ pub trait Dialect: Send + Sync {
         None
     }
 
-    /// Whether the engine looks for what the body of a routine names when the routine is made, not only when it runs.
-    fn reads_body(&self, routine: &Object) -> bool {
-        let _ = routine;
-        false
+    /// What the body of a routine alone names, where the engine can make the routine before that.
+    fn named_by_body(&self, at: &Address, routine: &Object, schema: &Schema) -> BTreeSet<Address> {
+        self.references(at, routine, schema)
     }
 
     /// Whether declared rows can be tried and taken back, whatever triggers do meanwhile and whatever the tables are kept in.

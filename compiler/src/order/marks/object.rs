@@ -17,13 +17,7 @@ pub(super) fn create(create: &Create, ground: &Ground<'_>, marks: &mut Footmarks
     let needs = ground.dialect.references(&create.at, &create.object, ground.goal);
     // A routine that names itself may mean any of its overloads; none of them waits for the others.
     let overload = |need: &Address| need.kind() == create.at.kind() && need.path() == create.at.path();
-    // Of two routines that call each other that can come first whose body is looked at only when it runs.
-    let calls_back = |need: &Address| {
-        let other = ground.goal.objects.get(need).filter(|_| need.signature().is_some());
-        !ground.dialect.reads_body(&create.object)
-            && other.is_some_and(|other| ground.dialect.references(need, other, ground.goal).contains(&create.at))
-    };
-    marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need) && !calls_back(need)));
+    marks.stands_on.extend(needs.into_iter().filter(|need| !overload(need) && !create.ahead.contains(need)));
     for (at, object) in &create.with {
         marks.makes.insert(at.clone());
         let needs = ground.dialect.references(at, object, ground.goal);
@@ -59,7 +53,9 @@ pub(super) fn replace(replace: &Replace, ground: &Ground<'_>, marks: &mut Footma
     marks.exchanges |=
         matches!(kind, View | MaterializedView | Policy | Rule | Trigger | EventTrigger | Statistics | Other);
     marks.changes.insert(replace.at.clone());
-    marks.stands_on.extend(ground.dialect.references(&replace.at, &replace.to, ground.goal));
+    let later = ground.circles.named_by_bodies(&replace.at, &replace.to, ground.goal, ground.dialect);
+    let needs = ground.dialect.references(&replace.at, &replace.to, ground.goal);
+    marks.stands_on.extend(needs.into_iter().filter(|need| !later.contains(need)));
     lets_go(&replace.at, Some(&replace.from), ground, marks);
 }
 

@@ -25,13 +25,16 @@ pub struct Create {
     /// Indexes of the table that come in the same statement, where the engine makes them so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub with: BTreeMap<Address, Arc<Object>>,
+    /// What the body of a routine names and what may come after it, because it names the routine in turn.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub ahead: BTreeSet<Address>,
 }
 
 impl Create {
     /// An object alone.
     #[must_use]
     pub fn new(at: Address, object: impl Into<Arc<Object>>) -> Self {
-        Self { at, object: object.into(), with: BTreeMap::new() }
+        Self { at, object: object.into(), with: BTreeMap::new(), ahead: BTreeSet::new() }
     }
 }
 
@@ -109,7 +112,8 @@ impl Effect for Drop {
     }
 
     fn reverse(&self, _: &Schema) -> Option<Kind> {
-        Some(Create { at: self.at.clone(), object: self.object.clone(), with: self.with.clone() }.into())
+        let back = Create { with: self.with.clone(), ..Create::new(self.at.clone(), self.object.clone()) };
+        Some(back.into())
     }
 }
 

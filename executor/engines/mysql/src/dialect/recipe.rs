@@ -140,7 +140,7 @@ fn new_table(flavor: &Flavor, k: &Create, table: &Table, context: &Context<'_>) 
     let keys: Vec<_> = table.constraints.iter().filter(|(_, c)| matches!(c.rule, Rule::ForeignKey(_))).collect();
     bare.constraints.retain(|_, c| !matches!(c.rule, Rule::ForeignKey(_)));
     let object = Object { comment: k.object.comment.clone(), grants: Default::default(), body: Body::Table(bare) };
-    let create = Create { at: k.at.clone(), object: object.into(), with: indexes(&at, context.goal) };
+    let create = Create { with: indexes(&at, context.goal), ..Create::new(k.at.clone(), object) };
     let mut drafts = vec![Draft::new(create, Phase::Expand, format!("makes {}", k.at))];
     for (name, constraint) in keys {
         let leads_to_new =

@@ -179,8 +179,12 @@ impl Dialect for Postgres {
         render::backfill::mapped(value, pairs, to)
     }
 
-    fn reads_body(&self, routine: &Object) -> bool {
-        routine::is_of_sql(routine)
+    fn named_by_body(&self, at: &Address, routine: &Object, schema: &Schema) -> BTreeSet<Address> {
+        let mut named = self.references(at, routine, schema);
+        for held in self.references(at, &routine::without_body(routine), schema) {
+            named.remove(&held);
+        }
+        named
     }
 
     fn trial(&self, statement: &Sql) -> Vec<Statement> {

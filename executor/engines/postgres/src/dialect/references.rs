@@ -93,7 +93,16 @@ pub(crate) fn of(at: &Address, object: &Object, schema: &Schema, default: Option
             if let Some(of) = &relation {
                 finder.relation(of);
             }
-            for text in source.create.iter().filter(|text| !is_remark(text)) {
+            let attributes = super::render::composite::types_in(source);
+            for (data_type, collation) in &attributes {
+                finder.data_type(data_type);
+                if let Some(collation) = collation {
+                    finder.text(&Sql::new(collation.clone()), None);
+                }
+            }
+            // What the attributes of a composite type are called names nothing.
+            let texts = source.create.iter().filter(|text| attributes.is_empty() && !is_remark(text));
+            for text in texts {
                 finder.text(text, relation.as_ref());
                 // An aggregate and the like names what it is made of as settings.
                 if matches!(at.kind(), ObjectKind::Aggregate | ObjectKind::Type | ObjectKind::Other) {
@@ -288,6 +297,12 @@ impl Finder<'_> {
 
     fn index(&mut self, index: &Index) {
         self.relation(&index.table);
+        if index.options.contains_key(inherit::ONLY) {
+            // Such an index is valid, and passed to what comes later, where there are no partitions yet.
+            for under in inherit::descendants(self.schema, &index.table) {
+                self.add(Address::table(&under));
+            }
+        }
         if let Some(parent) = inherit::attached_to(index) {
             self.add(Address::index(&parent));
         }

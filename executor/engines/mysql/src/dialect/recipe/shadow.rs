@@ -373,7 +373,7 @@ pub(super) fn drafts(
 
     let mut out: Vec<_> = ties.iter().map(Tie::hold).collect();
     out.push(Draft::new(
-        Create { at: Address::table(beside), object: made.into(), with },
+        Create { with, ..Create::new(Address::table(beside), made) },
         Phase::Expand,
         format!("makes a table of the new form beside {at}"),
     ));

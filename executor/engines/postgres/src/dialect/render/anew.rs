@@ -137,7 +137,7 @@ fn is_made_of(object: &Object, of: &Address) -> bool {
     let is = |data_type: &str| data_type.strip_suffix("[]").unwrap_or(data_type) == name;
     match &object.body {
         Body::Domain(domain) => is(&domain.base),
-        Body::Source(source) => composite::types_in(source).iter().any(|data_type| is(data_type)),
+        Body::Source(source) => composite::types_in(source).iter().any(|(data_type, _)| is(data_type)),
         _ => false,
     }
 }

@@ -48,9 +48,10 @@ fn attributes(source: &Source) -> Option<Vec<Attribute>> {
     parts.map(attribute).collect()
 }
 
-/// The types of the attributes of a composite type; none if the text is something else.
-pub(crate) fn types_in(source: &Source) -> Vec<String> {
-    attributes(source).into_iter().flatten().map(|(_, of)| bare(&of)).collect()
+/// The types of the attributes of a composite type, with their collations; none if the text is something else.
+pub(crate) fn types_in(source: &Source) -> Vec<(String, Option<String>)> {
+    let collation = |of: &str| of.split_once(" COLLATE ").map(|(_, name)| name.to_owned());
+    attributes(source).into_iter().flatten().map(|(_, of)| (bare(&of), collation(&of))).collect()
 }
 
 /// A type without the collation behind it.

@@ -26,6 +26,10 @@ pub(crate) fn create(change: &Create, before: &Schema, after: &Schema) -> Result
     {
         sql.insert(0, super::sequence::give_way(&now, &other));
     }
+    if !change.ahead.is_empty() {
+        // The server would look for what the body names.
+        sql.insert(0, "SET LOCAL check_function_bodies = off".to_owned());
+    }
     let mut out = meta(sql, new_lock(change));
     if let (Body::View(_), ObjectKind::MaterializedView) = (&change.object.body, change.at.kind()) {
         super::limit(&mut out.action, super::WORK);
