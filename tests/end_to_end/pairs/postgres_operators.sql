@@ -31,14 +31,14 @@ create function app.eq(integer, text) returns boolean language sql immutable as 
 create function app.ne(integer, text) returns boolean language sql immutable as $$select $2 <> $1::text$$;
 create function app.eq(text, integer) returns boolean language sql immutable as $$select $1 = $2::text$$;
 create function app.ne(text, integer) returns boolean language sql immutable as $$select $1 <> $2::text$$;
-create operator app.=== (leftarg=integer, rightarg=text, function=app.eq, commutator=operator(app.===), negator=operator(app.!==), restrict=eqsel, join=eqjoinsel);
-create operator app.!== (leftarg=integer, rightarg=text, function=app.ne, commutator=operator(app.!==), negator=operator(app.===), restrict=neqsel, join=neqjoinsel);
-create operator app.=== (leftarg=text, rightarg=integer, function=app.eq, commutator=operator(app.===), negator=operator(app.!==));
-create operator app.!== (leftarg=text, rightarg=integer, function=app.ne, commutator=operator(app.!==), negator=operator(app.===));
-comment on operator app.=== (integer, text) is 'same';
-create view app.v as select id from app.t where id operator(app.===) b;
-create index tp on app.t (id) where not (id operator(app.===) b);
-alter table app.t add check (id operator(app.!==) b or id < 3);
+create operator app.=#= (leftarg=integer, rightarg=text, function=app.eq, commutator=operator(app.=#=), negator=operator(app.!#=), restrict=eqsel, join=eqjoinsel);
+create operator app.!#= (leftarg=integer, rightarg=text, function=app.ne, commutator=operator(app.!#=), negator=operator(app.=#=), restrict=neqsel, join=neqjoinsel);
+create operator app.=#= (leftarg=text, rightarg=integer, function=app.eq, commutator=operator(app.=#=), negator=operator(app.!#=));
+create operator app.!#= (leftarg=text, rightarg=integer, function=app.ne, commutator=operator(app.!#=), negator=operator(app.=#=));
+comment on operator app.=#= (integer, text) is 'same';
+create view app.v as select id from app.t where id operator(app.=#=) b;
+create index tp on app.t (id) where not (id operator(app.=#=) b);
+alter table app.t add check (id operator(app.!#=) b or id < 3);
 insert into app.t values (1, 'x'), (2, '2');
 -- rows: select id, b from app.t order by id
 == loose
@@ -47,12 +47,12 @@ create table app.t (id integer primary key, b text);
 create function app.eq(integer, text) returns boolean language sql immutable as $$select $2 = $1::text$$;
 create function app.ne(integer, text) returns boolean language sql immutable as $$select $2 <> $1::text$$;
 create function app.eq(text, integer) returns boolean language sql immutable as $$select $1 = $2::text$$;
-create operator app.=== (leftarg=integer, rightarg=text, function=app.eq, negator=operator(app.!==));
-create operator app.!== (leftarg=integer, rightarg=text, function=app.ne, negator=operator(app.===), restrict=neqsel);
-create operator app.=== (leftarg=text, rightarg=integer, function=app.eq);
-create view app.v as select id from app.t where id operator(app.===) b;
-create index tp on app.t (id) where not (id operator(app.===) b);
-alter table app.t add check (id operator(app.!==) b or id < 3);
+create operator app.=#= (leftarg=integer, rightarg=text, function=app.eq, negator=operator(app.!#=));
+create operator app.!#= (leftarg=integer, rightarg=text, function=app.ne, negator=operator(app.=#=), restrict=neqsel);
+create operator app.=#= (leftarg=text, rightarg=integer, function=app.eq);
+create view app.v as select id from app.t where id operator(app.=#=) b;
+create index tp on app.t (id) where not (id operator(app.=#=) b);
+alter table app.t add check (id operator(app.!#=) b or id < 3);
 insert into app.t values (1, 'x'), (2, '2');
 -- rows: select id, b from app.t order by id
 == class
