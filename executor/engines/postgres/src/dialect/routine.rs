@@ -61,7 +61,8 @@ pub(super) fn without_body(object: &Object) -> Object {
     let mut object = object.clone();
     if let Body::Source(source) = &mut object.body {
         for sql in &mut source.create {
-            let bare = |token: Token<'_>| if token.kind == TokenKind::Text { "''".to_owned() } else { token.text.to_owned() };
+            let bare =
+                |token: Token<'_>| if token.kind == TokenKind::Text { "''".to_owned() } else { token.text.to_owned() };
             *sql = Sql::new(tokens(sql.as_str()).map(bare).collect::<String>());
         }
     }
