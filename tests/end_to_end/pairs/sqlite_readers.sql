@@ -48,3 +48,18 @@ CREATE VIEW shortest AS select upper(family) as l from short;
 CREATE TRIGGER short_ins instead of insert on short begin insert into people (family) values (new.family); end;
 CREATE TRIGGER shortest_ins instead of insert on shortest begin insert into people (family) values (new.l); end;
 insert into people values (1,'a',null),(2,'b',null);
+== a view that shows all
+-- rows: select * from families order by 1
+create table people (id integer primary key, family text, born text);
+CREATE VIEW everyone AS select a.* from people a;
+CREATE VIEW families AS select family, born from everyone;
+insert into people values (1,'a','2000'),(2,'b','2001');
+== and what reads it
+-- rows: select * from families order by 1
+-- was: table.people.columns.surname family
+-- arrives: select * from families order by 1; select * from lengths order by 1
+create table people (id integer primary key, surname text);
+CREATE VIEW everyone AS select a.* from people a;
+CREATE VIEW families AS select surname from everyone;
+CREATE VIEW lengths AS select surname, length(surname) as l from everyone;
+insert into people values (1,'a'),(2,'b');

@@ -127,13 +127,35 @@ fn of_text(sql: &Sql, relation: Option<&Qualified>, schema: &Schema) -> BTreeSet
         let qualifier = (at >= 2 && tokens[at - 1].is_sign(".")).then(|| tokens[at - 2].identifier()).flatten();
         let owner = qualifier.and_then(|q| scope.known.get(&q.to_ascii_lowercase()));
         let candidates: Vec<_> = owner.map_or_else(|| scope.found.iter().collect(), |one| vec![one]);
-        for table in candidates {
-            let columns = schema.table(&table.qualified()).map(|t| t.columns.as_slice()).unwrap_or_default();
-            let column = columns.iter().find(|c| c.name.as_str().eq_ignore_ascii_case(&identifier));
-            out.extend(column.map(|c| Address::column(&table.qualified(), &c.name)));
+        for relation in candidates {
+            out.extend(shown(relation, &identifier, schema, &mut BTreeSet::new()));
         }
     }
     out
+}
+
+/// The columns of tables that a relation shows under a name: its own, or through a `*`, where the name of the column is that of the view's.
+fn shown(relation: &Address, name: &str, schema: &Schema, seen: &mut BTreeSet<Address>) -> Vec<Address> {
+    if let Some(table) = schema.table(&relation.qualified()) {
+        let column = table.columns.iter().find(|c| c.name.as_str().eq_ignore_ascii_case(name));
+        return column.map(|c| Address::column(&relation.qualified(), &c.name)).into_iter().collect();
+    }
+    let Some(Body::View(view)) = schema.objects.get(relation).map(|object| &object.body) else { return Vec::new() };
+    let tokens = lex::tokens(view.query.as_str());
+    if !shows_all(&tokens) || !seen.insert(relation.clone()) {
+        return Vec::new();
+    }
+    let below = Scope::new(&tokens, schema).found;
+    below.iter().flat_map(|below| shown(below, name, schema, seen)).collect()
+}
+
+/// Whether a query says `*` for columns.
+fn shows_all(tokens: &[Tok<'_>]) -> bool {
+    tokens.windows(2).any(|pair| {
+        let word = |word: &&str| pair[0].is_word(word);
+        let begins = ["select", "distinct", "all"].iter().any(word) || pair[0].is_sign(",") || pair[0].is_sign(".");
+        begins && pair[1].is_sign("*")
+    })
 }
 
 /// Which relations a text speaks of, and under which names.
