@@ -287,8 +287,21 @@ impl Runner<'_> {
     async fn alone(&mut self, single: &Single) -> Result<u64, Failure> {
         self.busy(true);
         let done = self.prepared(single).await;
+        let restored = match &done {
+            // A lost session takes its settings with it.
+            Err(Failure::Lost { .. }) => Ok(()),
+            _ => self.restored(single).await,
+        };
         self.busy(false);
-        done
+        let rows = done?;
+        restored.map(|()| rows)
+    }
+
+    async fn restored(&mut self, single: &Single) -> Result<(), Failure> {
+        for statement in &single.restore {
+            self.driver.execute_alone(statement, &single.limits).await?;
+        }
+        Ok(())
     }
 
     async fn prepared(&mut self, single: &Single) -> Result<u64, Failure> {

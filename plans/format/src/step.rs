@@ -143,6 +143,9 @@ pub struct Single {
     pub prepare: Vec<Statement>,
     /// The statement.
     pub sql: Statement,
+    /// Puts the session back, after the statement, whether it succeeded or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restore: Vec<Statement>,
     /// Its limits.
     pub limits: Limits,
     /// The state that an interrupted run of it leaves behind, if it can.

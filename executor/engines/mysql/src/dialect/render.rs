@@ -1,7 +1,7 @@
 //! Changes as SQL. Each is one statement: the server commits before and after it, so the catalog alone can say whether it is done.
 
 use mig_plan::{
-    Action, Address, Body, Complaint, Kind, Limits, ObjectKind, Probe, Rendered, Schema, Statement,
+    Action, Address, Body, ColumnValue, Complaint, Kind, Limits, Name, ObjectKind, Probe, Qualified, Rendered, Rule, Schema, Statement,
     kind::{AddConstraint, Drop, DropColumn, DropConstraint, Rename, RenameMember},
     step::Single,
 };
@@ -10,7 +10,7 @@ use super::{
     backfill, checks, index, kept,
     names::quote,
     object::{self, cannot},
-    online, populate, retyped, revise, rows, shadow, table, weigh, withdraw,
+    online, populate, retyped, revise, rows, shadow, table, text, weigh, withdraw,
 };
 use crate::flavor::Flavor;
 
@@ -96,6 +96,12 @@ pub(crate) fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
         if let Some([before, after]) = table::leaves_aria(change) {
             return Ok(prepared(vec![before, sql], after));
         }
+        if let Kind::RenameMember(k) = change
+            && flavor.is_maria()
+            && is_said(&k.from, before)
+        {
+            return Ok(opened_anew(&at, k.from.name(), sql));
+        }
         let unchecked = matches!(change, Kind::AddConstraint(_)) && shadow::is_held(change, before);
         return Ok(prepared(prepare, if unchecked { shadow::unchecked(&sql) } else { sql }));
     }
@@ -120,6 +126,32 @@ pub(crate) fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
             format!("MySQL and MariaDB have no way to {} {}", other.slug(), other.address()),
         )),
     }
+}
+
+/// Whether a check, a computed column or a default of its table says a column's name.
+fn is_said(at: &Address, before: &Schema) -> bool {
+    let table = at.relation().and_then(|table| before.table(&table).cloned());
+    let says = |sql: &mig_plan::Sql| text::mentions(sql).contains(at.name());
+    table.is_some_and(|table| {
+        let by_check = table.constraints.values().any(|c| matches!(&c.rule, Rule::Check { expression } if says(expression)));
+        let by_column = table.columns.iter().any(|column| match &column.value {
+            ColumnValue::Generated { expression: sql, .. } | ColumnValue::Default(sql) => says(sql),
+            _ => false,
+        });
+        let is_json = table.column(at.name()).is_some_and(|column| column.data_type == "json");
+        by_check || by_column || is_json
+    })
+}
+
+/// A rename in a table that was opened anew: after any client's query that calls the table by an alias, the server does not find the column
+/// in checks and expressions that say it. Any ALTER that changes no text puts that right, until the next such query, for which the lock
+/// leaves no time.
+fn opened_anew(at: &Qualified, column: &Name, sql: String) -> Action {
+    let (table, column) = (quote(&at.name), quote(column));
+    let same = format!("ALTER TABLE {table}\n  RENAME COLUMN {column} TO {column},\n  ALGORITHM=INSTANT");
+    let prepare = vec![Statement::new(format!("LOCK TABLES {table} WRITE")), Statement::new(same)];
+    let restore = vec![Statement::new("UNLOCK TABLES")];
+    Action::Statement(Single { prepare, sql: Statement::new(sql), restore, limits: LIMITS, partial: None })
 }
 
 /// The statement that makes, drops or exchanges an index.
@@ -202,6 +234,7 @@ pub(crate) fn prepared(prepare: Vec<String>, sql: String) -> Action {
     Action::Statement(Single {
         prepare: prepare.into_iter().map(Statement::new).collect(),
         sql: Statement::new(sql),
+        restore: Vec::new(),
         limits: LIMITS,
         partial: None,
     })

@@ -149,6 +149,7 @@ pub(crate) fn alone(sql: &str, limits: Limits) -> Action {
     Action::Statement(Single {
         prepare: vec![],
         sql: Statement::new(crate::dialect::lasting::of(sql.to_owned())),
+        restore: vec![],
         limits,
         partial: None,
     })

@@ -196,6 +196,7 @@ fn beside(sql: &str, at: &Address, object: &Object) -> Action {
     Action::Statement(Single {
         prepare: vec![],
         sql: Statement::new(lasting::of(sql.to_owned())),
+        restore: vec![],
         limits: PATIENT,
         partial: Some(Partial {
             state: [(at.clone(), Some(broken(object).into()))].into(),
