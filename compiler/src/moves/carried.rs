@@ -65,6 +65,7 @@ impl Renames {
             if dialect.derives_constraint_names() {
                 rename_derived(&mut becomes, &self.schema, m, &at, dialect);
             }
+            rename_with_column(&mut becomes, m, &at, dialect);
             if becomes != **object {
                 carries.insert(at, becomes.into());
             }
@@ -205,6 +206,18 @@ pub(super) fn readdressed(at: &Address, m: Step<'_>, moves: &BTreeMap<Address, A
             Address::member(at.kind(), &to.qualified(), at.name().clone())
         }
         _ => at,
+    }
+}
+
+/// A constraint that bears the name of its column bears its new one.
+fn rename_with_column(object: &mut Object, m: Step<'_>, at: &Address, dialect: &dyn Dialect) {
+    let Body::Table(table) = &mut object.body else { return };
+    if m.from.kind() == ObjectKind::Column
+        && *at == m.to.holder()
+        && let Some(own) = table.constraints.get(m.from.name()).filter(|own| dialect.bears_column_name(own)).cloned()
+    {
+        table.constraints.remove(m.from.name());
+        table.constraints.insert(m.to.name().clone(), own);
     }
 }
 

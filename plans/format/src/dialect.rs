@@ -307,6 +307,12 @@ pub trait Dialect: Send + Sync {
         false
     }
 
+    /// Whether a constraint is a part of a column and bears its name, whatever that becomes.
+    fn bears_column_name(&self, constraint: &Constraint) -> bool {
+        let _ = constraint;
+        false
+    }
+
     /// Whether the columns of a view keep their names when a column that they show is renamed.
     fn keeps_view_columns(&self) -> bool {
         false

@@ -22,3 +22,17 @@ insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');
 -- rows: select id, d, e, j from t
 create table t (id int not null auto_increment, d int default 7, e varchar(40), j json not null default '{}' comment 'all else', primary key (id));
 insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');
+== seen by another name
+-- rows: select id, d, e, j from t
+create table t (id int not null auto_increment, d int default 7 check (d > 0), e varchar(40), j json not null default '{}', primary key (id), constraint few check (length(e) < 30));
+insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');
+create algorithm = merge view seen as select a.id from t a;
+== named otherwise
+-- rows: select id, n, w, k from t
+-- was: table.t.columns.n d
+-- was: table.t.columns.w e
+-- was: table.t.columns.k j
+-- arrives: select id, n, w, k from t
+create table t (id int not null auto_increment, n int default 7 check (n > 0), w varchar(40), k json not null default '{}', primary key (id), constraint few check (length(w) < 30));
+insert into t values (1, 2, 'e', '{}'), (2, 3, 'f', '[]');
+create algorithm = merge view seen as select a.id from t a;

@@ -155,6 +155,10 @@ impl Dialect for MySqlDialect {
         text::unsteady(expression)
     }
 
+    fn bears_column_name(&self, constraint: &mig_plan::Constraint) -> bool {
+        define::is_column_check(constraint)
+    }
+
     fn is_one_value(&self, default: &Sql) -> bool {
         text::is_one_value(default)
     }

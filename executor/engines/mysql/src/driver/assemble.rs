@@ -131,14 +131,22 @@ impl Maker<'_> {
         self.foreign_keys(name, &mut table)?;
         for row in self.rows.checks.iter().filter(|r| text(r, 0) == name) {
             let expression = Sql::new(sql::without_database(&self.expression(text(row, 2)), self.database));
+            let mut name = Name::new(text(row, 1))?;
+            let of_column = text(row, 3).eq_ignore_ascii_case("column");
+            if of_column && table.column(&name).is_none() {
+                // The server goes on with the name that the column had before it was renamed.
+                let said = sql::mentions(&expression);
+                let renamed = |c: &&Column| said.contains(&c.name) && !table.constraints.contains_key(&c.name);
+                name = table.columns.iter().find(renamed).map_or(name, |column| column.name.clone());
+            }
             let mut check = Constraint::new(Rule::Check { expression });
-            if text(row, 3).eq_ignore_ascii_case("column") {
+            if of_column {
                 check.options.insert(normalize::LEVEL.to_owned(), "column".to_owned());
             }
             if text(row, 4) == "NO" {
                 check.options.insert("not_enforced".to_owned(), "true".to_owned());
             }
-            table.constraints.insert(Name::new(text(row, 1))?, check);
+            table.constraints.insert(name, check);
         }
         Ok(table)
     }
