@@ -150,7 +150,9 @@ fn step(kind: &Kind, phase: Phase, atomic: Option<&str>, before: &Schema, after:
             let half = index(Validity::NotValid);
             let repair = change(&mig_plan::kind::Drop::new(create.at.clone(), half.clone()).into());
             let partial = Partial { state: [(create.at.clone(), Some(half.into()))].into(), repair };
-            let alone = |sql, partial| Action::Statement(Single { prepare: vec![], sql, restore: vec![], limits: LIMITS, partial });
+            let alone = |sql, partial| {
+                Action::Statement(Single { prepare: vec![], sql, restore: vec![], limits: LIMITS, partial })
+            };
             let back = alone(change(reverse.as_ref().unwrap()), None);
             (alone(change(kind), Some(partial)), back, Probe::Shape {})
         }

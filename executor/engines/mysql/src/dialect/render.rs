@@ -1,7 +1,8 @@
 //! Changes as SQL. Each is one statement: the server commits before and after it, so the catalog alone can say whether it is done.
 
 use mig_plan::{
-    Action, Address, Body, ColumnValue, Complaint, Kind, Limits, Name, ObjectKind, Probe, Qualified, Rendered, Rule, Schema, Statement,
+    Action, Address, Body, ColumnValue, Complaint, Kind, Limits, Name, ObjectKind, Probe, Qualified, Rendered, Rule,
+    Schema, Statement,
     kind::{AddConstraint, Drop, DropColumn, DropConstraint, Rename, RenameMember},
     step::Single,
 };
@@ -133,7 +134,8 @@ fn is_said(at: &Address, before: &Schema) -> bool {
     let table = at.relation().and_then(|table| before.table(&table).cloned());
     let says = |sql: &mig_plan::Sql| text::mentions(sql).contains(at.name());
     table.is_some_and(|table| {
-        let by_check = table.constraints.values().any(|c| matches!(&c.rule, Rule::Check { expression } if says(expression)));
+        let by_check =
+            table.constraints.values().any(|c| matches!(&c.rule, Rule::Check { expression } if says(expression)));
         let by_column = table.columns.iter().any(|column| match &column.value {
             ColumnValue::Generated { expression: sql, .. } | ColumnValue::Default(sql) => says(sql),
             _ => false,
