@@ -23,7 +23,8 @@ pub(crate) fn recreate(
     dialect: &dyn Dialect,
 ) -> BTreeSet<Address> {
     computed::on_hold(groups, live, goal, dialect);
-    let gone = held::gone(groups, dialect);
+    let mut gone = held::gone(groups, dialect);
+    gone.extend(held::shaken(groups, live, depends, dialect));
     let mut holding = held::values(groups, (live, goal), depends, &gone, dialect);
     let remade: BTreeSet<Address> =
         groups.iter().flat_map(|g| &g.changes).filter(|c| dialect.remakes(c)).map(Kind::address).collect();

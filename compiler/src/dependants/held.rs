@@ -7,6 +7,8 @@ use mig_plan::{
     Address, Body, Column, ColumnValue, Dialect, Group, Kind, Object, ObjectKind, Schema, Table, kind::AlterColumn,
 };
 
+use crate::order::is_type;
+
 /// The code and the like that goes, even if it comes again.
 pub(super) fn gone(groups: &[Group], dialect: &dyn Dialect) -> BTreeSet<Address> {
     let goes = |change: &Kind| match change {
@@ -15,6 +17,30 @@ pub(super) fn gone(groups: &[Group], dialect: &dyn Dialect) -> BTreeSet<Address>
         _ => false,
     };
     groups.iter().flat_map(|g| &g.changes).filter(|change| goes(change)).map(Kind::address).collect()
+}
+
+/// The code that goes and comes again with a type that is made anew.
+pub(super) fn shaken(
+    groups: &[Group],
+    live: &Schema,
+    depends: &BTreeMap<Address, BTreeSet<Address>>,
+    dialect: &dyn Dialect,
+) -> BTreeSet<Address> {
+    let disturbed = groups.iter().flat_map(|g| &g.changes).flat_map(|change| dialect.disturbs(change));
+    let mut found: BTreeSet<Address> = disturbed.filter(is_type).collect();
+    found.extend(super::types_over(groups, depends, dialect));
+    loop {
+        let next = |(at, needs): &(&Address, &BTreeSet<Address>)| {
+            is_code(at) && live.contains(at) && !found.contains(*at) && !needs.is_disjoint(&found)
+        };
+        let next: Vec<Address> = depends.iter().filter(next).map(|(at, _)| at.clone()).collect();
+        if next.is_empty() {
+            break;
+        }
+        found.extend(next);
+    }
+    found.retain(|at| !is_type(at));
+    found
 }
 
 fn is_code(at: &Address) -> bool {

@@ -5,6 +5,7 @@ pub(crate) mod around;
 pub(crate) mod backfill;
 pub(crate) mod column;
 pub(crate) mod composite;
+pub(crate) mod computed;
 pub(crate) mod constraint;
 pub(crate) mod domain;
 pub(crate) mod enums;

@@ -1,11 +1,9 @@
 //! How changes are taken back.
 
 use mig_plan::{
-    Action, Address, Body, Column, ColumnValue, Complaint, Kind, Name, Object, ObjectKind, RenderedUndo, Rule, Schema,
-    Sql,
+    Action, Address, Body, Column, ColumnValue, Complaint, Kind, Object, ObjectKind, RenderedUndo, Rule, Schema,
     kind::{AddColumn, AddConstraint, AlterColumn, DropColumn, DropConstraint, ValidateConstraint},
     schema::{Index, IndexedBy},
-    sql::{TokenKind, tokens},
 };
 
 use super::{
@@ -35,7 +33,7 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             Ok(done("nothing: a parent has the column".to_owned(), Action::Nothing {}))
         }
         Kind::DropColumn(k) => column_back(change, k, (before, after), version),
-        Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before),
+        Kind::AlterColumn(k) if is_computed(&k.from) && !is_computed(&k.to) => computed_back(k, before, after),
         Kind::AlterColumn(k) if k.from.data_type != k.to.data_type || k.using.is_some() => {
             type_back(change, k, before, after)
         }
@@ -144,7 +142,14 @@ pub(crate) fn undo(change: &Kind, before: &Schema, after: &Schema, version: u32)
             (Body::Enum { values: from }, Body::Enum { values: to })
                 if render::enums::added(from, to).is_some_and(|added| !added.is_empty()) =>
             {
-                value_back(k, (before, after), version)
+                form_back(k, (before, after), version)
+            }
+            (Body::Source(from), Body::Source(to))
+                if k.at.kind() == ObjectKind::Type
+                    && render::composite::in_place(from, to).is_some()
+                    && render::composite::in_place(to, from).is_none() =>
+            {
+                form_back(k, (before, after), version)
             }
             _ => reversed(change, (before, after), version, change.taken_back()),
         },
@@ -197,8 +202,8 @@ fn unproved(k: &ValidateConstraint, before: &Schema) -> RenderedUndo {
     done("makes it again what is not known to hold for older rows".to_owned(), action)
 }
 
-/// An enum without a value that it has got: made anew, with what stands on it out of the way.
-fn value_back(
+/// A type without what it has got where it was, an enum's value or a type's attribute: made anew, with what stands on it out of the way.
+fn form_back(
     k: &mig_plan::kind::Replace,
     (before, after): (&Schema, &Schema),
     version: u32,
@@ -232,46 +237,17 @@ fn is_computed(column: &Column) -> bool {
 }
 
 /// A column that is computed again: the server makes it only anew, with what is over it in its table.
-fn computed_back(k: &AlterColumn, before: &Schema) -> Result<RenderedUndo, Complaint> {
-    let name = &k.from.name;
-    let (table, column) = (qualified(&k.table), quote(name));
-    let mut sql = vec![format!("ALTER TABLE {table} DROP COLUMN {column}")];
-    sql.extend(column::add_sql(&AddColumn { table: k.table.clone(), column: k.from.clone() }));
-    let own = before.table(&k.table);
-    for (rule, constraint) in own.into_iter().flat_map(|t| &t.constraints) {
-        let over = match &constraint.rule {
-            Rule::Check { expression } | Rule::Exclude { definition: expression } => reads(expression, name),
-            _ => constraint.columns().contains(name),
-        };
-        if over {
-            let again = AddConstraint { table: k.table.clone(), name: rule.clone(), constraint: constraint.clone() };
-            sql.extend(render::constraint::add_sql(&again));
-        }
-    }
-    for (at, of) in before.indexes_of(&k.table) {
-        let object = &before.objects[at];
-        let over = of.include.contains(name)
-            || of.predicate.as_ref().is_some_and(|text| reads(text, name))
-            || of.parts.iter().any(|part| match &part.what {
-                IndexedBy::Column(own) => own == name,
-                IndexedBy::Expression(text) => reads(text, name),
-            });
-        if over {
-            sql.extend(render::shares::made(at, object, of, before)?);
-        }
+fn computed_back(k: &AlterColumn, before: &Schema, after: &Schema) -> Result<RenderedUndo, Complaint> {
+    let again = render::computed::again(&k.table, &k.from, before)?;
+    let alone = again.len();
+    let over = [Address::column(&k.table, &k.from.name)].into();
+    let mut sql = render::around::without(over, after, again)?;
+    if sql.len() > alone {
+        sql.insert(0, "SET LOCAL check_function_bodies = off".to_owned());
     }
     let mut action = transaction(sql, WORK);
-    render::locked(&mut action, &table);
+    render::locked(&mut action, &qualified(&k.table));
     Ok(done("makes the column anew, computed by the server; every row is written anew".to_owned(), action))
-}
-
-/// Whether an expression reads a column: names it, and not a function that is called the same.
-fn reads(text: &Sql, column: &Name) -> bool {
-    let words: Vec<_> = tokens(text.as_str()).filter(|t| t.kind != TokenKind::Blank).collect();
-    words.iter().enumerate().any(|(i, word)| {
-        let called = words.get(i + 1).is_some_and(|next| next.text == "(");
-        !called && word.identifier().is_some_and(|found| found == column.as_str())
-    })
 }
 
 /// Whether a change is about what a table says of a parent's column.

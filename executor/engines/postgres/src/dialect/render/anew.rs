@@ -10,7 +10,10 @@ use mig_plan::{
 };
 
 use super::{composite, constraint, meta, object};
-use crate::dialect::names::{generated, qualified, quote};
+use crate::dialect::{
+    inherit,
+    names::{generated, qualified, quote},
+};
 
 /// Gives the expression that makes a value of the new type: of which column, its value, and `[]` if it is an array. Where the type is a
 /// part of a column's own, the values go over as text.
@@ -92,10 +95,11 @@ pub(crate) fn divides_none(at: &Address, schema: &Schema) -> Result<(), Complain
     Ok(())
 }
 
-/// Whether a table's rows are divided by the values of a column.
+/// Whether rows of a table, or of one of its partitions, are divided by the values of a column.
 fn divides(table: &Qualified, column: &Column, schema: &Schema) -> bool {
-    let by = schema.table(table).and_then(|content| content.options.get("partition_by"));
-    by.is_some_and(|by| Sql::new(by.clone()).mentions(&column.name))
+    let by = |of: &Qualified| schema.table(of).and_then(|content| content.options.get("partition_by"));
+    let tables = inherit::descendants(schema, table).into_iter().chain([table.clone()]);
+    tables.into_iter().any(|of| by(&of).is_some_and(|by| Sql::new(by.clone()).mentions(&column.name)))
 }
 
 /// The statements that put a column on the new type of the same name.
