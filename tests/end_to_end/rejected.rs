@@ -215,6 +215,23 @@ fn rows_that_are_alike_in_another_type_are_found_before_the_first_write() {
 }
 
 #[test]
+fn duplicates_under_a_new_unique_index_are_asked_for() {
+    for engine in ENGINES {
+        let database = engine.database("create table t (id integer not null primary key, k integer);");
+        let work = Workspace::new();
+        work.import(&database);
+        let index = "\n[[table.t.indexes]]\nunique = true\ncolumns = [\"k\"]\n";
+        let specs = std::fs::read_to_string(work.path().join("specs/schema.toml")).unwrap();
+        work.write("specs/schema.toml", &format!("{specs}{index}"));
+        work.plan(&database);
+        let plan: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(work.path().join("plan.json")).unwrap()).unwrap();
+        let asks = |check: &serde_json::Value| check["says"].as_str().unwrap().contains("no two rows");
+        assert!(plan["checks"].as_array().unwrap().iter().any(asks), "{engine:?}");
+    }
+}
+
+#[test]
 fn rows_that_a_renamed_column_may_not_have_are_found_before_the_first_write() {
     for engine in ENGINES {
         let database = scopes(*engine);

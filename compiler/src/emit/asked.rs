@@ -73,7 +73,9 @@ impl<'a> Asked<'a> {
         // Which rows refer to which is the same question whatever becomes of both sides' type.
         let ties = self.live.constraint(at).is_some_and(|c| c.foreign_key().is_some());
         let changed = !ties && self.origins.changed(&|name: &Name| names.contains(&any_case(name)));
-        !late && !of_new && !changed && !self.filled.contains(at) && self.live.objects.contains_key(&at.holder())
+        // An index is not there yet where it lives beside its table.
+        let stands = at.kind() == ObjectKind::Index || self.live.objects.contains_key(&at.holder());
+        !late && !of_new && !changed && !self.filled.contains(at) && stands
     }
 
     /// Notes what a step makes, renames or fills.

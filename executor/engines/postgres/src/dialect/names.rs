@@ -35,6 +35,14 @@ pub(crate) fn quote_text(text: &str) -> String {
     if plain { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
+/// Words that PL/pgSQL reserves and SQL does not (`pl_reserved_kwlist.h`): after `NEW.` it takes them for its own.
+const OF_BODIES: [&str; 9] = ["begin", "by", "declare", "execute", "foreach", "if", "loop", "strict", "while"];
+
+/// The name of a row's field in the body of a function.
+pub(crate) fn field(name: &Name) -> String {
+    if OF_BODIES.contains(&name.as_str()) { format!("\"{name}\"") } else { quote(name) }
+}
+
 /// A qualified name.
 pub(crate) fn qualified(at: &Qualified) -> String {
     at.path().iter().map(quote).collect::<Vec<_>>().join(".")

@@ -10,7 +10,7 @@ use mig_plan::{
 use super::{META, WORK, backfill::same_value, column, locked, meta, missing, tie, transaction};
 use crate::dialect::{
     keep,
-    names::{TRASH, cut, generated, list, qualified, quote, quote_text},
+    names::{TRASH, cut, field, generated, list, qualified, quote, quote_text},
 };
 
 /// The schema that holds the functions of mig's triggers.
@@ -79,19 +79,21 @@ fn of(row: &str, names: &[Name]) -> String {
 /// The function and the trigger. The function runs with mig's rights, because clients have none where the copy is.
 pub(super) fn watch(kept: &Kept) -> Vec<String> {
     let (there, name) = (qualified(&place(kept)), quote(&kept.trigger));
-    let key_is =
-        |row: &str| kept.key.iter().map(|k| format!("{0} = {row}.{0}", quote(k))).collect::<Vec<_>>().join(" AND ");
+    let key_is = |row: &str| {
+        kept.key.iter().map(|k| format!("{} = {row}.{}", quote(k), field(k))).collect::<Vec<_>>().join(" AND ")
+    };
     let new: Vec<String> =
-        kept.columns.iter().map(|c| keep::kept_value(&format!("NEW.{}", quote(&c.name)), &c.data_type)).collect();
+        kept.columns.iter().map(|c| keep::kept_value(&format!("NEW.{}", field(&c.name)), &c.data_type)).collect();
     let stays: Vec<String> = kept
         .key
         .iter()
-        .map(|k| format!("NEW.{0} = OLD.{0}", quote(k)))
+        .map(|k| format!("NEW.{0} = OLD.{0}", field(k)))
         .chain(kept.columns.iter().map(|c| {
-            let column = quote(&c.name);
+            let column = field(&c.name);
             same_value(&c.data_type, &format!("NEW.{column}"), &format!("OLD.{column}"))
         }))
         .collect();
+    let key: Vec<String> = kept.key.iter().map(|k| format!("NEW.{}", field(k))).collect();
     let set: Vec<String> = names(kept).iter().map(|n| format!("{0} = EXCLUDED.{0}", quote(n))).collect();
     let all: Vec<Name> = kept.key.iter().cloned().chain(names(kept)).collect();
     let function = format!(
@@ -103,7 +105,7 @@ pub(super) fn watch(kept: &Kept) -> Vec<String> {
         stays.join(" AND "),
         key_is("OLD"),
         list(&all),
-        of("NEW", &kept.key),
+        key.join(", "),
         new.join(", "),
         list(&kept.key),
         set.join(", "),

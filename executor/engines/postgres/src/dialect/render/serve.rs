@@ -10,21 +10,21 @@ use super::{
     locked, meta,
     twins::{self, OWN},
 };
-use crate::dialect::names::{qualified, quote};
+use crate::dialect::names::{field, qualified, quote};
 
 /// The trigger's function while both names are served. Only clients of the old schema write under the old name, so what an INSERT has
 /// there is what was meant; an UPDATE is told by what it changes.
 pub(super) fn function(twins: &Twins) -> String {
     let name = format!("{OWN}.{}", quote(&twins.trigger));
     let inserted = twins.pairs.iter().map(|pair| {
-        let (new, old) = (quote(&pair.column), quote(&pair.hidden.name));
+        let (new, old) = (field(&pair.column), field(&pair.hidden.name));
         format!(
             "        IF NEW.{old} IS NOT NULL THEN\n            NEW.{new} := NEW.{old};\n        ELSE\n            NEW.{old} := NEW.{new};\n        \
              END IF;\n"
         )
     });
     let updated = twins.pairs.iter().map(|pair| {
-        let (new, old) = (quote(&pair.column), quote(&pair.hidden.name));
+        let (new, old) = (field(&pair.column), field(&pair.hidden.name));
         let kept = same(pair, &format!("NEW.{new}"), &format!("OLD.{new}"));
         let written = same(pair, &format!("NEW.{old}"), &format!("OLD.{old}"));
         format!(

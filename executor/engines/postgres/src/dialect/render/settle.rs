@@ -16,7 +16,7 @@ use super::{
 };
 use crate::dialect::{
     casts, keep,
-    names::{TRASH, generated, literal, qualified, quote},
+    names::{TRASH, field, generated, literal, qualified, quote},
 };
 
 /// What a value that the new type does not take raises. Such a row has no new value until `contract`, and the client is not stopped.
@@ -28,10 +28,10 @@ pub(super) fn function(twins: &Twins, schema: &Schema) -> String {
     let table = schema.table(&twins.table);
     let mut body = String::new();
     for pair in &twins.pairs {
-        let hidden = quote(&pair.hidden.name);
+        let hidden = field(&pair.hidden.name);
         let value = match &pair.by {
             Some(by) => over_row(by, &twins.table, table, "NEW"),
-            None => format!("NEW.{}", quote(&pair.column)),
+            None => format!("NEW.{}", field(&pair.column)),
         };
         let data_type = cast_type(&pair.hidden.data_type);
         body.push_str(&format!(
@@ -51,7 +51,8 @@ pub(super) fn function(twins: &Twins, schema: &Schema) -> String {
 /// An expression over the columns of one row, which has the table's name in it.
 pub(super) fn over_row(by: &Sql, at: &Qualified, table: Option<&Table>, row: &str) -> String {
     let columns = table.into_iter().flat_map(|t| &t.columns).filter(|c| by.mentions(&c.name));
-    let columns = columns.map(|c| format!("{row}.{0} AS {0}", quote(&c.name))).collect::<Vec<_>>().join(", ");
+    let columns =
+        columns.map(|c| format!("{row}.{} AS {}", field(&c.name), quote(&c.name))).collect::<Vec<_>>().join(", ");
     format!("SELECT ({by}) FROM (SELECT {columns}) AS {}", quote(&at.name))
 }
 

@@ -9,7 +9,7 @@ use super::{
     settle::{UNFIT, over_row},
     transaction, twins,
 };
-use crate::dialect::names::{qualified, quote};
+use crate::dialect::names::{field, qualified, quote};
 
 /// The SQL that makes the trigger.
 pub(crate) fn render(tied: &Tied, before: &Schema) -> Result<Rendered, Complaint> {
@@ -45,7 +45,7 @@ fn function(tied: &Tied, table: &Table) -> String {
     let row = |by| over_row(by, &tied.table, Some(table), "NEW");
     let any = |parts: Vec<String>| if parts.is_empty() { "false".to_owned() } else { parts.join(" OR ") };
     let changed = |column| {
-        let quoted = quote(column);
+        let quoted = field(column);
         let same = same_value(&type_of(table, column), &format!("NEW.{quoted}"), &format!("OLD.{quoted}"));
         format!("NOT ({same})")
     };
@@ -57,7 +57,7 @@ fn function(tied: &Tied, table: &Table) -> String {
     let sources = table.columns.iter().filter(is_source).map(|c| changed(&c.name)).collect();
     let (mut declared, mut made, mut agree, mut take) = (String::new(), String::new(), Vec::new(), String::new());
     for (i, (column, by)) in tied.set.iter().enumerate() {
-        let (own, data_type) = (quote(column), type_of(table, column));
+        let (own, data_type) = (field(column), type_of(table, column));
         declared.push_str(&format!("    made_{i} {data_type};\n"));
         made.push_str(&attempt(&format!("made_{i}"), &row(by), &data_type));
         if is_told_back(tied, column) {
@@ -66,12 +66,12 @@ fn function(tied: &Tied, table: &Table) -> String {
         take.push_str(&format!("        NEW.{own} := made_{i};\n"));
     }
     let back: String =
-        tied.back.iter().map(|(c, by)| attempt(&format!("NEW.{}", quote(c)), &row(by), &type_of(table, c))).collect();
+        tied.back.iter().map(|(c, by)| attempt(&format!("NEW.{}", field(c)), &row(by), &type_of(table, c))).collect();
     let body = format!(
         "    IF TG_OP = 'INSERT' THEN\n        written := {given};\n        follows := NOT written;\n    ELSE\n        written := {written};\n        \
          follows := NOT written AND ({follows});\n    END IF;\n    IF NOT written AND NOT follows THEN\n        RETURN NEW;\n    END IF;\n\
          {made}    IF follows THEN\n{take}    ELSIF NOT ({agree}) THEN\n{back}    END IF;\n    RETURN NEW;\n",
-        given = any(told().map(|c| format!("NEW.{} IS NOT NULL", quote(c))).collect()),
+        given = any(told().map(|c| format!("NEW.{} IS NOT NULL", field(c))).collect()),
         written = any(told().map(changed).collect()),
         follows = any(sources),
         agree = agree.join(" AND "),

@@ -7,7 +7,7 @@ use mig_plan::{
 
 use super::{META, WORK, backfill::same_value, locked, meta, regroup::block, serve, settle, transaction};
 use crate::dialect::{
-    names::{literal, qualified, quote},
+    names::{field, literal, qualified, quote},
     versions,
 };
 
@@ -75,7 +75,7 @@ pub(super) fn function(twins: &Twins) -> String {
         if twins.exchanged {
             body.push_str(&guard(twins, pair));
         }
-        let (hidden, column) = (quote(&pair.hidden.name), quote(&pair.column));
+        let (hidden, column) = (field(&pair.hidden.name), field(&pair.column));
         body.push_str(&format!("    NEW.{hidden} := {};\n", cast(&format!("NEW.{column}"), &pair.hidden.data_type)));
         if twins.exchanged {
             let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
@@ -98,7 +98,7 @@ pub(super) fn function(twins: &Twins) -> String {
 
 /// What somebody writes into a hidden column: a foreign key's action is carried over, an INSERT without a list of columns is refused.
 fn guard(twins: &Twins, pair: &Twin) -> String {
-    let (hidden, column) = (quote(&pair.hidden.name), quote(&pair.column));
+    let (hidden, column) = (field(&pair.hidden.name), field(&pair.column));
     let written = same_value(&pair.hidden.data_type, &format!("NEW.{hidden}"), &format!("OLD.{hidden}"));
     let kept = same_value(&pair.data_type, &format!("NEW.{column}"), &format!("OLD.{column}"));
     let back = cast(&format!("NEW.{hidden}"), &pair.data_type);
