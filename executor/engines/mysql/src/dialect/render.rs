@@ -1,15 +1,15 @@
 //! Changes as SQL. Each is one statement: the server commits before and after it, so the catalog alone can say whether it is done.
 
 use mig_plan::{
-    Action, Address, Body, ColumnValue, Complaint, Kind, Limits, Name, ObjectKind, Probe, Qualified, Rendered, Rule,
-    Schema, Statement,
+    Action, Address, Body, ColumnValue, Complaint, Kind, Limits, ObjectKind, Probe, Qualified, Rendered, Rule, Schema,
+    Statement,
     kind::{AddConstraint, Drop, DropColumn, DropConstraint, Rename, RenameMember},
     step::Single,
 };
 
 use super::{
     backfill, checks, index, kept,
-    names::quote,
+    names::{literal, quote},
     object::{self, cannot},
     online, populate, retyped, revise, rows, shadow, table, text, weigh, withdraw,
 };
@@ -101,7 +101,8 @@ pub(crate) fn action(flavor: &Flavor, change: &Kind, before: &Schema, after: &Sc
             && flavor.is_maria()
             && is_said(&k.from, before)
         {
-            return Ok(opened_anew(&at, k.from.name(), sql));
+            let said = before.objects.get(&Address::table(&at)).and_then(|table| table.comment.clone());
+            return Ok(opened_anew(&at, &said.unwrap_or_default(), sql));
         }
         let unchecked = matches!(change, Kind::AddConstraint(_)) && shadow::is_held(change, before);
         return Ok(prepared(prepare, if unchecked { shadow::unchecked(&sql) } else { sql }));
@@ -146,11 +147,11 @@ fn is_said(at: &Address, before: &Schema) -> bool {
 }
 
 /// A rename in a table that was opened anew: after any client's query that calls the table by an alias, the server does not find the column
-/// in checks and expressions that say it. Any ALTER that changes no text puts that right, until the next such query, for which the lock
+/// in checks and expressions that say it. Saying the table's comment again puts that right, until the next such query, for which the lock
 /// leaves no time.
-fn opened_anew(at: &Qualified, column: &Name, sql: String) -> Action {
-    let (table, column) = (quote(&at.name), quote(column));
-    let same = format!("ALTER TABLE {table}\n  RENAME COLUMN {column} TO {column},\n  ALGORITHM=INSTANT");
+fn opened_anew(at: &Qualified, comment: &str, sql: String) -> Action {
+    let table = quote(&at.name);
+    let same = format!("ALTER TABLE {table}\n  COMMENT={},\n  ALGORITHM=INSTANT", literal(comment));
     let prepare = vec![Statement::new(format!("LOCK TABLES {table} WRITE")), Statement::new(same)];
     let restore = vec![Statement::new("UNLOCK TABLES")];
     Action::Statement(Single { prepare, sql: Statement::new(sql), restore, limits: LIMITS, partial: None })
