@@ -162,7 +162,7 @@ fn words(progress: &Progress) -> Option<String> {
         Progress::StepStarted { .. } | Progress::BatchDone { .. } => return None,
         Progress::Waiting { what } => format!("waiting for {what}"),
         Progress::Warned { at, says, count, samples, .. } => {
-            let mut text = format!("warning: {at}: {says}: {count} rows are wrong");
+            let mut text = format!("warning: {at}: {says}: {}", mig_executor::wrong_rows(*count));
             samples.iter().for_each(|sample| text.push_str(&format!("\n  {sample}")));
             text
         }

@@ -60,5 +60,5 @@ pub use self::{
     report::{Progress, Report, Silent},
     rollback::{Forecast, RollbackRequest, Which, forecast, rollback},
     runs::{RunStatus, RunSummary, Standing, Status, history, status},
-    stop::{CheckFailure, Stop},
+    stop::{CheckFailure, Stop, wrong_rows},
 };

@@ -429,6 +429,12 @@ fn unmet_words(before: &str, unmet: &[Unmet]) -> String {
     format!("{before}{} failed:{lines}", counts.join(" and "))
 }
 
+/// How many rows a check has found, in words.
+#[must_use]
+pub fn wrong_rows(count: u64) -> String {
+    if count == 1 { "1 row is wrong".to_owned() } else { format!("{count} rows are wrong") }
+}
+
 fn check_words(failures: &[CheckFailure], unmet: &[Unmet]) -> String {
     let count = failures.len() + unmet.len();
     let mut words = format!("{} failed before anything was written:", counted(count));
@@ -437,7 +443,7 @@ fn check_words(failures: &[CheckFailure], unmet: &[Unmet]) -> String {
     }
     for failure in failures {
         let count = match failure.count {
-            Some(count) => format!("{count} rows are wrong"),
+            Some(count) => wrong_rows(count),
             None if failure.tried => "it was tried, refused, and taken back".to_owned(),
             None => "could not be asked".to_owned(),
         };

@@ -136,7 +136,7 @@ fn rows_that_are_declared_no_more_leave() {
         );
         let refused = work.expect(5, &work.apply_args(database).iter().map(String::as_str).collect::<Vec<_>>());
         let told = refused.stderr + &refused.stdout;
-        assert!(told.contains("that leaves: 1 rows are wrong") && told.contains("removed = "), "{engine:?}: {told}");
+        assert!(told.contains("that leaves: 1 row is wrong") && told.contains("removed = "), "{engine:?}: {told}");
         assert_eq!(places.found(), before, "{engine:?}");
 
         assert!(!words.contains("backup"), "{engine:?}: {said}");

@@ -204,7 +204,7 @@ fn rows_that_are_alike_in_another_type_are_found_before_the_first_write() {
         let args = work.apply_args(&live);
         let output = work.expect(5, &args.iter().map(String::as_str).collect::<Vec<_>>());
         let said = output.stdout + &output.stderr;
-        for word in ["before anything was written", "no two rows", "1 rows are wrong"] {
+        for word in ["before anything was written", "no two rows", "1 row is wrong"] {
             assert!(said.contains(word), "{engine:?} {is}: no `{word}` in\n{said}");
         }
         assert_eq!(live.schema(), before, "{engine:?} {is}");
@@ -256,7 +256,7 @@ fn rows_that_a_renamed_column_may_not_have_are_found_before_the_first_write() {
         };
         // On PostgreSQL the constraint decides, in a step that locks nobody out; the question is asked all the same.
         let decides = *engine == Engine::Postgres;
-        let first = if decides { "has NULL in domain: 1 rows are wrong" } else { "before anything was written" };
+        let first = if decides { "has NULL in domain: 1 row is wrong" } else { "before anything was written" };
         for word in [first, "domain", "label"] {
             assert!(said.contains(word), "{engine:?}: no `{word}` in\n{said}");
         }

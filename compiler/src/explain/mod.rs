@@ -47,7 +47,14 @@ fn statements(action: &Action) -> Vec<(Option<&'static str>, &Statement)> {
             ];
             parts.into_iter().flat_map(|(part, list)| list.iter().map(move |s| (part, s))).collect()
         }
-        Action::Statement(single) => vec![(Some("outside any transaction"), &single.sql)],
+        Action::Statement(single) => {
+            let parts: [(_, &[Statement]); 3] = [
+                (Some("before the statement"), &single.prepare),
+                (Some("outside any transaction"), std::slice::from_ref(&single.sql)),
+                (Some("after the statement"), &single.restore),
+            ];
+            parts.into_iter().flat_map(|(part, list)| list.iter().map(move |s| (part, s))).collect()
+        }
         Action::Batches(batches) => {
             let mut all: Vec<_> = batches.prepare.iter().map(|s| (Some("once, before the first batch"), s)).collect();
             all.extend(batches.first.sql.iter().map(|s| (Some("the first batch"), s)));
