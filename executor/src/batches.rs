@@ -20,6 +20,9 @@ use crate::{
 /// How often a backfill goes through its table when rows are left at the end.
 const PASSES: u32 = 3;
 
+/// The same where a batch leaves out rows that a client holds at the moment: a busy row is met free sooner or later.
+const PATIENT_PASSES: u32 = 10;
+
 /// A batch's part of the time that it should take, as a change of size: never more than this at once.
 const SHRINK: f64 = 0.5;
 const GROW: f64 = 1.5;
@@ -74,7 +77,7 @@ impl Fill {
     pub(crate) fn passed(&mut self, step: &StepId, batches: &Batches, left: u64) -> Result<bool, Stop> {
         self.passes += 1;
         self.end = None;
-        let most = if batches.end.is_some() { 2 * PASSES } else { PASSES };
+        let most = if batches.end.is_some() { 2 * PASSES } else { PATIENT_PASSES };
         if left == 0 || (batches.leaves_late && came_late(self.passes, left, self)) {
             return Ok(true);
         }
@@ -145,6 +148,9 @@ impl Runner<'_> {
             };
             if fill.passed(leg.id, batches, left)? {
                 return self.close_fill(line, nth, batches, &fill).await;
+            }
+            if batches.end.is_none() {
+                self.pause(fill.passes).await;
             }
         }
     }

@@ -116,7 +116,7 @@ const SETTLING: Case = Case {
 fn a_serial_key_becomes_wider_with_all_that_refer_to_it() {
     there_and_back(&KEYS);
     clients_write_meanwhile(&KEYS);
-    killed(&KEYS, 23);
+    killed(&KEYS, 69);
     taken_back_beside_clients(&KEYS);
 }
 
@@ -213,12 +213,12 @@ fn no_number_is_given_twice_while_an_identity_gives_way() {
 fn numbers_come_from_elsewhere_and_go_on() {
     there_and_back(&COUNTED);
     clients_write_meanwhile(&COUNTED);
-    killed(&COUNTED, 13);
+    killed(&COUNTED, 39);
 }
 
 #[test]
 fn counted_keys_become_wider_beside_another_new_type() {
     there_and_back(&SETTLING);
     clients_write_meanwhile(&SETTLING);
-    killed(&SETTLING, 17);
+    killed(&SETTLING, 51);
 }
