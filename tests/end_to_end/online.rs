@@ -541,14 +541,14 @@ fn a_renamed_table_is_served_under_both_names() {
 fn a_renamed_column_is_served_under_both_names() {
     there_and_back(&COLUMNS);
     clients_write_meanwhile(&COLUMNS);
-    killed(&COLUMNS, 11);
+    killed(&COLUMNS, 33);
 }
 
 #[test]
 fn types_change_beside_running_clients() {
     there_and_back(&TYPES);
     clients_write_meanwhile(&TYPES);
-    killed(&TYPES, 11);
+    killed(&TYPES, 33);
 }
 
 #[test]

@@ -62,7 +62,7 @@ const ANEW: Case = Case {
 fn an_enum_loses_values_and_a_domain_gets_another_base_beside_running_clients() {
     there_and_back(&ANEW);
     clients_write_meanwhile(&ANEW);
-    killed(&ANEW, 17);
+    killed(&ANEW, 51);
 }
 
 /// A row that keeps a value that goes is found before the first write; what old clients write of it later stops `contract`, and never them.
